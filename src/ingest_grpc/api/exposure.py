@@ -1,0 +1,51 @@
+"""Who can reach the server, and the refusal to be reached without protection."""
+
+import ipaddress
+
+import grpc
+
+from ingest_grpc.config import Settings
+
+
+class ExposureRefused(Exception):
+    """The settings would let anyone in the network read or change documents."""
+
+
+def check_exposure(settings: Settings, *, has_keys: bool) -> None:
+    """Raises ExposureRefused for an address beyond loopback, unless there are TLS and API keys, or `insecure` is set.
+
+    `has_keys` says whether the ledger holds a key that is valid: without any, everyone is let in.
+    """
+    if settings.insecure or is_loopback(settings.address):
+        return
+    missing = [
+        name for name, present in (("TLS", settings.tls_certificate is not None), ("API keys", has_keys)) if not present
+    ]
+    if missing:
+        raise ExposureRefused(
+            f"refused to listen on {settings.address} without {' and '.join(missing)}: "
+            "set tls_certificate and tls_key, create a key with 'ingest-grpc admin keys create', "
+            "or accept the risk with --insecure"
+        )
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address (host:port, [IPv6]:port or unix:path) can be reached from this machine only."""
+    if address.startswith("unix:"):
+        return True
+    host = address.rpartition(":")[0].strip("[]")
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def server_credentials(settings: Settings) -> grpc.ServerCredentials | None:
+    """Credentials from the PEM files of the settings; None without any. Raises ValueError or OSError."""
+    if settings.tls_certificate is None and settings.tls_key is None:
+        return None
+    if settings.tls_certificate is None or settings.tls_key is None:
+        raise ValueError("tls_certificate and tls_key must be set together")
+    return grpc.ssl_server_credentials([(settings.tls_key.read_bytes(), settings.tls_certificate.read_bytes())])

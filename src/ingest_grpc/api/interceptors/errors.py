@@ -1,0 +1,43 @@
+"""The one exit for errors: whatever a handler raises leaves the service as a status of the catalogue."""
+
+from typing import Any, Never
+
+import grpc
+import grpc.aio
+from grpc import StatusCode
+
+from ingest_grpc.api.interceptors.chain import Context, Handler
+from ingest_grpc.errors import IngestError, Reason
+from ingest_grpc.telemetry import call_id
+from ingest_grpc.wire.status import status
+
+_DETAILS_KEY = "grpc-status-details-bin"
+
+# Answered already, or nobody is left to answer: a write that a cancelled call had blocked raises InternalError.
+_OVER = (grpc.aio.AbortError, grpc.aio.InternalError)
+
+
+def answer_errors(method: str, proceed: Handler) -> Handler:
+    """Of an unexpected exception the caller learns nothing but the id under which it was logged.
+
+    Cancellation passes: a handler that swallowed it would leak the call.
+    """
+
+    async def handle(request: Any, context: Context) -> Any:
+        try:
+            return await proceed(request, context)
+        except IngestError as error:
+            failure = error
+        except _OVER:
+            raise
+        except Exception:  # noqa: BLE001  # the log interceptor inside of this one has written it down
+            failure = IngestError(Reason.INTERNAL, {"call_id": call_id.get()})
+        return await abort(context, failure)
+
+    return handle
+
+
+async def abort(context: Context, error: IngestError) -> Never:
+    """Ends the call with the error's status and details."""
+    answer = status(error)
+    await context.abort(StatusCode[error.entry.code], answer.message, ((_DETAILS_KEY, answer.SerializeToString()),))

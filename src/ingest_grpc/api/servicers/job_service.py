@@ -1,0 +1,116 @@
+"""JobService."""
+
+from collections.abc import Awaitable, Callable
+
+from ingest_grpc.api.interceptors.auth import caller
+from ingest_grpc.api.interceptors.chain import Context
+from ingest_grpc.api.servicers.replies import in_slices, page_that_fits, told
+from ingest_grpc.model import Caller, WatchRequest
+from ingest_grpc.service.jobs import JobService
+from ingest_grpc.v1 import job_service_pb2 as pb
+from ingest_grpc.wire.bounded import full_job
+from ingest_grpc.wire.events import event
+from ingest_grpc.wire.jobs import add_file_result, basic_job, remove_file_result
+from ingest_grpc.wire.requests import jobs as requests
+
+Watch = Callable[[Caller, WatchRequest, Context], Awaitable[None]]
+"""Streams a job's events to the context until the watch ends."""
+
+
+class JobServicer:
+    """Each method is described in job_service.proto."""
+
+    def __init__(self, jobs: JobService, watch: Watch) -> None:
+        self._jobs = jobs
+        self._watch = watch
+
+    async def CreateJob(self, message: pb.CreateJobRequest, context: Context) -> pb.CreateJobResponse:
+        asked = requests.create_job(message)
+        created = told(context, await self._jobs.create(caller(), asked.new, asked.request))
+        full = await in_slices(full_job(created.job))
+        return pb.CreateJobResponse(job=full.message, results=map(add_file_result, created.results))
+
+    async def GetJob(self, message: pb.GetJobRequest, _context: Context) -> pb.GetJobResponse:
+        asked = requests.get_job(message)
+        if not asked.full:
+            job = await self._jobs.get(caller(), asked.job_id)
+            return pb.GetJobResponse(job=basic_job(job), records_total=job.tally.total)
+        detail = await self._jobs.get_detail(caller(), asked.job_id)
+        full = await in_slices(full_job(detail))
+        return pb.GetJobResponse(
+            job=full.message,
+            records_truncated=full.records_truncated,
+            records_total=detail.records_total,
+            timeline_truncated=full.timeline_truncated,
+        )
+
+    async def ListJobs(self, message: pb.ListJobsRequest, _context: Context) -> pb.ListJobsResponse:
+        asked = requests.list_jobs(message)
+        jobs, page = await page_that_fits(
+            lambda size: self._jobs.list(
+                caller(), statuses=asked.statuses, page_size=size, page_token=asked.page_token
+            ),
+            lambda page: page.items,
+            basic_job,
+            asked.page_size,
+        )
+        return pb.ListJobsResponse(jobs=jobs, next_page_token=page.next_page_token)
+
+    async def AddFiles(self, message: pb.AddFilesRequest, context: Context) -> pb.AddFilesResponse:
+        asked = requests.add_files(message)
+        mutation = await self._jobs.add_files(
+            caller(),
+            asked.job_id,
+            asked.files,
+            method=asked.method,
+            allow_partial=asked.allow_partial,
+            request=asked.request,
+        )
+        added = told(context, mutation)
+        full = await in_slices(full_job(added.job))
+        return pb.AddFilesResponse(
+            job=full.message,
+            results=map(add_file_result, added.results),
+            ingestion_job_id=added.ingestion_job_id,
+        )
+
+    async def RemoveFiles(self, message: pb.RemoveFilesRequest, context: Context) -> pb.RemoveFilesResponse:
+        asked = requests.remove_files(message)
+        mutation = await self._jobs.remove_files(
+            caller(), asked.job_id, record_ids=asked.record_ids, file_ids=asked.file_ids, request=asked.request
+        )
+        removed = told(context, mutation)
+        full = await in_slices(full_job(removed.job))
+        return pb.RemoveFilesResponse(job=full.message, results=map(remove_file_result, removed.results))
+
+    async def CancelJob(self, message: pb.CancelJobRequest, context: Context) -> pb.CancelJobResponse:
+        asked = requests.cancel_job(message)
+        cancelled = told(context, await self._jobs.cancel(caller(), asked.job_id, asked.request))
+        return pb.CancelJobResponse(job=basic_job(cancelled.job), records_cancelled=cancelled.records_cancelled)
+
+    async def WatchJob(self, message: pb.WatchJobRequest, context: Context) -> None:
+        await self._watch(caller(), requests.watch_job(message), context)
+
+    async def ListTimelineEvents(
+        self, message: pb.ListTimelineEventsRequest, _context: Context
+    ) -> pb.ListTimelineEventsResponse:
+        asked = requests.list_timeline_events(message)
+        events, page = await page_that_fits(
+            lambda size: self._jobs.list_events(
+                caller(),
+                asked.job_id,
+                after_sequence=asked.after_sequence,
+                types=asked.types,
+                page_size=size,
+                page_token=asked.page_token,
+            ),
+            lambda page: page.events,
+            event,
+            asked.page_size,
+        )
+        return pb.ListTimelineEventsResponse(
+            events=events,
+            next_page_token=page.next_page_token,
+            earliest_sequence=page.earliest_sequence,
+            head_sequence=page.head_sequence,
+        )

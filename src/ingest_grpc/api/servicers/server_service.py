@@ -1,0 +1,51 @@
+"""ServerService."""
+
+from collections.abc import Awaitable, Callable
+
+from ingest_grpc.api.interceptors.chain import Context
+from ingest_grpc.config import Settings
+from ingest_grpc.service.server import ServerInfo
+from ingest_grpc.v1 import server_service_pb2 as pb
+from ingest_grpc.wire.enums import METHOD
+from ingest_grpc.wire.ingestion import engine
+from ingest_grpc.wire.requests.fields import MAX_ITEMS
+from ingest_grpc.wire.requests.files import MAX_CHUNK_BYTES
+from ingest_grpc.wire.requests.jobs import MAX_PROMPT_BYTES
+
+
+class ServerServicer:
+    """Each method is described in server_service.proto."""
+
+    def __init__(self, server_info: Callable[[], Awaitable[ServerInfo]], settings: Settings) -> None:
+        self._server_info = server_info
+        self._limits = _limits(settings)
+
+    async def GetServerInfo(self, _message: pb.GetServerInfoRequest, _context: Context) -> pb.GetServerInfoResponse:
+        info = await self._server_info()
+        return pb.GetServerInfoResponse(
+            version=info.version,
+            ledger_id=info.ledger_id,
+            limits=self._limits,
+            content_types=info.content_types,
+            methods=[METHOD.numbers[method] for method in info.methods],
+            default_method=METHOD.numbers[info.default_method],
+            engines=map(engine, info.engines),
+            protections=[
+                pb.SandboxProtection(name=name, enforced=enforced) for name, enforced in info.protections.items()
+            ],
+        )
+
+
+def _limits(settings: Settings) -> pb.ServerLimits:
+    return pb.ServerLimits(
+        max_file_bytes=settings.max_file_bytes,
+        max_create_file_bytes=MAX_CHUNK_BYTES,
+        max_chunk_bytes=MAX_CHUNK_BYTES,
+        max_files_per_call=MAX_ITEMS,
+        max_records_per_job=settings.max_records_per_job,
+        max_prompt_bytes=MAX_PROMPT_BYTES,
+        max_output_bytes=settings.max_output_bytes,
+        conversion_timeout_seconds=settings.conversion_timeout_seconds,
+        conversion_memory_bytes=settings.conversion_memory_bytes,
+        workers=settings.worker_count,
+    )

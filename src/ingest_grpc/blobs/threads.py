@@ -1,0 +1,63 @@
+"""Blocking calls off the event loop, and calls that may not be left half-done."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+THREADS = 8
+"""Enough to keep a disk busy with fsyncs while uploads hash; a call waits for a free one."""
+
+
+async def to_its_end(call: Awaitable[_T]) -> _T:
+    """Awaits a call that has effects; a cancellation is passed on only once the call has ended.
+
+    A thread cannot be stopped. Were the cancellation passed on at once, clean-up would race the very
+    write it cleans up after. Cancelling again does not shorten the wait.
+    """
+    future = asyncio.ensure_future(call)
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        while not future.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([future])
+        if not future.cancelled():
+            future.exception()  # seen: nobody is left to hear of it
+        raise
+
+
+class Threads:
+    """The blob store's own few threads: a slow disk must not starve the loop's default executor."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="blobs")
+
+    async def run(self, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """The result of `call` in a thread. A cancelled caller waits until the call has ended."""
+        return await to_its_end(asyncio.get_running_loop().run_in_executor(self._pool, partial(call, *args, **kwargs)))
+
+    @asynccontextmanager
+    async def descriptor(self, open_it: Callable[[], int]) -> AsyncIterator[int]:
+        """The descriptor that `open_it` returns, opened and closed in a thread.
+
+        The thread itself notes the number: the result of a call whose caller was cancelled is lost, and
+        the descriptor would leak.
+        """
+        opened: list[int] = []
+        try:
+            await self.run(lambda: opened.append(open_it()))
+            yield opened[0]
+        finally:
+            for fd in opened:
+                await self.run(os.close, fd)
+
+    async def stop(self) -> None:
+        """Waits for running calls. Idempotent."""
+        await to_its_end(asyncio.to_thread(self._pool.shutdown))

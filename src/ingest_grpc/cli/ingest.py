@@ -1,0 +1,143 @@
+"""`ingest`: documents in, Markdown out, in one command."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ingest_grpc.cli.display import Display, open_display
+from ingest_grpc.cli.failures import FAILED, Failure
+from ingest_grpc.cli.options import flag, type_option
+from ingest_grpc.cli.output import Output
+from ingest_grpc.cli.results import Result, results_of_uploads, save_results, show_results
+from ingest_grpc.cli.session import Session, command
+from ingest_grpc.cli.sources import Source, find_sources, prompt_text
+from ingest_grpc.cli.upload import upload_all
+from ingest_grpc.cli.watch import Kind, reconnect_notice
+from ingest_grpc.lifecycle import JobType
+
+if TYPE_CHECKING:
+    from ingest_grpc.client.aio import AsyncClient
+    from ingest_grpc.client.messages import AddFileResult, File
+    from ingest_grpc.client.state import JobState
+
+app = typer.Typer(rich_markup_mode="rich", add_completion=False)
+
+FILES_PER_CALL = 1_000
+"""Most files that CreateJob and AddFiles take at once."""
+MAX_NAME = 255
+"""Most characters of a job's name."""
+
+
+@app.command()
+@command
+async def ingest(  # long: one parameter per option
+    session: Session,
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Documents, and folders of documents.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FOLDER", file_okay=False, help="Save the Markdown below it.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name of the job; else named after its first file.")] = "",
+    job_type: Annotated[JobType, type_option()] = JobType.CONTEXT_GROUNDED_FILES,
+    system_prompt: Annotated[
+        str, typer.Option(metavar="FILE|TEXT", help="Instruction for the model that uses the data.")
+    ] = "",
+    quiet: Annotated[bool, flag("--quiet", "-q", help="Show no progress and no table, only failures.")] = False,
+) -> int:
+    """Convert documents to Markdown and show how it goes.
+
+    Uploads them, makes a job of them, and follows it until every file is done.
+    Ctrl-C leaves the job running on the server and says how to come back to it.
+    Exit code 1 if a file failed.
+
+    Examples:
+      ingest-grpc ingest report.pdf
+      ingest-grpc ingest reports/ slides.pptx --out markdown/
+      ingest-grpc ingest reports/ --json | jq -r .markdown_file_id
+    """
+    sources = find_sources(paths)
+    new_job = NewJob(name or default_name(sources), job_type, prompt_text(system_prompt))
+    async with open_display(session.output, len(sources), quiet=quiet) as display, session.connect() as client:
+        uploads = await upload_all(client, sources, display, session.options.target)
+        job = await _create_job(client, new_job, [each.file for each in uploads if each.file is not None])
+        state = await _follow(session, client, job.job_id, display) if job else None
+        results = results_of_uploads(uploads, job.added if job else {}, state)
+        if out is not None:
+            results = await save_results(client, results, out, display.save_moved)
+    _conclude(session.output, results, state, quiet=quiet)
+    return 0 if all(each.good for each in results) else FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """What the job to create is called and is for."""
+
+    name: str
+    job_type: JobType
+    system_prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedJob:
+    """A job, and by file id what became of each file in it."""
+
+    job_id: str
+    added: "Mapping[str, AddFileResult]"
+
+
+def default_name(sources: Sequence[Source]) -> str:
+    """A name for a job that was given none, for example "report.pdf and 3 more"."""
+    rest = len(sources) - 1
+    more = f" and {rest:,} more" if rest else ""
+    first = sources[0].name.name.encode("utf-8", "replace").decode()
+    return first[: MAX_NAME - len(more)] + more
+
+
+async def _create_job(client: "AsyncClient", new: NewJob, files: "Sequence[File]") -> CreatedJob | None:
+    """Creates the job with its files, in as many calls as they take; None if there are none."""
+    if not files:
+        return None
+    first, rest = files[:FILES_PER_CALL], files[FILES_PER_CALL:]
+    created = await client.create_job(
+        new.name, job_type=new.job_type.value, files=first, system_prompt=new.system_prompt
+    )
+    job_id = created.job.job_id
+    added = {each.file_id: each for each in created.results}
+    for batch in (rest[start : start + FILES_PER_CALL] for start in range(0, len(rest), FILES_PER_CALL)):
+        response = await client.add_files(job_id, batch)
+        added.update((each.file_id, each) for each in response.results)
+    return CreatedJob(job_id, added)
+
+
+async def _follow(session: Session, client: "AsyncClient", job_id: str, display: Display) -> "JobState":
+    """Watches the job until nothing is in flight. Says how to come back when it is interrupted."""
+    from ingest_grpc.client.state import JobState  # noqa: PLC0415 - see Session.connect
+
+    state = JobState()
+    kinds = [kind.name for kind in Kind]
+    stream = client.watch(job_id, kinds=kinds, patience=None, on_reconnect=reconnect_notice(session.output))
+    try:
+        async with contextlib.aclosing(stream) as messages:
+            async for message in messages:
+                state.apply(message)
+                display.job_moved(state, message)
+    except asyncio.CancelledError:
+        session.output.hint(f"Detached: the job goes on. Come back with 'ingest-grpc watch {job_id}',")
+        session.output.hint(f"get its files with 'ingest-grpc jobs results {job_id} --out FOLDER',")
+        session.output.hint(f"or stop it with 'ingest-grpc jobs cancel {job_id}'.")
+        raise
+    return state
+
+
+def _conclude(output: Output, results: Sequence[Result], state: "JobState | None", *, quiet: bool) -> None:
+    job = state.job if state else None
+    if not quiet or output.as_json:
+        show_results(output, results, job)
+        return
+    for each in results:
+        if each.failure:
+            output.failure(Failure(f"{each.name}: {each.failure.message}", each.failure.fix))

@@ -1,0 +1,108 @@
+"""Options that every command takes, before or after its name: where the server is, who asks, what is printed."""
+
+import inspect
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEFAULT_ADDRESS = "127.0.0.1:50061"
+_PANEL = "Connection and output"
+
+
+def flag(*names: str, help: str, **more: Any) -> Any:  # noqa: A002 - Typer's own word
+    """An option without a value, shown without a type."""
+    return typer.Option(*names, metavar="", help=help, **more)
+
+
+def teaches(function: F) -> F:
+    """Marks the examples in a command's docstring, so that its help page shows them as they are."""
+    # Typer would strip the indentation of lines that begin with spaces; these begin with a style.
+    function.__doc__ = re.sub(
+        r"^ +(ingest-grpc .*)$", r"[cyan]  \1[/cyan]", inspect.getdoc(function) or "", flags=re.MULTILINE
+    )
+    return function
+
+
+def type_option() -> Any:
+    """--type of the commands that make a job."""
+    text = "CONTEXT_GROUNDED_FILES, or PRINCIPLE_FILES, which needs a system prompt."
+    return typer.Option("--type", metavar="TYPE", case_sensitive=False, help=text)
+
+
+Address = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        metavar="HOST:PORT",
+        rich_help_panel=_PANEL,
+        help=f"Server to talk to; else INGEST_ADDRESS, else {DEFAULT_ADDRESS}.",
+    ),
+]
+ApiKey = Annotated[
+    str | None,
+    typer.Option(
+        "--api-key",
+        metavar="KEY",
+        rich_help_panel=_PANEL,
+        help="API key; else INGEST_API_KEY, which no process list shows.",
+    ),
+]
+Tls = Annotated[
+    bool | None,
+    flag("--tls", rich_help_panel=_PANEL, help="Encrypt the connection; trust the system's authorities."),
+]
+TlsCa = Annotated[
+    Path | None,
+    typer.Option(
+        "--tls-ca",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        rich_help_panel=_PANEL,
+        help="Encrypt it, and trust the authorities in this PEM file.",
+    ),
+]
+Json = Annotated[
+    bool | None,
+    flag("--json", rich_help_panel=_PANEL, help="Print JSON for scripts, one object per line."),
+]
+
+OUTPUT_OPTIONS: Mapping[str, Any] = {"json": Json}
+ALL_OPTIONS: Mapping[str, Any] = {"address": Address, "api_key": ApiKey, "tls": Tls, "tls_ca": TlsCa, **OUTPUT_OPTIONS}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was given, None where nothing was."""
+
+    address: str | None = None
+    api_key: str | None = None
+    tls: bool | None = None
+    tls_ca: Path | None = None
+    json: bool | None = None
+
+    @property
+    def target(self) -> str:
+        """host:port of the server."""
+        return self.address or DEFAULT_ADDRESS
+
+    def over(self, outer: "Options") -> "Options":
+        """These options, completed with those given before the command's name."""
+        return Options(
+            address=self.address or outer.address,
+            api_key=self.api_key or outer.api_key,
+            tls=self.tls or outer.tls,
+            tls_ca=self.tls_ca or outer.tls_ca,
+            json=self.json or outer.json,
+        )
+
+    def over_environment(self) -> "Options":
+        """These options, completed from the environment."""
+        return self.over(Options(address=os.environ.get("INGEST_ADDRESS"), api_key=os.environ.get("INGEST_API_KEY")))

@@ -1,0 +1,187 @@
+"""What became of every file of a job: collected, saved, and printed."""
+
+import dataclasses
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from ingest_grpc.cli.failures import Failure, explain
+from ingest_grpc.cli.output import Column, Output
+from ingest_grpc.cli.parallel import in_parallel
+from ingest_grpc.cli.saving import Destinations
+from ingest_grpc.cli.upload import Upload
+from ingest_grpc.cli.views import record_figures, status_text
+from ingest_grpc.cli.words import human_bytes, plural, printable, word
+
+if TYPE_CHECKING:
+    from ingest_grpc.client.aio import AsyncClient
+    from ingest_grpc.client.messages import AddFileResult, FileRecord, Job
+    from ingest_grpc.client.state import JobState
+
+_COLUMNS = (
+    Column("File"),
+    Column("Status", whole=True),
+    Column("Pages", number=True),
+    Column("Markdown", number=True),
+    Column("Time", number=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One file: its status, its record where it needed one, its Markdown where there is any, its failure if it has one.
+
+    `status` is a record's status, or NOT_UPLOADED. `markdown_id` names a file that can be downloaded.
+    """
+
+    name: PurePath
+    status: str
+    record: "FileRecord | None" = None
+    markdown_id: str = ""
+    failure: Failure | None = None
+    saved: Path | None = None
+
+    @property
+    def good(self) -> bool:
+        return self.status == "COMPLETED" and self.failure is None
+
+
+def results_of_uploads(
+    uploads: Iterable[Upload], added: "Mapping[str, AddFileResult]", state: "JobState | None"
+) -> list[Result]:
+    """A result per upload; `added` says by file id what became of it in the job, `state` how the job stands."""
+    return [_result_of_upload(each, added, state) for each in uploads]
+
+
+def _result_of_upload(upload: Upload, added: "Mapping[str, AddFileResult]", state: "JobState | None") -> Result:
+    name = upload.source.name
+    if upload.file is None or state is None:
+        return Result(name, "NOT_UPLOADED", failure=upload.failure)
+    outcome = added[upload.file.file_id]
+    if outcome.HasField("record_id"):
+        return _result_of_record(name, state.records[outcome.record_id])
+    return Result(name, "COMPLETED", markdown_id=outcome.output_file_id)
+
+
+def results_of_job(state: "JobState") -> list[Result]:
+    """A result per file of a job."""
+    records = [_result_of_record(PurePath(each.filename), each) for each in state.live_records]
+    markdown = [Result(PurePath(each.name), "COMPLETED", markdown_id=each.file_id) for each in state.files.values()]
+    return records + markdown
+
+
+def _result_of_record(name: PurePath, record: "FileRecord") -> Result:
+    status = word(record, "status")
+    failure = Failure(record.error.message, record.error.suggested_fix) if status == "FAILED" else None
+    return Result(name, status, record, record.output_file_id if status == "COMPLETED" else "", failure)
+
+
+async def save_results(
+    client: "AsyncClient", results: Sequence[Result], folder: Path, moved: Callable[[int, int], None]
+) -> list[Result]:
+    """Downloads all Markdown below `folder`; a result whose Markdown could not be saved gets a failure."""
+    destinations = Destinations(folder)
+    work = [(each, destinations.choose(each.name) if each.markdown_id else None) for each in results]
+    total = sum(path is not None for _, path in work)
+    done = 0
+
+    async def save(item: tuple[Result, Path | None]) -> Result:
+        nonlocal done
+        result, path = item
+        if path is None:
+            return result
+        saved = await _save(client, result, path)
+        done += 1
+        moved(done, total)
+        return saved
+
+    moved(0, total)
+    return await in_parallel(save, work)
+
+
+async def _save(client: "AsyncClient", result: Result, path: Path) -> Result:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        await client.download(result.markdown_id, path)
+    except OSError as error:
+        return dataclasses.replace(result, failure=explain(error))
+    return dataclasses.replace(result, saved=path)
+
+
+def show_results(output: Output, results: Sequence[Result], job: "Job | None") -> None:
+    """All results: JSON per file, or a table, each failure with its fix, the sum. Without uploads there is no job."""
+    if output.as_json:
+        for each in results:
+            output.value(_as_json(each, job.job_id if job else None))
+        return
+    output.table(_COLUMNS, [_row(each) for each in results])
+    for each in results:
+        _show_notes(output, each)
+    output.line("")
+    output.line(_sum(results))
+    if saved := [each.saved for each in results if each.saved]:
+        output.line(f"Markdown of {plural(len(saved), 'file')} saved, for example {saved[0]}")
+    if job:
+        _show_job(output, job)
+
+
+def _show_job(output: Output, job: "Job") -> None:
+    output.line(Text.assemble("job ", job.job_id, " is ", status_text(word(job, "status"))))
+    # What is said about single files stands above already.
+    for reason in job.review_reasons:
+        if not reason.HasField("record_id"):
+            output.line(Text.assemble(("! ", "yellow"), printable(reason.message)))
+            output.line(Text.assemble(("  fix:   ", "dim"), printable(reason.suggested_fix)))
+
+
+def _row(result: Result) -> Sequence[str | Text]:
+    figures = record_figures(result.record) if result.record is not None else ("", "", "")
+    return str(result.name), status_text(result.status), *figures
+
+
+def _show_notes(output: Output, result: Result) -> None:
+    """What a person has to know about a file besides its figures; nothing for most."""
+    record = result.record
+    notes = [("lost", each) for each in record.losses] + [("note", each) for each in record.warnings] if record else []
+    if result.failure:
+        notes += [("error", result.failure.message), ("fix", result.failure.fix)]
+    if not notes:
+        return
+    output.line("")
+    style = "red" if result.failure else "yellow"
+    output.line(Text.assemble(("✗ " if result.failure else "! ", style), (printable(str(result.name)), "bold")))
+    for kind, text in notes:
+        output.line(Text.assemble((f"  {kind + ':':<7}", style if kind == "error" else "dim"), printable(text)))
+
+
+def _sum(results: Sequence[Result]) -> str:
+    counts = Counter(each.status.lower().replace("_", " ") for each in results)
+    records = [each.record for each in results if each.record is not None]
+    parts = [f"{plural(len(results), 'file')}: " + ", ".join(f"{count:,} {status}" for status, count in counts.items())]
+    if pages := sum(each.pages for each in records):
+        parts.append(plural(pages, "page"))
+    if size := sum(each.bytes_out for each in records):
+        parts.append(f"{human_bytes(size)} of Markdown")
+    return "; ".join(parts)
+
+
+def _as_json(result: Result, job_id: str | None) -> dict[str, Any]:
+    from google.protobuf.json_format import MessageToDict  # noqa: PLC0415 - see Session.connect
+
+    record = result.record
+    failure = result.failure
+    return {
+        "file": str(result.name),
+        "job_id": job_id,
+        "status": result.status,
+        "markdown_file_id": result.markdown_id or None,
+        "saved": os.fspath(result.saved) if result.saved else None,
+        "error": failure.message if failure else None,
+        "suggested_fix": failure.fix if failure else None,
+        "record": MessageToDict(record, preserving_proto_field_name=True) if record is not None else None,
+    }

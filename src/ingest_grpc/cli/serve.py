@@ -1,0 +1,89 @@
+"""`serve`: the server, with the settings that operators change most as flags."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ingest_grpc.cli.failures import INTERRUPTED, USAGE, Failure, explain
+from ingest_grpc.cli.options import Options, teaches
+from ingest_grpc.cli.output import Output
+from ingest_grpc.config import Settings, load_settings
+
+app = typer.Typer(rich_markup_mode="rich", add_completion=False)
+
+
+def from_setting(name: str, **more: Any) -> Any:
+    """An option for a setting: its flag, its description and its default are those of the setting."""
+    field = Settings.model_fields[name]
+    default = f"; default {field.default}" if field.default not in {None, False} else ""
+    return typer.Option(f"--{name.replace('_', '-')}", help=f"{field.description}{default}", **more)
+
+
+@app.command()
+@teaches
+def serve(  # long: one parameter per flag
+    context: typer.Context,
+    address: Annotated[str | None, from_setting("address", metavar="HOST:PORT")] = None,
+    data_dir: Annotated[Path | None, from_setting("data_dir", metavar="FOLDER", file_okay=False)] = None,
+    blobs_url: Annotated[str | None, from_setting("blobs_url", metavar="URL")] = None,
+    workers: Annotated[int | None, from_setting("workers", metavar="N")] = None,
+    insecure: Annotated[bool | None, from_setting("insecure", metavar="")] = None,
+    tls_certificate: Annotated[Path | None, from_setting("tls_certificate", metavar="FILE")] = None,
+    tls_key: Annotated[Path | None, from_setting("tls_key", metavar="FILE")] = None,
+    log_level: Annotated[str | None, from_setting("log_level", metavar="LEVEL")] = None,
+    log_json: Annotated[bool | None, from_setting("log_json", metavar="")] = None,
+    conversion_timeout_seconds: Annotated[float | None, from_setting("conversion_timeout_seconds", metavar="S")] = None,
+    conversion_memory_bytes: Annotated[int | None, from_setting("conversion_memory_bytes", metavar="BYTES")] = None,
+    max_file_bytes: Annotated[int | None, from_setting("max_file_bytes", metavar="BYTES")] = None,
+    max_failures: Annotated[int | None, from_setting("max_failures", metavar="N")] = None,
+    shutdown_grace_seconds: Annotated[float | None, from_setting("shutdown_grace_seconds", metavar="S")] = None,
+    ready_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="written with the address once the server answers, for scripts that wait"),
+    ] = None,
+) -> None:
+    """Run the server until SIGTERM or Ctrl-C.
+
+    Every setting can also be given as an environment variable, for example
+    INGEST_WORKERS for --workers, or in the TOML file that INGEST_CONFIG names;
+    a flag wins over both. docs/operations.md lists all settings.
+
+    Examples:
+      ingest-grpc serve
+      ingest-grpc serve --address 127.0.0.1:0 --data-dir /tmp/try --workers 4
+      ingest-grpc serve --address 0.0.0.0:50061 --insecure --log-json
+    """
+    flags = {name: value for name, value in context.params.items() if name != "ready_file"}
+    outer = context.obj if isinstance(context.obj, Options) else Options()
+    flags["address"] = address or outer.address
+    raise typer.Exit(_run(flags, ready_file))
+
+
+def _run(flags: dict[str, Any], ready_file: Path | None) -> int:
+    try:
+        settings = load_settings_or_fail(flags)
+        # The server side takes a second to load, and no help page needs it.
+        from ingest_grpc.app import serve as run_server  # noqa: PLC0415
+
+        return run_server(settings, ready_file)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the one exit: an operator meets an error and a fix, never a stack trace
+        failure = explain(error)
+        Output().failure(failure)
+        return failure.exit_code
+
+
+def load_settings_or_fail(flags: dict[str, Any]) -> Settings:
+    """Settings from flags, environment and file. Raises Failure that names what is wrong."""
+    from pydantic import ValidationError  # noqa: PLC0415 - only for its name
+
+    try:
+        return load_settings(**flags)
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+        raise Failure("Invalid settings.\n" + "\n".join(f"  {line}" for line in wrong), _SETTINGS_FIX, USAGE) from error
+
+
+_SETTINGS_FIX = "Correct the flag, the INGEST_… variable or the line of the file that INGEST_CONFIG names."

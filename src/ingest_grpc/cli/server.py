@@ -1,0 +1,66 @@
+"""`server …`: what a server is and can do."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from ingest_grpc.cli.options import teaches
+from ingest_grpc.cli.session import Session, command
+from ingest_grpc.cli.words import human_bytes, human_seconds, word
+
+if TYPE_CHECKING:
+    from ingest_grpc.client.messages import GetServerInfoResponse, ServerLimits
+
+app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, add_completion=False)
+
+
+@app.callback()
+@teaches
+def server() -> None:
+    """Ask a server what it is and can do.
+
+    Example:
+      ingest-grpc server info
+    """
+
+
+@app.command("info")
+@command
+async def info(session: Session) -> None:
+    """Show version, limits, content types and protections of the server.
+
+    Examples:
+      ingest-grpc server info
+      ingest-grpc --address 10.0.0.5:50061 server info --json
+    """
+    async with session.connect() as client:
+        found = await client.server_info()
+    if session.output.as_json:
+        session.output.message(found)
+    else:
+        session.output.fields({"server": session.options.target} | _fields(found) | _limits(found.limits))
+
+
+def _fields(found: "GetServerInfoResponse") -> dict[str, str]:
+    enforced = [each.name for each in found.protections if each.enforced]
+    missing = [each.name for each in found.protections if not each.enforced]
+    return {
+        "version": found.version,
+        "ledger": found.ledger_id,
+        "default method": word(found, "default_method"),
+        "engines": ", ".join(f"{each.name} {each.version}" for each in found.engines),
+        "content types": ", ".join(found.content_types),
+        "sandbox": ", ".join(enforced) + (f" (not on this machine: {', '.join(missing)})" if missing else ""),
+    }
+
+
+def _limits(limits: "ServerLimits") -> dict[str, str]:
+    return {
+        "workers": f"{limits.workers:,}",
+        "file": human_bytes(limits.max_file_bytes),
+        "Markdown": human_bytes(limits.max_output_bytes),
+        "records per job": f"{limits.max_records_per_job:,}",
+        "files per call": f"{limits.max_files_per_call:,}",
+        "conversion time": human_seconds(limits.conversion_timeout_seconds),
+        "conversion memory": human_bytes(limits.conversion_memory_bytes),
+    }

@@ -1,0 +1,104 @@
+"""Watching a job: one feed over any number of streams."""
+
+from collections.abc import Callable, Generator, Iterable
+from typing import Any
+
+from ingest_grpc.client.effects import Effect, Emit, Feed, Open, Operation, Receive, Sleep, do, drain
+from ingest_grpc.client.errors import IngestCallError
+from ingest_grpc.client.messages import WatchJobRequest, WatchJobResponse, WatchKind, WatchUntil
+from ingest_grpc.client.operations.common import enum_number, enum_numbers
+from ingest_grpc.client.resume import Fail, Finished, Reconnect, Restart, ResumeMachine
+from ingest_grpc.client.retry import Session
+from ingest_grpc.client.rpcs import WATCH_JOB
+from ingest_grpc.client.state import JobState
+
+OnReconnect = Callable[[IngestCallError, float], None]
+DEFAULT_PATIENCE_SECONDS = 600.0
+
+
+def watch(
+    session: Session,
+    job_id: str,
+    *,
+    after_sequence: int | None = None,
+    until: str | int = "SETTLED",
+    kinds: Iterable[str | int] = (),
+    heartbeat_seconds: int = 0,
+    ledger_id: str = "",
+    patience: float | None = DEFAULT_PATIENCE_SECONDS,
+    on_reconnect: OnReconnect | None = None,
+) -> Feed[WatchJobResponse]:
+    """Every message of a job until it ends: each event once, in order, over disconnects and restarts.
+
+    Without `after_sequence` a snapshot comes first (`snapshot`, `records` …, `synced`), and again whenever it
+    was cut or the position was lost: a `snapshot` message always starts over, as JobState does. With it, only
+    later events come (0 = all of them), and a lost position raises SEQUENCE_COMPACTED, SEQUENCE_IN_FUTURE or
+    LEDGER_RESTORED. `kinds` (MILESTONE, RECORD, JOB, FILES, PROGRESS) are all but PROGRESS by default.
+    `until` is SETTLED, TERMINAL, HEAD or NEVER. A lost stream is resumed by itself; `on_reconnect` is then
+    called with the cause and the delay in seconds. After `patience` seconds without a sign of life the cause
+    is raised (None = never; a server that never answered is given up after 15 s).
+
+    The last message is `end`. Raises IngestCallError, and ProtocolError if the server breaks its promise.
+    """
+    request = WatchJobRequest(
+        job_id=job_id,
+        after_sequence=after_sequence,
+        until=enum_number(WatchUntil, until),
+        kinds=enum_numbers(WatchKind, kinds),
+        heartbeat_interval_seconds=heartbeat_seconds,
+        ledger_id=ledger_id,
+    )
+    return _follow(session, request, patience, on_reconnect)
+
+
+def job_view(session: Session, job_id: str) -> Operation[JobState]:
+    """Everything known of a job now, however large it is: unlike `get_job`, never cut."""
+    state = JobState()
+    yield from drain(watch(session, job_id, until="HEAD", patience=session.timeout), state.apply)
+    return state
+
+
+def wait(
+    session: Session, job_id: str, *, until: str | int = "SETTLED", patience: float | None = DEFAULT_PATIENCE_SECONDS
+) -> Operation[JobState]:
+    """Wait until a job is SETTLED or TERMINAL; returns all that is known of it then."""
+    state = JobState()
+    yield from drain(watch(session, job_id, until=until, patience=patience), state.apply)
+    return state
+
+
+def _follow(
+    session: Session, request: WatchJobRequest, patience: float | None, on_reconnect: OnReconnect | None
+) -> Feed[WatchJobResponse]:
+    machine = ResumeMachine(request, backoff=session.backoff(), patience=patience, clock=session.clock)
+    while True:
+        action = yield from _one_stream(machine)
+        if action is None:
+            return
+        if isinstance(action, Fail):
+            raise action.error
+        if on_reconnect is not None:
+            on_reconnect(action.cause, action.delay)
+        yield Sleep(action.delay)
+
+
+def _one_stream(
+    machine: ResumeMachine,
+) -> Generator[Effect[Any] | Emit[WatchJobResponse], Any, Reconnect | Restart | Fail | None]:
+    """Emit what one stream brings; returns what to do after it, None once the watch is over."""
+    stream = yield from do(Open(WATCH_JOB, machine.open()))
+    try:
+        while True:
+            try:
+                message = yield from do(Receive(stream, machine.stall_seconds))
+            except IngestCallError as error:
+                return machine.ended(error)
+            if message is None:
+                return machine.ended(None)
+            action = machine.received(message)
+            yield Emit(message)
+            if isinstance(action, Finished):
+                return None
+    finally:
+        # gRPC never collects a call that is merely dropped, and the server would go on sending (grpc issue 43462).
+        stream.cancel()

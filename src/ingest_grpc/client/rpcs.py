@@ -1,0 +1,59 @@
+"""The RPCs that the client calls, by name, with how their messages are written and read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from google.protobuf.message import Message
+
+from ingest_grpc.client import messages as m
+
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+
+PACKAGE = "ingest_grpc.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Rpc(Generic[Request, Response]):
+    """One RPC. `path` is the HTTP/2 path, for example "/ingest_grpc.v1.JobService/GetJob"."""
+
+    path: str
+    encode: Callable[[Request], bytes]
+    decode: Callable[[bytes], Response]
+
+
+MessageRequest = TypeVar("MessageRequest", bound=Message)
+MessageResponse = TypeVar("MessageResponse", bound=Message)
+
+
+def _rpc(
+    name: str, request: type[MessageRequest], response: type[MessageResponse]
+) -> Rpc[MessageRequest, MessageResponse]:
+    return Rpc(f"/{PACKAGE}.{name}", request.SerializeToString, response.FromString)
+
+
+CREATE_FILE = _rpc("FileService/CreateFile", m.CreateFileRequest, m.CreateFileResponse)
+UPLOAD_FILE = _rpc("FileService/UploadFile", m.UploadFileRequest, m.UploadFileResponse)
+GET_FILE = _rpc("FileService/GetFile", m.GetFileRequest, m.GetFileResponse)
+LIST_FILES = _rpc("FileService/ListFiles", m.ListFilesRequest, m.ListFilesResponse)
+READ_FILE = _rpc("FileService/ReadFile", m.ReadFileRequest, m.ReadFileResponse)
+DOWNLOAD_FILE = _rpc("FileService/DownloadFile", m.DownloadFileRequest, m.DownloadFileResponse)
+DELETE_FILE = _rpc("FileService/DeleteFile", m.DeleteFileRequest, m.DeleteFileResponse)
+
+CREATE_JOB = _rpc("JobService/CreateJob", m.CreateJobRequest, m.CreateJobResponse)
+GET_JOB = _rpc("JobService/GetJob", m.GetJobRequest, m.GetJobResponse)
+LIST_JOBS = _rpc("JobService/ListJobs", m.ListJobsRequest, m.ListJobsResponse)
+ADD_FILES = _rpc("JobService/AddFiles", m.AddFilesRequest, m.AddFilesResponse)
+REMOVE_FILES = _rpc("JobService/RemoveFiles", m.RemoveFilesRequest, m.RemoveFilesResponse)
+CANCEL_JOB = _rpc("JobService/CancelJob", m.CancelJobRequest, m.CancelJobResponse)
+WATCH_JOB = _rpc("JobService/WatchJob", m.WatchJobRequest, m.WatchJobResponse)
+LIST_TIMELINE_EVENTS = _rpc("JobService/ListTimelineEvents", m.ListTimelineEventsRequest, m.ListTimelineEventsResponse)
+
+LIST_INGESTION_JOBS = _rpc(
+    "IngestionService/ListIngestionJobs", m.ListIngestionJobsRequest, m.ListIngestionJobsResponse
+)
+GET_INGESTION_JOB = _rpc("IngestionService/GetIngestionJob", m.GetIngestionJobRequest, m.GetIngestionJobResponse)
+LIST_FILE_RECORDS = _rpc("IngestionService/ListFileRecords", m.ListFileRecordsRequest, m.ListFileRecordsResponse)
+
+GET_SERVER_INFO = _rpc("ServerService/GetServerInfo", m.GetServerInfoRequest, m.GetServerInfoResponse)

@@ -1,0 +1,120 @@
+"""What can be uploaded, and where a download can go: paths, bytes and open binary files."""
+
+import hashlib
+import io
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from ingest_grpc.config import MIB
+
+CHUNK_BYTES = 1 * MIB
+
+Source = Path | str | bytes | BinaryIO
+"""A file to upload: its path, its bytes, or an open binary file (read from its current position)."""
+
+Target = Path | str | BinaryIO
+"""Where a download goes: a path, or an open binary file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A source made ready: it can be read again from its beginning, as each attempt to send it must."""
+
+    filename: str
+    size_bytes: int
+    sha256: str
+    _file: BinaryIO
+    _start: int
+    _close: Callable[[], None]
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes from the beginning, in pieces of at most 1 MiB."""
+        self._file.seek(self._start)
+        while chunk := self._file.read(CHUNK_BYTES):
+            yield chunk
+
+    def close(self) -> None:
+        """Close what was opened here; a file of the caller's stays open."""
+        self._close()
+
+
+def open_source(source: Source, filename: str | None) -> Content:
+    """Open, measure and hash a source. `filename` overrides the name that a path or an open file has.
+
+    Reads the whole source once. Raises OSError, and ValueError where there is no name to send.
+    """
+    file, close = _opened(source)
+    try:
+        start = file.tell()
+        digest = hashlib.sha256()
+        size = 0
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+            size += len(chunk)
+        return Content(filename or _name(source), size, digest.hexdigest(), file, start, close)
+    except BaseException:
+        close()
+        raise
+
+
+def _opened(source: Source) -> tuple[BinaryIO, Callable[[], None]]:
+    if isinstance(source, (str, Path)):
+        file = Path(source).open("rb")  # noqa: SIM115 - closed by Content.close
+        return file, file.close
+    if isinstance(source, bytes):
+        return io.BytesIO(source), lambda: None
+    if source.seekable():
+        return source, lambda: None
+    # A pipe can be read only once: a copy on disk makes a second attempt possible.
+    spool = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115
+    shutil.copyfileobj(source, spool, CHUNK_BYTES)
+    spool.seek(0)
+    return spool, spool.close
+
+
+def _name(source: Source) -> str:
+    named = source if isinstance(source, (str, Path)) else getattr(source, "name", "")
+    if not isinstance(named, (str, Path)) or not Path(named).name:
+        raise ValueError("a source without a name needs filename=")
+    return Path(named).name
+
+
+class Sink:
+    """Where a download goes. A file given by path appears only once it is complete and correct."""
+
+    def __init__(self, target: Target) -> None:
+        self._path = Path(target) if isinstance(target, (str, Path)) else None
+        self._partial = self._path and self._path.with_name(f".{uuid.uuid4()}.part")
+        self._file = self._partial.open("xb") if self._partial else cast("BinaryIO", target)
+        self._digest = hashlib.sha256()
+        self.size_bytes = 0
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the bytes written so far."""
+        return self._digest.hexdigest()
+
+    def write(self, data: bytes) -> None:
+        """Append. Raises OSError."""
+        self._file.write(data)
+        self._digest.update(data)
+        self.size_bytes += len(data)
+
+    def commit(self) -> None:
+        """The bytes are right: give a file of ours its name."""
+        if self._path is None or self._partial is None:
+            return
+        self._file.close()
+        self._partial.replace(self._path)
+        self._partial = None
+
+    def discard(self) -> None:
+        """Remove what is left of a file of ours; nothing after `commit`."""
+        if self._partial is not None:
+            self._file.close()
+            self._partial.unlink(missing_ok=True)

@@ -1,0 +1,119 @@
+"""Settings: one class, every field with its unit and default; file < environment < flags.
+
+A setting `workers` is read from the key `workers` of the TOML file, from the environment variable
+INGEST_WORKERS, or from the flag that `ingest-grpc serve` builds from it. None means unset: the value is
+then derived where it is used, so that file, environment and flags merge without surprises.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set. `docs/operations.md` lists the same fields, generated from here."""
+
+    model_config = SettingsConfigDict(env_prefix="INGEST_", extra="forbid", frozen=True)
+
+    address: str = Field("127.0.0.1:50061", description="host:port the gRPC server listens on; port 0 picks a free one")
+    data_dir: Path = Field(Path("ingest-data"), description="folder of the ledger, its lock and the local blobs")
+    blobs_url: str | None = Field(
+        None, description="object store for file bytes (s3://, gs://, az://); unset = DATA_DIR/blobs"
+    )
+    insecure: bool = Field(False, description="allow to listen beyond loopback without TLS or without API keys")
+    tls_certificate: Path | None = Field(None, description="PEM certificate chain of the server; unset = plaintext")
+    tls_key: Path | None = Field(None, description="PEM private key that belongs to tls_certificate")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_json: bool = Field(False, description="log one JSON object per line instead of text")
+
+    workers: int | None = Field(
+        None, ge=0, le=256, description="documents converted at once; unset = number of CPU cores"
+    )
+    default_method: str = Field("SPEED_OPTIMIZED", description="conversion method of a job that names none")
+    max_failures: int = Field(
+        3, ge=1, le=100, description="attempts that may end by the record's own fault before it FAILED"
+    )
+    max_orphaned: int = Field(100, ge=1, description="times a record may lose its worker before it FAILED")
+    lease_seconds: float = Field(
+        60.0, gt=0, description="seconds without a sign of life after which a claim is taken back"
+    )
+    backoff_base_seconds: float = Field(
+        2.0, gt=0, description="seconds before the first retry; doubles with each failure"
+    )
+    backoff_max_seconds: float = Field(300.0, gt=0, description="longest wait in seconds between two attempts")
+
+    conversion_timeout_seconds: float = Field(120.0, gt=0, description="wall seconds a conversion may take")
+    conversion_memory_bytes: int = Field(
+        2 * GIB, ge=256 * MIB, description="address space a converter child may use, in bytes"
+    )
+    max_output_bytes: int = Field(64 * MIB, ge=1 * KIB, description="bytes of Markdown one document may become")
+    max_page_points: float = Field(14_400.0, gt=0, description="largest side of a PDF page in points (1/72 inch)")
+    child_max_documents: int = Field(200, ge=1, description="documents after which a converter child is replaced")
+    child_max_rss_bytes: int = Field(
+        512 * MIB, ge=64 * MIB, description="resident bytes after a document above which a child is replaced"
+    )
+
+    max_file_bytes: int = Field(4 * GIB, ge=1, description="largest file that can be uploaded, in bytes")
+    min_free_disk_bytes: int = Field(
+        512 * MIB, ge=0, description="free bytes on the data disk below which uploads are refused"
+    )
+    max_records_per_job: int = Field(100_000, ge=1, description="records one job may hold")
+    request_id_days: float = Field(7.0, gt=0, description="days a request_id is remembered")
+
+    readers: int = Field(4, ge=1, le=64, description="read-only ledger connections")
+    write_queue: int = Field(
+        10_000, ge=1, description="writes that may wait for the ledger before callers are told to come back"
+    )
+    busy_timeout_seconds: float = Field(
+        10.0, gt=0, description="seconds to wait while a foreign process locks the ledger"
+    )
+
+    watch_rotate_seconds: float = Field(
+        1_200.0,
+        gt=0,
+        description="seconds after which the server ends a watch for the client to resume; plus up to 25 %",
+    )
+    watch_write_timeout_seconds: float = Field(
+        30.0, gt=0, description="seconds a watcher may refuse to read before it is let go"
+    )
+    shutdown_grace_seconds: float = Field(
+        10.0, ge=0, description="seconds running calls and conversions may take to end at shutdown"
+    )
+    max_concurrent_rpcs: int = Field(20_000, ge=1, description="calls and streams served at once")
+    max_pending_requests: int = Field(20_000, ge=1, description="new calls that may wait to be accepted")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags win over the environment, which wins over the file named by INGEST_CONFIG."""
+        sources: list[PydanticBaseSettingsSource] = [init_settings, env_settings]
+        if config_file := os.environ.get("INGEST_CONFIG"):
+            sources.append(TomlConfigSettingsSource(settings_cls, Path(config_file)))
+        return tuple(sources)
+
+    @property
+    def worker_count(self) -> int:
+        """Documents converted at once: as set, or one per core this process may use."""
+        return len(os.sched_getaffinity(0)) if self.workers is None else self.workers
+
+    @property
+    def ledger_path(self) -> Path:
+        return self.data_dir / "ledger.sqlite3"
+
+
+def load_settings(**flags: Any) -> Settings:
+    """Settings from file, environment and the given flags; a flag that is None counts as not given."""
+    return Settings(**{name: value for name, value in flags.items() if value is not None})

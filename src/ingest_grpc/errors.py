@@ -1,0 +1,360 @@
+"""The error catalogue: every reason the service can give, with its text, its fix and its gRPC code.
+
+One row per reason. The same row serves a failed record (message and suggested fix), a failed RPC
+(code, ErrorInfo.reason) and the documentation, so that the three can never disagree. The first six
+texts are the field's own words (SeekrFlow, "Troubleshoot common errors") and are kept to the letter.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+DOMAIN = "ingest-grpc"
+"""ErrorInfo.domain of every error that leaves the service."""
+
+
+class Code(StrEnum):
+    """The gRPC codes the service answers with, by their canonical names."""
+
+    INVALID_ARGUMENT = "INVALID_ARGUMENT"
+    NOT_FOUND = "NOT_FOUND"
+    ALREADY_EXISTS = "ALREADY_EXISTS"
+    PERMISSION_DENIED = "PERMISSION_DENIED"
+    RESOURCE_EXHAUSTED = "RESOURCE_EXHAUSTED"
+    FAILED_PRECONDITION = "FAILED_PRECONDITION"
+    ABORTED = "ABORTED"
+    OUT_OF_RANGE = "OUT_OF_RANGE"
+    UNIMPLEMENTED = "UNIMPLEMENTED"
+    INTERNAL = "INTERNAL"
+    UNAVAILABLE = "UNAVAILABLE"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+
+
+class Reason(StrEnum):
+    """Why something failed. The proto enum ErrorReason has exactly these values (a test holds them equal)."""
+
+    # What can be wrong with a document or its conversion (these end up on a record).
+    EMPTY_FILE = "EMPTY_FILE"
+    PDF_UNREADABLE = "PDF_UNREADABLE"
+    PDF_PAGE_TOO_LARGE = "PDF_PAGE_TOO_LARGE"
+    FILE_NOT_FOUND = "FILE_NOT_FOUND"
+    SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
+    INTERNAL = "INTERNAL"
+    NO_TEXT = "NO_TEXT"
+    UNSUPPORTED_TYPE = "UNSUPPORTED_TYPE"
+    FILE_UNREADABLE = "FILE_UNREADABLE"
+    FILE_ENCRYPTED = "FILE_ENCRYPTED"
+    TEXT_UNDECODABLE = "TEXT_UNDECODABLE"
+    DECOMPRESSION_BOMB = "DECOMPRESSION_BOMB"
+    OUTPUT_TOO_LARGE = "OUTPUT_TOO_LARGE"
+    CONVERSION_TIMEOUT = "CONVERSION_TIMEOUT"
+    CONVERSION_OUT_OF_MEMORY = "CONVERSION_OUT_OF_MEMORY"
+    CONVERTER_CRASHED = "CONVERTER_CRASHED"
+    WORKER_LOST = "WORKER_LOST"
+
+    # What can be wrong with a call.
+    INVALID_FIELD = "INVALID_FIELD"
+    INVALID_ID = "INVALID_ID"
+    INVALID_PAGE_TOKEN = "INVALID_PAGE_TOKEN"
+    REQUEST_ID_REUSED = "REQUEST_ID_REUSED"
+    UPLOAD_INVALID = "UPLOAD_INVALID"
+    SHA256_MISMATCH = "SHA256_MISMATCH"
+    SIZE_MISMATCH = "SIZE_MISMATCH"
+    FILE_TOO_LARGE = "FILE_TOO_LARGE"
+    JOB_NOT_FOUND = "JOB_NOT_FOUND"
+    INGESTION_JOB_NOT_FOUND = "INGESTION_JOB_NOT_FOUND"
+    RECORD_NOT_REPLACEABLE = "RECORD_NOT_REPLACEABLE"
+    TOO_MANY_RECORDS = "TOO_MANY_RECORDS"
+    FILE_IN_USE = "FILE_IN_USE"
+    OUTPUT_NOT_READY = "OUTPUT_NOT_READY"
+    SEQUENCE_IN_FUTURE = "SEQUENCE_IN_FUTURE"
+    SEQUENCE_COMPACTED = "SEQUENCE_COMPACTED"
+    LEDGER_RESTORED = "LEDGER_RESTORED"
+    STREAM_ROTATED = "STREAM_ROTATED"
+    SERVER_DRAINING = "SERVER_DRAINING"
+    WATCHER_TOO_SLOW = "WATCHER_TOO_SLOW"
+    CREDENTIALS_MISSING = "CREDENTIALS_MISSING"
+    CREDENTIALS_INVALID = "CREDENTIALS_INVALID"
+    SCOPE_MISSING = "SCOPE_MISSING"
+    METHOD_NOT_FOUND = "METHOD_NOT_FOUND"
+    SERVER_BUSY = "SERVER_BUSY"
+    STORAGE_FULL = "STORAGE_FULL"
+    STORAGE_UNAVAILABLE = "STORAGE_UNAVAILABLE"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the catalogue.
+
+    `message` may hold {placeholders}; they are filled from the error's metadata, so every dynamic part
+    of a message is also machine-readable. `code` is the gRPC code when the reason ends an RPC.
+    `retryable` says whether the same request (or the same record) may succeed later, unchanged.
+    """
+
+    message: str
+    suggested_fix: str
+    code: Code
+    retryable: bool = False
+
+
+CATALOGUE: Mapping[Reason, Entry] = {
+    Reason.EMPTY_FILE: Entry("The file appears to be empty.", "Upload a file with content.", Code.INVALID_ARGUMENT),
+    Reason.PDF_UNREADABLE: Entry(
+        "The PDF may be corrupted, password-protected, or in an unsupported format.",
+        "Upload a valid, unprotected PDF.",
+        Code.INVALID_ARGUMENT,
+    ),
+    Reason.PDF_PAGE_TOO_LARGE: Entry(
+        "The PDF contains pages that exceed the maximum supported size.",
+        "Re-export the PDF with smaller page dimensions.",
+        Code.INVALID_ARGUMENT,
+    ),
+    Reason.FILE_NOT_FOUND: Entry(
+        "The file was not found or is not owned by the current user.",
+        "Re-upload the file or verify the correct file_id.",
+        Code.NOT_FOUND,
+    ),
+    Reason.SERVICE_UNAVAILABLE: Entry(
+        "Service temporarily unavailable.", "Retry the job after a brief wait.", Code.UNAVAILABLE, retryable=True
+    ),
+    Reason.INTERNAL: Entry(
+        "Internal processing failure.", "If the issue persists, contact support.", Code.INTERNAL, retryable=True
+    ),
+    Reason.NO_TEXT: Entry(
+        "The file contains no extractable text; it may be a scan or consist of images only.",
+        "Upload a version with a text layer, for example after running OCR on it.",
+        Code.INVALID_ARGUMENT,
+    ),
+    Reason.UNSUPPORTED_TYPE: Entry(
+        "The file type is not supported.",
+        "Upload one of: PDF, DOCX, PPTX, XLSX, HTML, Markdown, TXT, CSV, JSON, XML, RTF, EML.",
+        Code.INVALID_ARGUMENT,
+    ),
+    Reason.FILE_UNREADABLE: Entry(
+        "The file is damaged or is not what its format says.",
+        "Open the file in its own application, save it again and upload the new copy.",
+        Code.INVALID_ARGUMENT,
+    ),
+    Reason.FILE_ENCRYPTED: Entry(
+        "The file is password-protected.",
+        "Remove the password in the file's own application and upload the new copy.",
+        Code.INVALID_ARGUMENT,
+    ),
+    Reason.TEXT_UNDECODABLE: Entry(
+        "The text could not be decoded in any known character encoding.",
+        "Save the file as UTF-8 and upload it again.",
+        Code.INVALID_ARGUMENT,
+    ),
+    Reason.DECOMPRESSION_BOMB: Entry(
+        "The file expands to far more data than its size allows.",
+        "Upload the document without oversized compressed content.",
+        Code.INVALID_ARGUMENT,
+    ),
+    Reason.OUTPUT_TOO_LARGE: Entry(
+        "The converted document exceeds the maximum output size.",
+        "Split the document into smaller files.",
+        Code.INVALID_ARGUMENT,
+    ),
+    Reason.CONVERSION_TIMEOUT: Entry(
+        "The conversion did not finish within the time limit.",
+        "Split the document into smaller files, or raise the conversion time limit.",
+        Code.INTERNAL,
+        retryable=True,
+    ),
+    Reason.CONVERSION_OUT_OF_MEMORY: Entry(
+        "The conversion needed more memory than it may use.",
+        "Split the document into smaller files, or raise the conversion memory limit.",
+        Code.INTERNAL,
+        retryable=True,
+    ),
+    Reason.CONVERTER_CRASHED: Entry(
+        "The converter crashed on this file.",
+        "Save the file again in its own application and retry; if it crashes again, contact support.",
+        Code.INTERNAL,
+        retryable=True,
+    ),
+    Reason.WORKER_LOST: Entry(
+        "The worker was lost too many times while it processed this file.",
+        "Retry the file once the service is stable.",
+        Code.INTERNAL,
+    ),
+    Reason.INVALID_FIELD: Entry(
+        "The request has an invalid field.", "Correct the fields named in the violations.", Code.INVALID_ARGUMENT
+    ),
+    Reason.INVALID_ID: Entry(
+        "The request has a malformed id.",
+        "Use an id exactly as the service returned it, for example dj-1b75f4d5-5c9e-4d33-b164-a2393bc5ab6d.",
+        Code.INVALID_ARGUMENT,
+    ),
+    Reason.INVALID_PAGE_TOKEN: Entry(
+        "The page token is not one that this list returned.",
+        "Start again without a page token, and keep the filter unchanged between pages.",
+        Code.INVALID_ARGUMENT,
+    ),
+    Reason.REQUEST_ID_REUSED: Entry(
+        "The request_id {request_id} was used before with another payload.",
+        "Use a new request_id for a new request.",
+        Code.INVALID_ARGUMENT,
+    ),
+    Reason.UPLOAD_INVALID: Entry(
+        "The upload stream must be one header followed by data.",
+        "Send the header first, once, and then only data messages of 1 byte to 2 MiB.",
+        Code.INVALID_ARGUMENT,
+    ),
+    Reason.SHA256_MISMATCH: Entry(
+        "The content has the SHA-256 {actual_sha256}, not the announced {expected_sha256}.",
+        "Upload the file again.",
+        Code.INVALID_ARGUMENT,
+    ),
+    Reason.SIZE_MISMATCH: Entry(
+        "The content has {actual_bytes} bytes, not the announced {expected_bytes}.",
+        "Upload the whole file again.",
+        Code.INVALID_ARGUMENT,
+    ),
+    Reason.FILE_TOO_LARGE: Entry(
+        "The file exceeds the maximum size of {max_bytes} bytes.",
+        "Upload a smaller file, or use UploadFile where CreateFile is too small.",
+        Code.INVALID_ARGUMENT,
+    ),
+    Reason.JOB_NOT_FOUND: Entry(
+        "The job {job_id} does not exist.",
+        "Verify the job_id, and that the credentials belong to its team.",
+        Code.NOT_FOUND,
+    ),
+    Reason.INGESTION_JOB_NOT_FOUND: Entry(
+        "The ingestion job {ingestion_job_id} does not exist.",
+        "Verify the ingestion_job_id, and that the credentials belong to its team.",
+        Code.NOT_FOUND,
+    ),
+    Reason.RECORD_NOT_REPLACEABLE: Entry(
+        "The record {record_id} is not an unresolved failed or cancelled record of this job.",
+        "Name a record from the job's review reasons, or leave replaces_record_id out.",
+        Code.FAILED_PRECONDITION,
+    ),
+    Reason.TOO_MANY_RECORDS: Entry(
+        "The job would exceed {max_records} records.",
+        "Create another job for the remaining files.",
+        Code.FAILED_PRECONDITION,
+    ),
+    Reason.FILE_IN_USE: Entry(
+        "The file {file_id} is listed by {job_count} job(s).",
+        "Remove it from these jobs first, or set force.",
+        Code.FAILED_PRECONDITION,
+    ),
+    Reason.OUTPUT_NOT_READY: Entry(
+        "The output {file_id} does not exist yet: its record is {status}.",
+        "Watch the job and read the output once its record is COMPLETED.",
+        Code.FAILED_PRECONDITION,
+    ),
+    Reason.SEQUENCE_IN_FUTURE: Entry(
+        "The sequence {after_sequence} is beyond the head {head_sequence} of this job.",
+        "Call again without after_sequence for a fresh snapshot.",
+        Code.OUT_OF_RANGE,
+    ),
+    Reason.SEQUENCE_COMPACTED: Entry(
+        "The events after sequence {after_sequence} are no longer kept; the earliest is {earliest_sequence}.",
+        "Call again without after_sequence for a fresh snapshot.",
+        Code.OUT_OF_RANGE,
+    ),
+    Reason.LEDGER_RESTORED: Entry(
+        "The ledger was restored from a backup and is now {ledger_id}; older sequences do not apply to it.",
+        "Call again without after_sequence and ledger_id for a fresh snapshot.",
+        Code.OUT_OF_RANGE,
+    ),
+    Reason.STREAM_ROTATED: Entry(
+        "The server rotates long streams.", "Resume at once with the last sequence.", Code.UNAVAILABLE, retryable=True
+    ),
+    Reason.SERVER_DRAINING: Entry(
+        "The server is shutting down.",
+        "Resume with the last sequence once it is back.",
+        Code.UNAVAILABLE,
+        retryable=True,
+    ),
+    Reason.WATCHER_TOO_SLOW: Entry(
+        "The watcher did not read for {seconds} seconds.",
+        "Read the stream faster and resume with the last sequence.",
+        Code.ABORTED,
+        retryable=True,
+    ),
+    Reason.CREDENTIALS_MISSING: Entry(
+        "The call carries no API key.", "Send the metadata 'authorization: Bearer <key>'.", Code.UNAUTHENTICATED
+    ),
+    Reason.CREDENTIALS_INVALID: Entry(
+        "The API key is unknown or revoked.", "Use a key made by 'ingest-grpc admin keys create'.", Code.UNAUTHENTICATED
+    ),
+    Reason.SCOPE_MISSING: Entry(
+        "The API key lacks the scope {scope}.", "Use a key with this scope.", Code.PERMISSION_DENIED
+    ),
+    Reason.METHOD_NOT_FOUND: Entry(
+        "The method {method} does not exist.", "List the services and methods over reflection.", Code.UNIMPLEMENTED
+    ),
+    Reason.SERVER_BUSY: Entry(
+        "The server has more writes waiting than it accepts.",
+        "Retry after a brief wait.",
+        Code.RESOURCE_EXHAUSTED,
+        retryable=True,
+    ),
+    Reason.STORAGE_FULL: Entry(
+        "The server's disk is full.",
+        "Retry once the operator has freed space.",
+        Code.RESOURCE_EXHAUSTED,
+        retryable=True,
+    ),
+    Reason.STORAGE_UNAVAILABLE: Entry(
+        "The server's storage is temporarily unavailable; whether the change was stored is unknown.",
+        "Retry with the same request_id.",
+        Code.UNAVAILABLE,
+        retryable=True,
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One field of a request that is wrong: its path in proto names (`files[3].file_id`) and what is wrong."""
+
+    field: str
+    description: str
+
+
+@dataclass
+class IngestError(Exception):
+    """An expected failure, on its way to the one place that turns it into a gRPC status.
+
+    `metadata` holds every dynamic part of the message as strings. `retry_after_seconds` is set where the
+    service knows when to try again (0 = at once). `resource` is (type, name) of what the error is about.
+    """
+
+    reason: Reason
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    violations: Sequence[Violation] = ()
+    retry_after_seconds: float | None = None
+    resource: tuple[str, str] | None = None
+
+    @property
+    def entry(self) -> Entry:
+        return CATALOGUE[self.reason]
+
+    @property
+    def message(self) -> str:
+        """The catalogue's text with its placeholders filled, and the first violation where there is one."""
+        text = self.entry.message.format_map(_Known(self.metadata))
+        if self.violations:
+            first = self.violations[0]
+            text = f"{text} {first.field}: {first.description}"
+        return text
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.message}"
+
+
+class _Known(dict[str, str]):
+    """Metadata for str.format_map: a placeholder nobody filled stays readable instead of raising."""
+
+    def __missing__(self, key: str) -> str:
+        return f"<{key}>"
+
+
+def invalid(field_path: str, description: str, reason: Reason = Reason.INVALID_FIELD) -> IngestError:
+    """An IngestError about one field of the request."""
+    return IngestError(reason, violations=(Violation(field_path, description),))

@@ -1,0 +1,98 @@
+"""Wakes those who watch a job. It carries no data: what happened is read from the log, so nothing can be lost.
+
+A watcher clears its signal, reads everything after its cursor, and only then sleeps; the writer wakes the
+hub after each commit. A wake that comes while the watcher reads leaves the signal set.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+
+class Signal:
+    """One watcher's alarm: set by a commit to its job, by the ticker when `due` has come, or by a shutdown."""
+
+    __slots__ = ("_loop", "_set", "_waiter", "due", "job_row")
+
+    def __init__(self, job_row: int) -> None:
+        self.job_row = job_row
+        self.due = float("inf")
+        self._loop = asyncio.get_running_loop()
+        self._set = False
+        self._waiter: asyncio.Future[None] | None = None
+
+    def set(self) -> None:
+        """Wakes the watcher, now or as soon as it waits."""
+        self._set = True
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def clear(self) -> None:
+        """To be called before the log is read, never after."""
+        self._set = False
+
+    async def wait(self, due: float) -> None:
+        """Returns when set; the ticker sets it once the monotonic time `due` has come."""
+        if self._set:
+            return
+        self.due = due
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+
+class Hub:
+    """All signals, by job."""
+
+    def __init__(self) -> None:
+        self._signals: dict[int, set[Signal]] = {}
+        self._generations: dict[int, int] = {}
+        self.draining = False
+
+    def __len__(self) -> int:
+        return sum(len(signals) for signals in self._signals.values())
+
+    def subscribe(self, job_row: int) -> Signal:
+        signal = Signal(job_row)
+        self._signals.setdefault(job_row, set()).add(signal)
+        return signal
+
+    def unsubscribe(self, signal: Signal) -> None:
+        """Forgets the signal; the last one of a job takes all traces of the job with it."""
+        signals = self._signals.get(signal.job_row)
+        if signals is not None:
+            signals.discard(signal)
+            if not signals:
+                del self._signals[signal.job_row]
+                self._generations.pop(signal.job_row, None)
+
+    def generation(self, job_row: int) -> int:
+        """Rises with every wake of a watched job: a read that began under the same number saw all commits so far."""
+        return self._generations.get(job_row, 0)
+
+    def wake(self, job_rows: Iterable[int]) -> None:
+        """Called by the writer after a commit that touched these jobs."""
+        for job_row in job_rows:
+            signals = self._signals.get(job_row)
+            if signals:
+                self._generations[job_row] = self._generations.get(job_row, 0) + 1
+                for signal in signals:
+                    signal.set()
+
+    def is_watched(self, job_row: int) -> bool:
+        return job_row in self._signals
+
+    def tick(self, now: float) -> None:
+        """Wakes those whose time has come: one timer for ten thousand watchers, called about once a second."""
+        for signals in self._signals.values():
+            for signal in signals:
+                if signal.due <= now:
+                    signal.set()
+
+    def drain(self) -> None:
+        """Wakes everyone for the last time: the server is going away."""
+        self.draining = True
+        for signals in self._signals.values():
+            for signal in signals:
+                signal.set()

@@ -1,0 +1,224 @@
+"""The one table of what may become of a record, and how the statuses above it follow from it.
+
+TRANSITIONS is the only place that says which trigger leads from which status to which. The function that
+changes statuses consults it, the database guard and its CHECK constraints are generated from it, and
+docs/lifecycle.md and the tests are derived from it. The roll-ups below it are pure functions of counts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class RecordStatus(StrEnum):
+    """Where one file of one ingestion job stands."""
+
+    QUEUED = "QUEUED"  # to RUNNING by a claim, to CANCELLED by a caller
+    RUNNING = (
+        "RUNNING"  # to COMPLETED or FAILED by its outcome, to CANCELLED by a caller, to QUEUED by a retry or the reaper
+    )
+    COMPLETED = "COMPLETED"  # final
+    FAILED = "FAILED"  # final
+    CANCELLED = "CANCELLED"  # final
+
+
+class IngestionJobStatus(StrEnum):
+    """Where one ingestion run stands; derived by `ingestion_job_status`."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    PARTIALLY_COMPLETED = "PARTIALLY_COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+class JobStatus(StrEnum):
+    """Where a job stands; derived by `job_status`. The last four but CANCELLED mirror an alignment."""
+
+    FILE_PROCESSING = "FILE_PROCESSING"
+    NEEDS_REVIEW = "NEEDS_REVIEW"
+    READY_TO_START = "READY_TO_START"
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+TERMINAL_JOB_STATUSES = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})
+
+
+class JobType(StrEnum):
+    """What a job is for, and so what it needs before it can start."""
+
+    PRINCIPLE_FILES = "PRINCIPLE_FILES"
+    CONTEXT_GROUNDED_FILES = "CONTEXT_GROUNDED_FILES"
+
+
+class Step(StrEnum):
+    """The part of the work in which a record is, or in which it failed."""
+
+    FETCH = "FETCH"
+    PARSE = "PARSE"
+    STORE = "STORE"
+
+
+class WaitReason(StrEnum):
+    """Why a queued record cannot be claimed now."""
+
+    BACK_OFF = "BACK_OFF"
+
+
+class Trigger(StrEnum):
+    """What causes a change of a record."""
+
+    ADDED = "ADDED"
+    CLAIMED = "CLAIMED"
+    CANCELLED = "CANCELLED"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    FAILED_RETRYABLE = "FAILED_RETRYABLE"
+    ORPHANED = "ORPHANED"
+    REMOVED = "REMOVED"
+    SUPERSEDED = "SUPERSEDED"
+
+
+TRANSITIONS: Mapping[tuple[RecordStatus | None, Trigger], RecordStatus] = {
+    (None, Trigger.ADDED): RecordStatus.QUEUED,
+    (RecordStatus.QUEUED, Trigger.CLAIMED): RecordStatus.RUNNING,
+    (RecordStatus.QUEUED, Trigger.CANCELLED): RecordStatus.CANCELLED,
+    (RecordStatus.RUNNING, Trigger.CANCELLED): RecordStatus.CANCELLED,
+    (RecordStatus.RUNNING, Trigger.SUCCEEDED): RecordStatus.COMPLETED,
+    (RecordStatus.RUNNING, Trigger.FAILED): RecordStatus.FAILED,
+    (RecordStatus.RUNNING, Trigger.FAILED_RETRYABLE): RecordStatus.QUEUED,
+    (RecordStatus.RUNNING, Trigger.ORPHANED): RecordStatus.QUEUED,
+}
+"""(status before, trigger) to status after. What is not here is refused."""
+
+IN_FLIGHT = frozenset({RecordStatus.QUEUED, RecordStatus.RUNNING})
+
+
+class TransitionRefused(Exception):
+    """The table has no such transition: the caller saw an older state, or holds an older attempt."""
+
+
+def next_status(status: RecordStatus | None, trigger: Trigger) -> RecordStatus:
+    """The status that `trigger` leads to from `status`. Raises TransitionRefused."""
+    try:
+        return TRANSITIONS[status, trigger]
+    except KeyError:
+        raise TransitionRefused(f"{trigger} does not apply to a record that is {status}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many live records of a job or an ingestion job have each status, and what they add up to.
+
+    `unresolved` counts live failed and cancelled records that nothing has superseded. All values count
+    rows; they are kept by adding the difference that one changed record makes.
+    """
+
+    queued: int = 0
+    running: int = 0
+    completed: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    unresolved: int = 0
+
+    @property
+    def in_flight(self) -> int:
+        return self.queued + self.running
+
+    @property
+    def total(self) -> int:
+        return self.queued + self.running + self.completed + self.failed + self.cancelled
+
+    def of(self, status: RecordStatus) -> int:
+        """Live records with this status."""
+        return int(getattr(self, status.lower()))
+
+    def plus(self, other: "Tally", sign: int = 1) -> "Tally":
+        return Tally(
+            self.queued + sign * other.queued,
+            self.running + sign * other.running,
+            self.completed + sign * other.completed,
+            self.failed + sign * other.failed,
+            self.cancelled + sign * other.cancelled,
+            self.unresolved + sign * other.unresolved,
+        )
+
+
+NOTHING = Tally()
+_ONE = {status: replace(NOTHING, **{status.lower(): 1}) for status in RecordStatus}
+_ONE_UNRESOLVED = {
+    status: replace(_ONE[status], unresolved=1) for status in (RecordStatus.FAILED, RecordStatus.CANCELLED)
+}
+
+
+def contribution(status: RecordStatus, *, deleted: bool, superseded: bool) -> Tally:
+    """What one record adds to the tallies of its job and its ingestion job."""
+    if deleted:
+        return NOTHING
+    if superseded:
+        return _ONE[status]
+    return _ONE_UNRESOLVED.get(status, _ONE[status])
+
+
+def ingestion_job_status(tally: Tally, *, ever_claimed: bool) -> IngestionJobStatus:
+    """The status of an ingestion job, from its live records."""
+    if tally.in_flight:
+        return IngestionJobStatus.RUNNING if ever_claimed else IngestionJobStatus.QUEUED
+    if tally.completed:
+        whole = tally.completed == tally.total
+        return IngestionJobStatus.COMPLETED if whole else IngestionJobStatus.PARTIALLY_COMPLETED
+    return IngestionJobStatus.FAILED if tally.failed else IngestionJobStatus.CANCELLED
+
+
+@dataclass(frozen=True, slots=True)
+class JobFacts:
+    """All that a job's status depends on.
+
+    `markdown_files` counts Markdown that skipped ingestion; `cancelled` says that CancelJob was the last
+    command; `ever_active` that a file was ever added.
+    """
+
+    job_type: JobType
+    tally: Tally = NOTHING
+    markdown_files: int = 0
+    has_system_prompt: bool = False
+    cancelled: bool = False
+    ever_active: bool = False
+
+    @property
+    def viable_files(self) -> int:
+        return self.tally.completed + self.markdown_files
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is in flight although something ever happened."""
+        return self.ever_active and not self.tally.in_flight
+
+    @property
+    def misses_viable_file(self) -> bool:
+        return self.viable_files == 0
+
+    @property
+    def misses_system_prompt(self) -> bool:
+        return self.job_type is JobType.PRINCIPLE_FILES and not self.has_system_prompt
+
+    @property
+    def reviews(self) -> int:
+        """How many things need a hand."""
+        return self.tally.unresolved + self.misses_viable_file + self.misses_system_prompt
+
+
+def job_status(facts: JobFacts) -> JobStatus:
+    """The status of a job: the first line that applies."""
+    if facts.tally.in_flight:
+        return JobStatus.FILE_PROCESSING
+    if facts.cancelled:
+        return JobStatus.CANCELLED
+    if facts.reviews:
+        return JobStatus.NEEDS_REVIEW
+    return JobStatus.READY_TO_START

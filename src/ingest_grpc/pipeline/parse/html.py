@@ -1,0 +1,47 @@
+"""HTML: decoded here (the engine reads UTF-8 only), converted with xberg, then asked for evidence."""
+
+import html
+import re
+
+from ingest_grpc.errors import Reason
+from ingest_grpc.pipeline.parse import xberg_engine
+from ingest_grpc.pipeline.parse.characters import decode
+from ingest_grpc.pipeline.parse.engines import XBERG
+from ingest_grpc.pipeline.parse.evidence import has_text
+from ingest_grpc.pipeline.parse.outcome import Parsed, ParseFailure
+from ingest_grpc.pipeline.parse.source import Source
+from ingest_grpc.pipeline.parse.types import Kind
+
+_META_CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?\s*([A-Za-z0-9._-]+)""", re.IGNORECASE)
+_XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]{0,200}encoding\s*=\s*["']([A-Za-z0-9._-]+)""")
+_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,1000})</title", re.IGNORECASE)
+_HEAD_BYTES = 4096
+
+
+def parse(source: Source) -> Parsed:
+    """ParseFailure TEXT_UNDECODABLE; NO_TEXT for pictures only, EMPTY_FILE without even those."""
+    decoded = decode(source.data, _declared_charset(source))
+    parsed = parse_text(decoded.text, source)
+    parsed.warnings += decoded.warnings
+    return parsed
+
+
+def parse_text(text: str, source: Source) -> Parsed:
+    """Convert HTML that is decoded already; `source` says the limits."""
+    page = Source(text.encode("utf-8", "replace"), Kind.HTML, source.options)
+    extraction = xberg_engine.extract(page, unreadable=Reason.FILE_UNREADABLE)
+    if not has_text(extraction.markdown):
+        reason = Reason.NO_TEXT if re.search("<(img|svg|canvas|video)", text, re.IGNORECASE) else Reason.EMPTY_FILE
+        raise ParseFailure(reason, "no text in the page", engine=XBERG)
+    found = _TITLE.search(text)
+    title = html.unescape(found[1]).strip() if found else None
+    return Parsed(extraction.markdown, XBERG, title=title or extraction.title, warnings=list(extraction.warnings))
+
+
+def _declared_charset(source: Source) -> str:
+    """The charset of the sender's content type, else the one in the page's own head."""
+    if source.declared_charset:
+        return source.declared_charset
+    head = source.data[:_HEAD_BYTES]
+    found = _XML_ENCODING.search(head) or _META_CHARSET.search(head)
+    return found[1].decode("ascii") if found else ""

@@ -1,0 +1,32 @@
+"""What a parser returns, and how it says that it cannot."""
+
+from dataclasses import dataclass, field
+
+from ingest_grpc.errors import Reason
+
+
+@dataclass(slots=True)
+class Parsed:
+    """Markdown and what is known about how it came to be. `pages` is None for formats without pages;
+    `warnings` say what is odd about the file, `losses` what of it is missing in the Markdown."""
+
+    markdown: str
+    engine: str
+    pages: int | None = None
+    title: str | None = None
+    warnings: list[str] = field(default_factory=list)
+    losses: list[str] = field(default_factory=list)
+
+
+class ParseFailure(Exception):
+    """The document cannot become Markdown. `detail` is for operators.
+
+    `retire` asks for the child to be replaced, because the attempt may have left something behind.
+    """
+
+    def __init__(self, reason: Reason, detail: str, *, engine: str | None = None, retire: bool = False) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+        self.engine = engine
+        self.retire = retire

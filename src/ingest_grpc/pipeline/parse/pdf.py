@@ -1,0 +1,59 @@
+"""PDF: probe with PDFium, convert with xberg, then ask for evidence."""
+
+import re
+from itertools import islice
+
+from ingest_grpc.errors import Reason
+from ingest_grpc.pipeline.parse import pdf_probe, xberg_engine
+from ingest_grpc.pipeline.parse.engines import XBERG
+from ingest_grpc.pipeline.parse.evidence import has_text
+from ingest_grpc.pipeline.parse.inflate import Allowance, Bomb, fully_inflated, slices
+from ingest_grpc.pipeline.parse.outcome import Parsed, ParseFailure
+from ingest_grpc.pipeline.parse.source import Source
+
+_STREAM = re.compile(rb"stream\r?\n")
+_MAX_STREAMS_EXAMINED = 2_000
+_MAX_PAGES_EXAMINED = 200
+
+
+def parse(source: Source) -> Parsed:
+    """ParseFailure PDF_UNREADABLE, PDF_PAGE_TOO_LARGE, NO_TEXT or DECOMPRESSION_BOMB."""
+    probe = pdf_probe.probe(source.data, source.options.max_page_points)
+    source.report(0, probe.pages, "pages")
+    extraction = xberg_engine.extract(source, unreadable=Reason.PDF_UNREADABLE)
+    if not has_text(extraction.markdown):
+        raise _why_empty(source.data, probe.pages)
+    return Parsed(
+        markdown=extraction.markdown,
+        engine=XBERG,
+        pages=probe.pages,
+        title=probe.title or extraction.title,
+        warnings=list(extraction.warnings),
+        losses=_pages_lost(source.data, extraction.page_texts),
+    )
+
+
+def _pages_lost(data: bytes, page_texts: tuple[str, ...]) -> list[str]:
+    """A sentence about the pages that show something but gave no text; nothing if there are none."""
+    silent = [index for index, text in enumerate(page_texts) if not has_text(text)]
+    lost = pdf_probe.pages_with_content(data, silent[:_MAX_PAGES_EXAMINED]) + silent[_MAX_PAGES_EXAMINED:]
+    if not lost:
+        return []
+    named = ", ".join(str(index + 1) for index in lost[:20]) + (", ..." if len(lost) > 20 else "")
+    return [f"{len(lost)} of {len(page_texts)} pages have no extractable text and may be scans: {named}"]
+
+
+def _why_empty(data: bytes, pages: int) -> ParseFailure:
+    """The engine returns nothing for a scan and for a bomb alike: tell them apart by expanding the streams."""
+    try:
+        _expand_streams(memoryview(data))
+    except Bomb as bomb:
+        return ParseFailure(Reason.DECOMPRESSION_BOMB, str(bomb), engine=XBERG, retire=True)
+    return ParseFailure(Reason.NO_TEXT, f"no text on any of {pages} pages", engine=XBERG)
+
+
+def _expand_streams(data: memoryview) -> None:
+    """Count what the file's streams expand to; Bomb if that is too much. Pictures in formats of their own count 0."""
+    allowance = Allowance(len(data))
+    for found in islice(_STREAM.finditer(data), _MAX_STREAMS_EXAMINED):
+        allowance.count(fully_inflated(slices(data[found.end() :])))

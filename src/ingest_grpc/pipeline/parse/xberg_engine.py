@@ -1,0 +1,106 @@
+"""xberg, the engine for PDF, Office, HTML and RTF: called on bytes, its errors sorted into ours."""
+
+import asyncio
+from dataclasses import dataclass
+
+import xberg
+
+from ingest_grpc.errors import Reason
+from ingest_grpc.pipeline.parse.engines import XBERG
+from ingest_grpc.pipeline.parse.outcome import ParseFailure
+from ingest_grpc.pipeline.parse.source import Source
+from ingest_grpc.pipeline.parse.types import CONTENT_TYPES, Kind
+
+_EXTENSIONS = {
+    Kind.PDF: "pdf",
+    Kind.DOCX: "docx",
+    Kind.PPTX: "pptx",
+    Kind.XLSX: "xlsx",
+    Kind.HTML: "html",
+    Kind.RTF: "rtf",
+}
+
+_OUT_OF_MEMORY = ("memory allocation", "out of memory", "cannot allocate memory", "bad_alloc")
+_NOISY_SOURCES = frozenset({"ocr"})
+"""Sources of warnings that mean nothing here: OCR is off."""
+
+_LIBRARY_MARGIN_SECONDS = 5
+_MAX_TABLE_CELLS = 20_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What xberg made of a document. `page_texts` is empty for formats without pages."""
+
+    markdown: str
+    title: str | None
+    page_texts: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def extract(source: Source, unreadable: Reason) -> Extraction:
+    """Convert with xberg, no OCR, no network, no cache. ParseFailure `unreadable` if it cannot read the file."""
+    try:
+        result = asyncio.run(_extract(source))
+    except RuntimeError as error:  # every error of the library is a plain RuntimeError
+        raise _failure(str(error), unreadable) from None
+    if not result.results:
+        details = "; ".join(str(getattr(error, "message", error)) for error in result.errors)
+        raise _failure(details or "no result", unreadable)
+    document = result.results[0]
+    return Extraction(
+        markdown=document.content,
+        title=document.metadata.title,
+        page_texts=tuple(page.content for page in document.pages or ()),
+        warnings=tuple(
+            warning.message for warning in document.processing_warnings or () if warning.source not in _NOISY_SOURCES
+        ),
+    )
+
+
+async def _extract(source: Source) -> xberg.ExtractionResult:
+    # Never the client's filename, and never anything as `uri`: the library would fetch an address.
+    document = xberg.ExtractInput(
+        kind="bytes",
+        bytes=source.data,
+        mime_type=CONTENT_TYPES[source.kind],
+        filename=f"document.{_EXTENSIONS[source.kind]}",
+    )
+    return await xberg.extract(document, _configuration(source.options.wall_seconds))
+
+
+def _configuration(wall_seconds: float) -> xberg.ExtractionConfig:
+    """The library's own timeout often yields a cleaner error; the supervisor's is the one that counts."""
+    seconds = int(wall_seconds) - _LIBRARY_MARGIN_SECONDS
+    return xberg.ExtractionConfig(
+        output_format="markdown",
+        use_cache=False,
+        disable_ocr=True,
+        extraction_timeout_secs=seconds if seconds > 0 else None,
+        security_limits=xberg.SecurityLimits(max_table_cells=_MAX_TABLE_CELLS),
+        html_options=xberg.ConversionOptions(extract_metadata=False, inline_data_media="alt_text_only"),
+    )
+
+
+def _failure(message: str, unreadable: Reason) -> ParseFailure:
+    """Sort an error by the words of its message: the library gives nothing else."""
+    lowered = message.lower()
+    if any(words in lowered for words in _OUT_OF_MEMORY):
+        raise MemoryError(message)
+    if "timed out" in lowered:
+        # The library's threads may still be at it.
+        return ParseFailure(Reason.CONVERSION_TIMEOUT, message, engine=XBERG, retire=True)
+    if "security violation" in lowered:
+        return ParseFailure(_violated_limit(lowered), message, engine=XBERG, retire=True)
+    if "password" in lowered or "encrypted" in lowered:
+        reason = unreadable if unreadable is Reason.PDF_UNREADABLE else Reason.FILE_ENCRYPTED
+        return ParseFailure(reason, message, engine=XBERG)
+    return ParseFailure(unreadable, message, engine=XBERG)
+
+
+def _violated_limit(message: str) -> Reason:
+    if "cell limit" in message:
+        return Reason.OUTPUT_TOO_LARGE
+    if "depth" in message or "nesting" in message:
+        return Reason.FILE_UNREADABLE
+    return Reason.DECOMPRESSION_BOMB

@@ -1,0 +1,4 @@
+"""Generated from protos/ingest_grpc/reflection_v1 by scripts/generate; never edited.
+
+Any *_pb2 and *_pb2_grpc module may be imported.
+"""

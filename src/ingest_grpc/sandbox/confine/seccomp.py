@@ -1,0 +1,97 @@
+"""seccomp: the system calls a confined child may not make, compiled to a filter the kernel runs before each call.
+
+Allowed unless denied: the converters are large native libraries, and a list of what they need would break with
+every release of them. A denied call returns EPERM, so that a library which merely tries can go on without it.
+"""
+
+import ctypes
+import errno
+import os
+import platform
+import struct
+
+from ingest_grpc.sandbox.confine.kernel import PR_SET_DUMPABLE, PR_SET_PDEATHSIG, PR_SET_PTRACER, syscall
+from ingest_grpc.sandbox.confine.syscalls import ARCHITECTURES, CONDITIONAL, DENIED, NEWEST_KNOWN, SETUP, number
+
+ALLOW = 0x7FFF0000
+_ERRNO = 0x00050000
+DENY = _ERRNO | errno.EPERM
+ABSENT = _ERRNO | errno.ENOSYS
+
+AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+CLONE_THREAD = 0x10000
+
+_LOAD, _JUMP_EQUAL, _JUMP_GREATER, _JUMP_IF_SET, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x06
+_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16
+"""Offsets in struct seccomp_data. Of the arguments only the low 32 bits are read: the kernel itself takes the
+deciding ones (pid_t, int, clone's flags) as 32 bits."""
+
+Instruction = tuple[int, int, int, int]
+"""A step of classic BPF: (code, jump if true, jump if false, operand)."""
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+
+
+def build(machine: str, pid: int) -> list[Instruction]:
+    """The filter for the process `pid` on `machine`, one of ARCHITECTURES."""
+    program: list[Instruction] = [
+        (_LOAD, 0, 0, _ARCHITECTURE),
+        (_JUMP_EQUAL, 1, 0, AUDIT_ARCH[machine]),
+        (_RETURN, 0, 0, DENY),  # a call in the tongue of another architecture, whose numbers mean other things
+        (_LOAD, 0, 0, _NUMBER),
+        (_JUMP_GREATER, 0, 1, NEWEST_KNOWN),
+        (_RETURN, 0, 0, ABSENT),
+    ]
+    for name in DENIED:
+        program += _when(number(DENIED, name, machine), [(_RETURN, 0, 0, DENY)])
+    for name, steps in _conditions(pid).items():
+        program += _when(number(CONDITIONAL, name, machine), steps)
+    program.append((_RETURN, 0, 0, ALLOW))
+    return program
+
+
+def _when(call: int | None, steps: list[Instruction]) -> list[Instruction]:
+    """`steps`, which end with a return, for one call; nothing where the call does not exist."""
+    return [] if call is None else [(_JUMP_EQUAL, 0, len(steps), call), *steps]
+
+
+def _conditions(pid: int) -> dict[str, list[Instruction]]:
+    load = (_LOAD, 0, 0, _FIRST_ARGUMENT)
+    allow, deny = (_RETURN, 0, 0, ALLOW), (_RETURN, 0, 0, DENY)
+    only_itself = [load, (_JUMP_EQUAL, 0, 1, pid), allow, deny]
+    # The C library falls back from clone3, whose flags a filter cannot read, to clone: threads yes, processes no.
+    return {
+        "clone": [load, (_JUMP_IF_SET, 0, 1, CLONE_THREAD), allow, deny],
+        "clone3": [(_RETURN, 0, 0, ABSENT)],
+        "kill": only_itself,
+        "tgkill": only_itself,
+        "prlimit64": [load, (_JUMP_EQUAL, 1, 0, 0), (_JUMP_EQUAL, 0, 1, pid), allow, deny],
+        # Outliving the server or becoming readable to others again is not for the child to decide.
+        "prctl": [
+            load,
+            (_JUMP_EQUAL, 2, 0, PR_SET_PDEATHSIG),
+            (_JUMP_EQUAL, 1, 0, PR_SET_DUMPABLE),
+            (_JUMP_EQUAL, 0, 1, PR_SET_PTRACER),
+            deny,
+            allow,
+        ],
+    }
+
+
+def install() -> None:
+    """Filter this process' calls from now on, all threads, for good. Needs no_new_privs.
+
+    OSError (ENOSYS, EINVAL, EPERM) where the kernel or an outer sandbox does not let it, or on a machine
+    whose numbers are not known here.
+    """
+    machine = platform.machine()
+    if machine not in ARCHITECTURES:
+        raise OSError(errno.ENOSYS, f"no system call numbers for {machine}")
+    program = build(machine, os.getpid())
+    code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
+    filter_mode, all_threads = 1, 1
+    call = number(SETUP, "seccomp", machine)
+    assert call is not None
+    syscall(call, filter_mode, all_threads, ctypes.pointer(_Program(len(program), code)))

@@ -1,0 +1,110 @@
+"""Starts a child's process and knows the parent's ends of what connects the two."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import socket
+import tempfile
+from dataclasses import dataclass
+from typing import IO
+
+from ingest_grpc.sandbox.spec import ChildSpec, Launch
+
+_ENVIRONMENT = {
+    "LANG": "C.UTF-8",
+    "HOME": "/nonexistent",
+    "TMPDIR": "/nonexistent",
+    # Each arena reserves address space, which is limited; too late once the process runs.
+    "MALLOC_ARENA_MAX": "2",
+    "RUST_BACKTRACE": "0",
+}
+"""All a child's environment holds: no secret of the server's."""
+
+_LAST_WORDS_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class ChildProcess:
+    """A process of its own session, the channel to it (raw, non-blocking), the file of its stderr and the empty
+    folder it starts in."""
+
+    process: asyncio.subprocess.Process
+    channel: socket.socket
+    stderr: IO[bytes]
+    folder: str
+
+    @classmethod
+    async def start(cls, spec: ChildSpec) -> "ChildProcess":
+        """Execute the child's command. OSError if that fails; nothing is left behind then.
+
+        Runs on the event loop's thread: the child asks for a signal when the *thread* that started it ends.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs, contextlib.ExitStack() as undo:
+            undo.callback(ours.close)
+            ours.setblocking(False)
+            stderr = undo.enter_context(tempfile.TemporaryFile())
+            # Appending, so that after the supervisor has emptied it the child's next words are its first bytes.
+            fcntl.fcntl(stderr, fcntl.F_SETFL, fcntl.fcntl(stderr, fcntl.F_GETFL) | os.O_APPEND)
+            folder = tempfile.mkdtemp(prefix="ingest-child-")
+            undo.callback(_remove, folder)
+            process = await asyncio.create_subprocess_exec(
+                *spec.command,
+                _launch(spec, theirs.fileno()).to_json(),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=stderr,
+                cwd=folder,
+                env=_ENVIRONMENT,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+            )
+            undo.pop_all()
+        return cls(process, ours, stderr, folder)
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self.process.returncode
+
+    def kill(self) -> None:
+        """SIGKILL to the whole group, unless it was reaped already (its number may be another's by then)."""
+        if self.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+    def last_words(self) -> str:
+        """The end of what the child wrote to stderr since `forget_words`, at most 4 KiB."""
+        size = os.fstat(self.stderr.fileno()).st_size
+        data = os.pread(self.stderr.fileno(), _LAST_WORDS_BYTES, max(0, size - _LAST_WORDS_BYTES))
+        return data.decode("utf-8", "replace")
+
+    def forget_words(self) -> None:
+        os.ftruncate(self.stderr.fileno(), 0)
+
+    def close(self) -> None:
+        """Release the parent's side. The folder is still there only if the child died before it removed it."""
+        self.channel.close()
+        self.stderr.close()
+        _remove(self.folder)
+
+
+def _remove(folder: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.rmdir(folder)
+
+
+def _launch(spec: ChildSpec, channel: int) -> Launch:
+    return Launch(
+        channel=channel,
+        parent_pid=os.getpid(),
+        address_space_bytes=spec.limits.address_space_bytes,
+        written_bytes=spec.limits.written_bytes,
+        cpu_seconds=spec.limits.cpu_seconds,
+        open_files=spec.limits.open_files,
+    )

@@ -1,0 +1,75 @@
+"""What a supervisor decides about its children, and how a child can end."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one task may use. Bytes and seconds; None = unlimited (some runtimes reserve far more than they use)."""
+
+    address_space_bytes: int | None
+    resident_bytes: int
+    written_bytes: int
+    wall_seconds: float
+    open_files: int = 64
+
+    @property
+    def cpu_seconds(self) -> int:
+        """CPU time one task may use: every core for the whole wall time. The second line, should the
+        supervisor itself be stuck; never the first to bite."""
+        return int(self.wall_seconds * (os.cpu_count() or 1)) + 2
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSpec:
+    """How a child is started: the command line of its entry module, its limits, seconds until it must be ready."""
+
+    command: tuple[str, ...]
+    limits: Limits
+    start_timeout_seconds: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What a child needs to know before the first message, handed over as its last argument."""
+
+    channel: int
+    parent_pid: int
+    address_space_bytes: int | None
+    written_bytes: int
+    cpu_seconds: int
+    open_files: int
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Launch":
+        return cls(**json.loads(text))
+
+
+class Ending(StrEnum):
+    """Why a task ended without a result."""
+
+    CRASHED = "CRASHED"
+    """The child died of a signal or an exit of its own, or broke the protocol."""
+    TIMED_OUT = "TIMED_OUT"
+    OUT_OF_MEMORY = "OUT_OF_MEMORY"
+    BROKEN = "BROKEN"
+    """The child's code raised something it should not have; the child itself lives."""
+    UNAVAILABLE = "UNAVAILABLE"
+    """There was no child to ask: none could be started, or the pool was stopped."""
+
+
+class ChildFailure(Exception):
+    """A task got no result. `detail` is for operators, at most DETAIL_BYTES of text."""
+
+    DETAIL_BYTES = 1024
+
+    def __init__(self, ending: Ending, detail: str) -> None:
+        self.ending = ending
+        self.detail = detail.encode("utf-8", "replace")[: self.DETAIL_BYTES].decode("utf-8", "ignore")
+        super().__init__(f"{ending}: {self.detail}")

@@ -1,0 +1,189 @@
+"""One child under supervision: started, given one task at a time, killed at a limit, always reaped."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ingest_grpc.sandbox import protocol
+from ingest_grpc.sandbox.endings import explain
+from ingest_grpc.sandbox.memory import MemoryGuard, resident_bytes
+from ingest_grpc.sandbox.process import ChildProcess
+from ingest_grpc.sandbox.spec import ChildFailure, ChildSpec, Ending
+
+REAP_SECONDS = 0.5
+"""How long a caller waits for a killed child to be gone; the kernel needs some milliseconds."""
+
+_MAX_PROGRESS_MESSAGES = 20_000
+"""Per task. An honest child sends a few; a hostile one could keep the event loop busy."""
+
+OnProgress = Callable[[Mapping[str, Any]], None]
+
+
+class ChildGone(Exception):
+    """The child was dead before it got the task: the task is not to blame and can go to another child."""
+
+
+class Child:
+    """A running child. Create with `start`; once `usable` is false it has to be replaced."""
+
+    def __init__(self, process: ChildProcess, spec: ChildSpec) -> None:
+        self._process = process
+        self._limits = spec.limits
+        self._guard = MemoryGuard(process.pid, spec.limits.resident_bytes, self._on_excess)
+        self._over_memory = False
+        self._spent = False
+        self._in_use = True
+        self._exit = asyncio.create_task(self._reap())
+        self._exit.add_done_callback(lambda _: self._close_unless_in_use())
+        self._started_at = time.monotonic()
+        self.tasks = 0
+        self.protections: Mapping[str, bool] = {}
+
+    @classmethod
+    async def start(cls, spec: ChildSpec) -> "Child":
+        """A child that has said hello. ChildFailure if it does not, OSError if no process can be had."""
+        child = cls(await ChildProcess.start(spec), spec)
+        try:
+            async with asyncio.timeout(spec.start_timeout_seconds):
+                child.protections = _hello(await protocol.read(child._process.channel))
+        except TimeoutError:
+            await child._kill_and_wait()
+            raise ChildFailure(Ending.UNAVAILABLE, f"not ready after {spec.start_timeout_seconds:g} s") from None
+        except (OSError, EOFError, protocol.ProtocolError) as error:
+            raise ChildFailure(Ending.UNAVAILABLE, f"no hello: {(await child._died(error)).detail}") from None
+        except BaseException:
+            child.kill()
+            await child.exited()
+            raise
+        finally:
+            child._release()
+        return child
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def usable(self) -> bool:
+        return not self._exit.done() and not self._spent
+
+    @property
+    def resident_bytes(self) -> int:
+        return resident_bytes(self.pid)
+
+    @property
+    def age_seconds(self) -> float:
+        return time.monotonic() - self._started_at
+
+    def on_exit(self, callback: Callable[["Child"], None]) -> None:
+        """Call `callback` when the process has ended and was reaped, however that came."""
+        self._exit.add_done_callback(lambda _: callback(self))
+
+    def kill(self) -> None:
+        """End it now. Reaping happens by itself; `exited` waits for it."""
+        self._spent = True
+        self._process.kill()
+
+    async def exited(self) -> None:
+        """Wait until the process was reaped. Cancelling this wait leaves the reaping alone."""
+        await asyncio.wait((self._exit,))
+
+    async def run(
+        self, task: Mapping[str, Any], descriptors: Sequence[int], on_progress: OnProgress
+    ) -> Mapping[str, Any]:
+        """Do one task; returns its result, plain JSON values that nobody has checked.
+
+        ChildFailure says how it ended otherwise; ChildGone that it never began. When it returns or raises,
+        whatever the reason, either the child is idle again or it has been sent SIGKILL.
+        """
+        self.tasks += 1
+        self._in_use = True
+        self._process.forget_words()
+        self._guard.start()
+        try:
+            await self._hand_over(task, descriptors)
+            async with asyncio.timeout(self._limits.wall_seconds):
+                return await self._answer(on_progress)
+        except TimeoutError:
+            await self._kill_and_wait()
+            raise ChildFailure(Ending.TIMED_OUT, f"no result after {self._limits.wall_seconds:g} s") from None
+        except (OSError, EOFError, protocol.ProtocolError) as error:
+            raise await self._died(error) from None
+        except ChildFailure:
+            raise
+        except BaseException:
+            # Above all cancellation: the caller is free at once, and the child must not work on.
+            self.kill()
+            raise
+        finally:
+            self._guard.stop()
+            self._release()
+
+    async def _hand_over(self, task: Mapping[str, Any], descriptors: Sequence[int]) -> None:
+        try:
+            await protocol.send_task(self._process.channel, {"id": self.tasks, "task": task}, descriptors)
+        except OSError as error:
+            raise ChildGone(str(error)) from None
+
+    async def _answer(self, on_progress: OnProgress) -> Mapping[str, Any]:
+        for _ in range(_MAX_PROGRESS_MESSAGES):
+            message = await protocol.read(self._process.channel)
+            if message.get("id") != self.tasks:
+                raise protocol.ProtocolError("an answer to another task")
+            match message:
+                case {"kind": "progress", "progress": dict(progress)}:
+                    on_progress(progress)
+                case {"kind": "result", "result": dict(result), "retire": bool(retire)}:
+                    self._spent = self._spent or retire
+                    return result
+                case {
+                    "kind": "failure",
+                    "ending": Ending.OUT_OF_MEMORY | Ending.BROKEN as ending,
+                    "detail": str(detail),
+                }:
+                    self._spent = True
+                    raise ChildFailure(Ending(ending), detail)
+                case _:
+                    raise protocol.ProtocolError("an unknown message")
+        raise protocol.ProtocolError("too many progress messages")
+
+    async def _died(self, error: Exception) -> ChildFailure:
+        """The failure that the end of the channel stands for; the child is gone afterwards."""
+        # A dying process closes its channel before it can be reaped: let it tell why it dies.
+        if not isinstance(error, protocol.ProtocolError):
+            await asyncio.wait((self._exit,), timeout=REAP_SECONDS)
+        returncode = self._process.returncode
+        await self._kill_and_wait()
+        if self._over_memory:
+            return ChildFailure(Ending.OUT_OF_MEMORY, f"more than {self._limits.resident_bytes} bytes resident")
+        if isinstance(error, protocol.ProtocolError):
+            return ChildFailure(Ending.CRASHED, f"broke the protocol: {error}")
+        return explain(returncode, self._process.last_words())
+
+    async def _kill_and_wait(self) -> None:
+        self.kill()
+        await asyncio.wait((self._exit,), timeout=REAP_SECONDS)
+
+    def _release(self) -> None:
+        self._in_use = False
+        self._close_unless_in_use()
+
+    def _close_unless_in_use(self) -> None:
+        """Close the channel once nobody reads from it: a descriptor closed under a waiting read never wakes it."""
+        if self._exit.done() and not self._in_use:
+            self._process.close()
+
+    def _on_excess(self) -> None:
+        self._over_memory = True
+        self.kill()
+
+    async def _reap(self) -> None:
+        await self._process.process.wait()
+
+
+def _hello(message: protocol.Message) -> Mapping[str, bool]:
+    match message:
+        case {"kind": "hello", "protections": dict(protections)}:
+            return {str(name): value is True for name, value in protections.items()}
+    raise protocol.ProtocolError("no hello")

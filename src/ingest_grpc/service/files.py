@@ -1,0 +1,292 @@
+"""FileService: bytes come in durably or not at all, and go out again."""
+
+import codecs
+import shutil
+import uuid
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from ingest_grpc.blobs.interface import BlobMissing, Blobs
+from ingest_grpc.clock import Clock
+from ingest_grpc.config import MIB
+from ingest_grpc.errors import IngestError, Reason
+from ingest_grpc.ids import Prefix, new_id
+from ingest_grpc.model import (
+    Caller,
+    Download,
+    File,
+    FileDeleted,
+    FileKind,
+    FileSlice,
+    Mutation,
+    NewFile,
+    Page,
+    Request,
+)
+from ingest_grpc.service import job_files
+from ingest_grpc.service.finisher import Finisher
+from ingest_grpc.service.idempotency import once
+from ingest_grpc.service.ledger import JobLedger
+from ingest_grpc.service.paging import decode_token, encode_token
+from ingest_grpc.service.upload import ReceivedContent, check_announced
+from ingest_grpc.store.interface import Rows, Store, Tx
+
+READ_BYTES = 2 * MIB
+"""Most bytes of one ReadFile reply, and of one download message."""
+
+DOWNLOAD_CHUNK = 1 * MIB
+SPACE_CHECK_BYTES = 64 * MIB
+"""An upload of unknown size asks for free space again after this many bytes."""
+
+
+class FileEffect(BaseModel):
+    """What an upload did; kept for its request id."""
+
+    file_id: str
+
+
+class DeleteEffect(BaseModel):
+    """What a DeleteFile call did; kept for its request id."""
+
+    file_id: str
+    job_ids: tuple[str, ...] = ()
+
+
+class FileService:
+    """Stores files and gives them back."""
+
+    def __init__(
+        self, store: Store, blobs: Blobs, clock: Clock, *, ledger_folder: Path, max_bytes: int, min_free_bytes: int
+    ) -> None:
+        self._store = store
+        self._blobs = blobs
+        self._clock = clock
+        self._ledger_folder = ledger_folder
+        self._max_bytes = max_bytes
+        self._min_free_bytes = min_free_bytes
+        self._finisher = Finisher()
+
+    async def stop(self) -> None:
+        """Waits for what callers left unfinished."""
+        await self._finisher.drain()
+
+    # ── in ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def upload(
+        self, caller: Caller, new: NewFile, chunks: AsyncIterable[bytes], request: Request | None
+    ) -> Mutation[File]:
+        """Stores what `chunks` yields; durable when it returns, and nothing is left if it raises.
+
+        Raises SHA256_MISMATCH, SIZE_MISMATCH, FILE_TOO_LARGE and STORAGE_FULL.
+        """
+        if new.size_bytes is not None and new.size_bytes > self._max_bytes:
+            raise self._too_large()
+        await self._check_space(new.size_bytes or 0)
+        blob_key = uuid.uuid4().hex
+        async with self._blobs.writer(blob_key) as writer:
+            content = ReceivedContent(new)
+            checked = 0
+            async for chunk in chunks:
+                await writer.write(chunk)
+                content.feed(chunk)
+                if writer.size_bytes > self._max_bytes:
+                    raise self._too_large()
+                if writer.size_bytes - checked > SPACE_CHECK_BYTES:
+                    checked = writer.size_bytes
+                    await self._check_space(0)
+            stored = await writer.commit()
+        file = File(
+            blob_key=blob_key,
+            markdown=content.is_markdown,
+            file_id=new_id(Prefix.FILE),
+            kind=FileKind.UPLOAD,
+            filename=new.filename,
+            path=new.path,
+            content_type=new.content_type,
+            size_bytes=stored.size_bytes,
+            sha256=stored.sha256,
+            user_id=caller.user_id,
+            team_id=caller.team_id,
+            created_at=self._clock.now(),
+        )
+        # From here on the blob is durable: a caller who goes away must not leave it without an owner.
+        return await self._finisher.run(self._register(caller, new, file, request))
+
+    async def _register(
+        self, caller: Caller, new: NewFile, file: File, request: Request | None
+    ) -> Mutation[File]:
+        """Commits the row of a durable blob, or drops the blob."""
+        try:
+            check_announced(new, file)
+            done = await self._store.write(lambda tx: self._insert(tx, caller, file, request))
+        except IngestError as error:
+            # When it is unknown whether the row was stored, the next start asks the ledger (see blobs).
+            if error.reason is not Reason.STORAGE_UNAVAILABLE:
+                await self._blobs.delete(file.blob_key)
+            raise
+        if done.value.blob_key == file.blob_key:
+            await self._blobs.settle(file.blob_key)
+        else:
+            await self._blobs.delete(file.blob_key)
+        return done
+
+    async def _insert(self, tx: Tx, caller: Caller, file: File, request: Request | None) -> Mutation[File]:
+        async def effect() -> FileEffect:
+            await tx.insert_file(file, shareable=True)
+            return FileEffect(file_id=file.file_id)
+
+        if request is not None:
+            request = Request(
+                request.method, request.request_id, request.payload_hash + bytes.fromhex(file.sha256)
+            )
+        done = await once(tx, caller, request, file.created_at, FileEffect, effect)
+        stored = await tx.file(caller.team_id, done.value.file_id)
+        if stored is None:
+            raise LookupError(f"file {done.value.file_id} of a remembered request is gone")
+        return Mutation(stored, done.replayed)
+
+    def _too_large(self) -> IngestError:
+        return IngestError(Reason.FILE_TOO_LARGE, {"max_bytes": str(self._max_bytes)})
+
+    async def _check_space(self, more: int) -> None:
+        """Refuses before the disk is full: the ledger must always be able to commit."""
+        free = [shutil.disk_usage(self._ledger_folder).free]
+        if (of_blobs := await self._blobs.free_bytes()) is not None:
+            free.append(of_blobs)
+        if min(free) - more < self._min_free_bytes:
+            raise IngestError(Reason.STORAGE_FULL, retry_after_seconds=30.0)
+
+    # ── out ────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def get(self, caller: Caller, file_id: str) -> File:
+        """Raises FILE_NOT_FOUND, and OUTPUT_NOT_READY for the output of a record that has not COMPLETED."""
+
+        async def unit(rows: Rows) -> File:
+            file = await rows.file(caller.team_id, file_id)
+            if file is not None and file.deleted_at is None:
+                return file
+            if file is None and (row := await rows.record_of_output(caller.team_id, file_id)) is not None:
+                raise IngestError(Reason.OUTPUT_NOT_READY, {"file_id": file_id, "status": row.record.status})
+            raise _not_found(file_id)
+
+        return await self._store.read(unit)
+
+    async def list(self, caller: Caller, *, kind: FileKind | None, page_size: int, page_token: str) -> Page[File]:
+        """The team's files, newest first. Raises INVALID_PAGE_TOKEN."""
+        before = decode_token(caller.team_id, "files", kind, page_token)
+        files = await self._store.read(lambda rows: rows.files_newest(caller.team_id, kind, before, page_size + 1))
+        more = len(files) > page_size
+        files = files[:page_size]
+        return Page(files, encode_token(caller.team_id, "files", kind, files[-1].row_id) if more else "")
+
+    async def read(self, caller: Caller, file_id: str, offset: int, limit: int) -> FileSlice:
+        """Up to `limit` bytes from `offset`, at most READ_BYTES. Raises what `get` raises."""
+        file = await self.get(caller, file_id)
+        limit = min(limit or READ_BYTES, READ_BYTES)
+        data = await self._read(file, offset, limit)
+        whole = text_prefix(data) if offset + len(data) < file.size_bytes else data
+        text = _as_text(whole)
+        if text is not None:
+            data = whole
+        return FileSlice(data, text, offset + len(data) >= file.size_bytes)
+
+    async def download(self, caller: Caller, file_id: str, offset: int, limit: int | None) -> Download:
+        """A file as a stream of chunks. Raises what `get` raises."""
+        file = await self.get(caller, file_id)
+        end = file.size_bytes if limit is None else min(file.size_bytes, offset + limit)
+        return Download(file, offset, self._chunks(file, offset, end))
+
+    async def _chunks(self, file: File, offset: int, end: int) -> AsyncIterator[bytes]:
+        while offset < end:
+            chunk = await self._read(file, offset, min(DOWNLOAD_CHUNK, end - offset))
+            if not chunk:
+                raise RuntimeError(f"blob {file.blob_key} is shorter than its row says")
+            yield chunk
+            offset += len(chunk)
+
+    async def _read(self, file: File, offset: int, limit: int) -> bytes:
+        try:
+            return await self._blobs.read(file.blob_key, offset, limit) if offset < file.size_bytes else b""
+        except BlobMissing:
+            raise _not_found(file.file_id) from None  # deleted between the row and the bytes
+
+    # ── away ───────────────────────────────────────────────────────────────────────────────────────────
+
+    async def delete(
+        self, caller: Caller, file_id: str, *, force: bool, request: Request | None
+    ) -> Mutation[FileDeleted]:
+        """Deletes a file. Raises FILE_NOT_FOUND, and FILE_IN_USE while a job lists it, unless forced."""
+
+        async def unit(tx: Tx) -> Mutation[FileDeleted]:
+            async def effect() -> DeleteEffect:
+                file = await tx.file(caller.team_id, file_id)
+                if file is None or file.deleted_at is not None:
+                    raise _not_found(file_id)
+                jobs = await self._jobs_of(tx, file)
+                if jobs and not force:
+                    raise IngestError(Reason.FILE_IN_USE, {"file_id": file_id, "job_count": str(len(jobs))})
+                job_ids = [await self._remove_from(tx, caller, row, file_id) for row in jobs]
+                await tx.delete_file(file, self._clock.now())
+                return DeleteEffect(file_id=file_id, job_ids=tuple(job_ids))
+
+            done = await once(tx, caller, request, self._clock.now(), DeleteEffect, effect)
+            deleted = await tx.file(caller.team_id, file_id)
+            assert deleted is not None, "a deleted file keeps its row"
+            return Mutation(FileDeleted(deleted, done.value.job_ids), done.replayed)
+
+        done = await self._store.write(unit)
+        await self._finisher.run(self.sweep_blobs())
+        return done
+
+    async def _jobs_of(self, tx: Tx, file: File) -> Sequence[int]:
+        """Rows of the jobs whose file list names this file, as source, output or Markdown."""
+        jobs = {row.job_row for row in await tx.live_records_reading(file.row_id)}
+        jobs |= set(await tx.jobs_listing_file(file.row_id))
+        output_of = await tx.record_of_output(file.team_id, file.file_id)
+        if output_of is not None and not output_of.record.deleted:
+            jobs.add(output_of.job_row)
+        return sorted(jobs)
+
+    async def _remove_from(self, tx: Tx, caller: Caller, job_row: int, file_id: str) -> str:
+        job = await tx.job_by_row(job_row)
+        ledger = JobLedger(tx, job, self._clock.now(), caller.user_id)
+        await job_files.remove_by_file_id(ledger, file_id)
+        await ledger.close()
+        return job.job_id
+
+    async def sweep_blobs(self) -> None:
+        """Unlinks the bytes of blobs that a transaction marked deleted; a crash in between is finished at start."""
+        while blobs := await self._store.read(lambda rows: rows.deleted_blobs(100)):
+            for row_id, blob_key in blobs:
+                await self._blobs.delete(blob_key)
+                await self._store.write(partial(_forget_blob, row_id=row_id))
+
+
+async def _forget_blob(tx: Tx, row_id: int) -> None:
+    await tx.forget_blob(row_id)
+
+
+def _not_found(file_id: str) -> IngestError:
+    return IngestError(Reason.FILE_NOT_FOUND, {"file_id": file_id}, resource=("File", file_id))
+
+
+def text_prefix(data: bytes) -> bytes:
+    """`data` without a last character that is cut, if it is UTF-8 up to there; else `data` itself."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        decoder.decode(data)
+    except UnicodeDecodeError:
+        return data
+    pending = len(decoder.getstate()[0])
+    return data[: len(data) - pending] if pending else data
+
+
+def _as_text(data: bytes) -> str | None:
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text

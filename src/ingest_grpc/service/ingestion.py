@@ -1,0 +1,134 @@
+"""IngestionService: ingestion jobs and their records, as they are read."""
+
+from collections.abc import Sequence
+
+from ingest_grpc.errors import IngestError, Reason, invalid
+from ingest_grpc.lifecycle import IngestionJobStatus, RecordStatus
+from ingest_grpc.model import Caller, FileRecord, IngestionDetail, IngestionJob, Page
+from ingest_grpc.service import views
+from ingest_grpc.service.paging import decode_token, encode_token
+from ingest_grpc.service.progress import ProgressBoard
+from ingest_grpc.store.interface import Rows, Store
+
+
+class IngestionService:
+    """Reads ingestion jobs and records."""
+
+    def __init__(self, store: Store, board: ProgressBoard) -> None:
+        self._store = store
+        self._board = board
+
+    async def list(
+        self,
+        caller: Caller,
+        *,
+        job_id: str | None,
+        statuses: Sequence[IngestionJobStatus],
+        oldest_first: bool,
+        after: str | None,
+        page_size: int,
+        page_token: str,
+    ) -> Page[IngestionJob]:
+        """Ingestion jobs of a job or of the team.
+
+        Raises JOB_NOT_FOUND, INGESTION_JOB_NOT_FOUND (for `after`) and INVALID_PAGE_TOKEN.
+        """
+        filters = [job_id, sorted(statuses), oldest_first]
+        cursor = decode_token(caller.team_id, "ingestion_jobs", filters, page_token)
+
+        async def unit(rows: Rows) -> list[IngestionJob]:
+            job_row = None if job_id is None else (await views.find_job(rows, caller.team_id, job_id)).row_id
+            start = cursor
+            if start is None and after is not None:
+                start = (await _find(rows, caller, after)).row_id
+            return await rows.ingestion_jobs(
+                team=caller.team_id,
+                job_row=job_row,
+                statuses=statuses,
+                after=start,
+                oldest_first=oldest_first,
+                limit=page_size + 1,
+            )
+
+        found = await self._store.read(unit)
+        page = found[:page_size]
+        more = len(found) > page_size
+        token = encode_token(caller.team_id, "ingestion_jobs", filters, page[-1].row_id) if more else ""
+        return Page(page, token)
+
+    async def get(self, caller: Caller, ingestion_job_id: str) -> IngestionDetail:
+        """An ingestion job with its live records, bounded. Raises INGESTION_JOB_NOT_FOUND."""
+
+        async def unit(rows: Rows) -> IngestionDetail:
+            ingestion_job = await _find(rows, caller, ingestion_job_id)
+            found = await rows.records(ingestion_row=ingestion_job.row_id, limit=views.MAX_DETAIL_RECORDS)
+            records = await views.shown_records(rows, found, self._board)
+            total = ingestion_job.tally.total
+            return IngestionDetail(views.with_records(ingestion_job, records), total, len(records) < total)
+
+        return await self._store.read(unit)
+
+    async def list_records(
+        self,
+        caller: Caller,
+        *,
+        job_id: str | None,
+        ingestion_job_id: str | None,
+        statuses: Sequence[RecordStatus],
+        show_deleted: bool,
+        page_size: int,
+        page_token: str,
+    ) -> Page[FileRecord]:
+        """Records of a job, or of an ingestion job, oldest first.
+
+        Raises JOB_NOT_FOUND, INGESTION_JOB_NOT_FOUND, INVALID_PAGE_TOKEN, and INVALID_FIELD if neither is named.
+        """
+        filters = [job_id, ingestion_job_id, sorted(statuses), show_deleted]
+        after = decode_token(caller.team_id, "records", filters, page_token)
+
+        async def unit(rows: Rows) -> tuple[list[FileRecord], int | None]:
+            job_row, ingestion_row = await _owner(rows, caller, job_id, ingestion_job_id)
+            found = await rows.records(
+                job_row=job_row,
+                ingestion_row=ingestion_row,
+                statuses=statuses,
+                show_deleted=show_deleted,
+                after=after or 0,
+                limit=page_size + 1,
+            )
+            page = found[:page_size]
+            last = page[-1].record.row_id if len(found) > page_size else None
+            return await views.shown_records(rows, page, self._board), last
+
+        records, last = await self._store.read(unit)
+        return Page(records, "" if last is None else encode_token(caller.team_id, "records", filters, last))
+
+
+async def _owner(
+    rows: Rows, caller: Caller, job_id: str | None, ingestion_job_id: str | None
+) -> tuple[int | None, int | None]:
+    """(row of the job, row of the ingestion job); the narrower one counts, and must belong to the other."""
+    if job_id is None and ingestion_job_id is None:
+        raise invalid("job_id", "one of job_id and ingestion_job_id is required")
+    job = None if job_id is None else await views.find_job(rows, caller.team_id, job_id)
+    if ingestion_job_id is None:
+        return (job.row_id if job else None), None
+    ingestion_job = await _find(rows, caller, ingestion_job_id)
+    if job is not None and ingestion_job.job_id != job.job_id:
+        raise _not_found(ingestion_job_id)
+    return None, ingestion_job.row_id
+
+
+async def _find(rows: Rows, caller: Caller, ingestion_job_id: str) -> IngestionJob:
+    found = await rows.ingestion_job(caller.team_id, ingestion_job_id)
+    if found is None:
+        raise _not_found(ingestion_job_id)
+    return found
+
+
+def _not_found(ingestion_job_id: str) -> IngestError:
+    return IngestError(
+        Reason.INGESTION_JOB_NOT_FOUND,
+        {"ingestion_job_id": ingestion_job_id},
+        resource=("IngestionJob", ingestion_job_id),
+    )

@@ -1,0 +1,306 @@
+"""Adding files to a job and removing them: what becomes of each one, inside one transaction."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+from pydantic import BaseModel
+
+from ingest_grpc.errors import IngestError, Reason, Violation
+from ingest_grpc.ids import Prefix, new_id
+from ingest_grpc.lifecycle import IN_FLIGHT, IngestionJobStatus, RecordStatus, Trigger
+from ingest_grpc.model import (
+    AddFileOutcome,
+    AddFileResult,
+    File,
+    FileRecord,
+    FileToAdd,
+    IngestionJob,
+    JobFile,
+    Method,
+    RemoveFileOutcome,
+    RemoveFileResult,
+)
+from ingest_grpc.service.ledger import JobLedger
+from ingest_grpc.service.queue import QueueTail
+from ingest_grpc.store.interface import NewRecord, RecordRow
+
+REJECTED = frozenset({AddFileOutcome.NOT_FOUND, AddFileOutcome.NOT_REPLACEABLE})
+DEFAULT_PRIORITY = 0
+
+
+class FilesAddedEffect(BaseModel):
+    """What a CreateJob or AddFiles call did; kept for its request id."""
+
+    job_id: str
+    ingestion_job_id: str | None = None
+    results: tuple[AddFileResult, ...] = ()
+
+
+class FilesRemovedEffect(BaseModel):
+    """What a RemoveFiles call did; kept for its request id."""
+
+    job_id: str
+    results: tuple[RemoveFileResult, ...] = ()
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What is to be done with one file of the call."""
+
+    item: FileToAdd
+    outcome: AddFileOutcome
+    file: File | None = None
+    replaces: RecordRow | None = None
+    present: AddFileResult | None = None
+
+
+@dataclass(slots=True)
+class AddFiles:
+    """One AddFiles call on an open job ledger.
+
+    `method` applies to files that name none. Unless `allow_partial`, one rejected file rejects the call.
+    """
+
+    ledger: JobLedger
+    user_id: str
+    method: Method
+    allow_partial: bool
+    max_records: int
+    _seen: dict[str, _Plan] = field(default_factory=dict)
+
+    async def run(self, items: Sequence[FileToAdd]) -> FilesAddedEffect:
+        """Raises FILE_NOT_FOUND, RECORD_NOT_REPLACEABLE and TOO_MANY_RECORDS."""
+        plans = [await self._plan(item) for item in items]
+        self._refuse(plans)
+        await self._match_names(plans)
+        self.ledger.cancel_requested(False)
+        await self._add_markdown([plan for plan in plans if plan.outcome is AddFileOutcome.MARKDOWN_READY])
+        ingestion_job_id, records = await self._add_records(
+            [plan for plan in plans if plan.outcome is AddFileOutcome.ADDED]
+        )
+        results = tuple(self._result(plan, records) for plan in plans)
+        return FilesAddedEffect(
+            job_id=self.ledger.job.job_id, ingestion_job_id=ingestion_job_id, results=results
+        )
+
+    async def _plan(self, item: FileToAdd) -> _Plan:
+        tx, job = self.ledger.tx, self.ledger.job
+        file = await tx.file(job.team_id, item.file_id)
+        if file is None or file.deleted_at is not None:
+            return _Plan(item, AddFileOutcome.NOT_FOUND)
+        if item.file_id in self._seen:
+            return _Plan(item, AddFileOutcome.ALREADY_PRESENT, file)
+        if (present := await self._present(file)) is not None:
+            return _Plan(item, AddFileOutcome.ALREADY_PRESENT, file, present=present)
+        replaces = None
+        if item.replaces_record_id is not None:
+            replaces = await tx.record(job.row_id, item.replaces_record_id)
+            if replaces is None or not _unresolved(replaces.record):
+                return _Plan(item, AddFileOutcome.NOT_REPLACEABLE, file)
+        outcome = AddFileOutcome.MARKDOWN_READY if file.markdown else AddFileOutcome.ADDED
+        plan = self._seen[item.file_id] = _Plan(item, outcome, file, replaces)
+        return plan
+
+    async def _present(self, file: File) -> AddFileResult | None:
+        """How the job has this file already."""
+        tx, job_row = self.ledger.tx, self.ledger.job.row_id
+        entry = await tx.markdown_file(job_row, file.file_id)
+        if entry is not None and entry[2]:
+            return AddFileResult(
+                file_id=file.file_id, outcome=AddFileOutcome.ALREADY_PRESENT, output_file_id=file.file_id
+            )
+        rows = await tx.live_records_of_file(job_row, file.row_id, file.file_id)
+        return _present_as(file.file_id, rows[0].record) if rows else None
+
+    def _refuse(self, plans: Sequence[_Plan]) -> None:
+        rejected = [(index, plan) for index, plan in enumerate(plans) if plan.outcome in REJECTED]
+        if rejected and not self.allow_partial:
+            raise _rejection(rejected)
+        added = sum(plan.outcome is AddFileOutcome.ADDED for plan in plans)
+        if self.ledger.job.tally.total + added > self.max_records:
+            raise IngestError(Reason.TOO_MANY_RECORDS, {"max_records": str(self.max_records)})
+
+    async def _match_names(self, plans: Sequence[_Plan]) -> None:
+        """A file under the name of exactly one unresolved record resolves it; ambiguous names resolve nothing."""
+        names = Counter(plan.file.filename for plan in self._seen.values() if plan.file is not None)
+        for plan in plans:
+            if plan.file is None or plan.replaces is not None or self._seen.get(plan.item.file_id) is not plan:
+                continue
+            if names[plan.file.filename] == 1:
+                found = await self.ledger.tx.unresolved_with_name(self.ledger.job.row_id, plan.file.filename)
+                if len(found) == 1:
+                    plan.replaces = await self.ledger.tx.record_by_row(found[0][0])
+
+    async def _add_markdown(self, plans: Sequence[_Plan]) -> None:
+        entries = []
+        for plan in plans:
+            assert plan.file is not None
+            await self.ledger.tx.add_markdown_file(self.ledger.job.row_id, plan.file.row_id, self.ledger.now)
+            entries.append(markdown_entry(plan.file, self.ledger.now))
+            if plan.replaces is not None:
+                await self.ledger.mark(plan.replaces, Trigger.SUPERSEDED, superseded_by=plan.file.file_id)
+        self.ledger.files_changed(added=entries)
+
+    async def _add_records(self, plans: Sequence[_Plan]) -> tuple[str | None, dict[str, FileRecord]]:
+        """(ingestion job, record by file id); no ingestion job when no file needs one."""
+        if not plans:
+            return None, {}
+        ingestion_job = await self.ledger.add_ingestion_job(
+            IngestionJob(
+                ingestion_job_id=new_id(Prefix.INGESTION_JOB),
+                job_id=self.ledger.job.job_id,
+                status=IngestionJobStatus.QUEUED,
+                created_at=self.ledger.now,
+            )
+        )
+        tail = await QueueTail.of(self.ledger.tx, self.ledger.job.team_id, DEFAULT_PRIORITY)
+        records = {
+            plan.item.file_id: await self.ledger.add_record(self._new_record(plan, ingestion_job, tail.next()))
+            for plan in plans
+        }
+        return ingestion_job.ingestion_job_id, records
+
+    def _new_record(self, plan: _Plan, ingestion_job: IngestionJob, fair_tag: int) -> NewRecord:
+        file, job = plan.file, self.ledger.job
+        assert file is not None
+        record = FileRecord(
+            record_id=new_id(Prefix.RECORD),
+            ingestion_job_id=ingestion_job.ingestion_job_id,
+            job_id=job.job_id,
+            file_id=file.file_id,
+            output_file_id=new_id(Prefix.OUTPUT_FILE),
+            user_id=self.user_id,
+            team_id=job.team_id,
+            filename=file.filename,
+            output_filename=f"{PurePath(file.filename).stem}.md",
+            method=plan.item.method or self.method,
+            status=RecordStatus.QUEUED,
+            created_at=self.ledger.now,
+        )
+        return NewRecord(
+            record=record,
+            trigger=Trigger.ADDED,
+            job_row=job.row_id,
+            ingestion_row=ingestion_job.row_id,
+            file_row=file.row_id,
+            bytes_in=file.size_bytes,
+            priority=DEFAULT_PRIORITY,
+            fair_tag=fair_tag,
+            replaces_row=plan.replaces.record.row_id if plan.replaces else None,
+        )
+
+    def _result(self, plan: _Plan, records: dict[str, FileRecord]) -> AddFileResult:
+        if plan.present is not None:
+            return plan.present
+        file_id, record = plan.item.file_id, records.get(plan.item.file_id)
+        if plan.outcome is AddFileOutcome.ALREADY_PRESENT and record is not None:
+            return _present_as(file_id, record)
+        is_markdown = plan.file is not None and plan.file.markdown and plan.outcome not in REJECTED
+        return AddFileResult(
+            file_id=file_id,
+            outcome=plan.outcome,
+            record_id=record.record_id if record else None,
+            output_file_id=record.output_file_id if record else (file_id if is_markdown else None),
+            supersedes_record_id=plan.replaces.record.record_id if plan.replaces else None,
+        )
+
+
+def markdown_entry(file: File, added_at: int) -> JobFile:
+    """Uploaded Markdown as a line of a job's file list."""
+    return JobFile(
+        file_id=file.file_id,
+        name=file.filename,
+        content_type=file.content_type,
+        created_at=added_at,
+        status=RecordStatus.COMPLETED,
+    )
+
+
+def _present_as(file_id: str, record: FileRecord) -> AddFileResult:
+    return AddFileResult(
+        file_id=file_id,
+        outcome=AddFileOutcome.ALREADY_PRESENT,
+        record_id=record.record_id,
+        output_file_id=record.output_file_id,
+    )
+
+
+def _unresolved(record: FileRecord) -> bool:
+    ended_badly = record.status in (RecordStatus.FAILED, RecordStatus.CANCELLED)
+    return ended_badly and not record.deleted and record.superseded_by is None
+
+
+def _rejection(rejected: Sequence[tuple[int, _Plan]]) -> IngestError:
+    """One error for all rejected files; a missing file outweighs a record that cannot be replaced."""
+    missing = [pair for pair in rejected if pair[1].outcome is AddFileOutcome.NOT_FOUND]
+    if missing:
+        violations = [
+            Violation(f"files[{index}].file_id", f"no such file: {plan.item.file_id}") for index, plan in missing
+        ]
+        first = missing[0][1].item.file_id
+        return IngestError(
+            Reason.FILE_NOT_FOUND, {"file_id": first, "rejected": str(len(rejected))}, violations, resource=("File", first)
+        )
+    record_id = rejected[0][1].item.replaces_record_id or ""
+    violations = [
+        Violation(f"files[{index}].replaces_record_id", "is not an unresolved record of this job")
+        for index, _ in rejected
+    ]
+    return IngestError(Reason.RECORD_NOT_REPLACEABLE, {"record_id": record_id, "rejected": str(len(rejected))}, violations)
+
+
+# ── removing ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def remove_record(ledger: JobLedger, row: RecordRow) -> str:
+    """Removes a live record; one in flight is stopped first. Returns its id."""
+    if row.record.status in IN_FLIGHT:
+        row = await cancel_record(ledger, row)
+    await ledger.mark(row, Trigger.REMOVED)
+    return row.record.record_id
+
+
+async def cancel_record(ledger: JobLedger, row: RecordRow) -> RecordRow:
+    """Cancels a record in flight; a running conversion is killed after the commit."""
+    await ledger.apply(
+        row,
+        Trigger.CANCELLED,
+        cancelled_at=ledger.now,
+        step=None,
+        worker_id=None,
+        next_attempt_at=None,
+        wait_reason=None,
+    )
+    return await ledger.tx.record_by_row(row.record.row_id)
+
+
+async def remove_by_record_id(ledger: JobLedger, record_id: str) -> RemoveFileResult:
+    """Removes one record of the job."""
+    row = await ledger.tx.record(ledger.job.row_id, record_id)
+    if row is None:
+        return RemoveFileResult(id=record_id, outcome=RemoveFileOutcome.NOT_FOUND)
+    if row.record.deleted:
+        return RemoveFileResult(id=record_id, outcome=RemoveFileOutcome.ALREADY_REMOVED)
+    removed = await remove_record(ledger, row)
+    return RemoveFileResult(id=record_id, outcome=RemoveFileOutcome.REMOVED, record_ids=(removed,))
+
+
+async def remove_by_file_id(ledger: JobLedger, file_id: str) -> RemoveFileResult:
+    """Removes all live records of the job that read or make this file, and its Markdown entry."""
+    tx, job = ledger.tx, ledger.job
+    file = await tx.file(job.team_id, file_id)
+    file_row = file.row_id if file is not None else -1  # an output that does not exist yet still has its record
+    removed = [
+        await remove_record(ledger, row) for row in await tx.live_records_of_file(job.row_id, file_row, file_id)
+    ]
+    entry = await tx.markdown_file(job.row_id, file_id)
+    if entry is not None and entry[2]:
+        await tx.remove_markdown_file(entry[0], ledger.now)
+        ledger.files_changed(removed=[entry[1]])
+    elif not removed:
+        once_there = entry is not None or await tx.removed_record_of_file(job.row_id, file_row, file_id)
+        outcome = RemoveFileOutcome.ALREADY_REMOVED if once_there else RemoveFileOutcome.NOT_FOUND
+        return RemoveFileResult(id=file_id, outcome=outcome)
+    return RemoveFileResult(id=file_id, outcome=RemoveFileOutcome.REMOVED, record_ids=tuple(removed))

@@ -1,0 +1,311 @@
+"""All changes of one job in one transaction: the one place where a status changes.
+
+`apply` moves a record along lifecycle.TRANSITIONS, `mark` removes or supersedes one; both write the event
+and keep the tallies. `close` derives the statuses of the ingestion jobs and of the job from the tallies,
+writes what changed and appends the events. So a status, its event and its counts commit together or not
+at all, and `sequence` is 1, 2, 3 … per job.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ingest_grpc.errors import IngestError, Reason
+from ingest_grpc.lifecycle import (
+    RecordStatus,
+    Tally,
+    TransitionRefused,
+    Trigger,
+    contribution,
+    ingestion_job_status,
+    job_status,
+    next_status,
+)
+from ingest_grpc.model import (
+    EVENT_TYPES,
+    Change,
+    EventType,
+    FileRecord,
+    FilesChange,
+    IngestionJob,
+    IngestionJobChange,
+    Job,
+    JobChange,
+    JobFile,
+    Milestone,
+    RecordChange,
+    TimelineEvent,
+)
+from ingest_grpc.store.interface import NewRecord, RecordRow, Tx
+
+EVENT_OF_TRIGGER = {
+    Trigger.ADDED: EventType.RECORD_ADDED,
+    Trigger.CLAIMED: EventType.RECORD_CLAIMED,
+    Trigger.CANCELLED: EventType.RECORD_CANCELLED,
+    Trigger.SUCCEEDED: EventType.RECORD_COMPLETED,
+    Trigger.FAILED: EventType.RECORD_FAILED,
+    Trigger.FAILED_RETRYABLE: EventType.RECORD_RETRY_SCHEDULED,
+    Trigger.ORPHANED: EventType.RECORD_ORPHANED,
+    Trigger.REMOVED: EventType.RECORD_REMOVED,
+    Trigger.SUPERSEDED: EventType.RECORD_SUPERSEDED,
+}
+
+_BY_WORK = frozenset({Trigger.SUCCEEDED, Trigger.FAILED})
+"""Triggers that end the work on a record, as opposed to a caller's wish."""
+
+
+@dataclass(slots=True)
+class _Ingestion:
+    """An ingestion job under change: as it was, as it is, and what happened to it in this transaction."""
+
+    before: IngestionJob | None
+    now: IngestionJob
+    claimed: bool = False
+    worked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """An event whose number is assigned and whose content may depend on how the transaction ends."""
+
+    sequence: int
+    type: EventType
+    trigger: Trigger | None
+    change: Callable[[], Change]
+    words: dict[str, Any]
+
+
+class JobLedger:
+    """One job under change. Use it inside one unit: open, apply and mark, close."""
+
+    def __init__(self, tx: Tx, job: Job, now: int, actor: str, *, created: bool = False) -> None:
+        # Time stands still rather than running back when the clock does: an event is never before its predecessor.
+        self.now = max(now, job.updated_at)
+        self.job = job
+        self.tx = tx
+        self._before = None if created else job
+        self._actor = actor
+        self._ingestions: dict[int, _Ingestion] = {}
+        self._pending: list[_Pending] = []
+        if created:
+            self._append(EventType.CREATED, lambda: _job_change(self.job, None))
+
+    @classmethod
+    async def open(cls, tx: Tx, team: str, job_id: str, now: int, actor: str) -> "JobLedger":
+        """Raises JOB_NOT_FOUND."""
+        job = await tx.job(team, job_id)
+        if job is None:
+            raise IngestError(Reason.JOB_NOT_FOUND, {"job_id": job_id}, resource=("Job", job_id))
+        return cls(tx, job, now, actor)
+
+    @classmethod
+    async def create(cls, tx: Tx, job: Job, actor: str) -> "JobLedger":
+        """Inserts the job; its status is whatever `close` derives."""
+        row_id = await tx.insert_job(job)
+        return cls(tx, job.model_copy(update={"row_id": row_id}), job.created_at, actor, created=True)
+
+    # ── records ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def apply(self, row: RecordRow, trigger: Trigger, *, claimable: bool = False, **changes: Any) -> FileRecord:
+        """Moves a record along the table. Raises TransitionRefused when it is not what the caller saw."""
+        before = row.record
+        sequence = self._next_sequence()
+        after = before.model_copy(
+            update={**changes, "status": next_status(before.status, trigger), "last_sequence": sequence}
+        )
+        if not await self.tx.transition_record(before, after, trigger, claimable=claimable):
+            raise TransitionRefused(f"{before.record_id} is no longer {before.status} in attempt {before.attempt}")
+        ingestion = await self._ingestion(row.ingestion_row)
+        ingestion.claimed |= trigger is Trigger.CLAIMED
+        ingestion.worked |= trigger in _BY_WORK
+        self._count(ingestion, before, after, row.bytes_in)
+        self._record_event(sequence, trigger, after, before.status)
+        if before.status is RecordStatus.RUNNING and trigger is Trigger.CANCELLED:
+            self.tx.commit.stopped.add(before.row_id)
+        if after.status is RecordStatus.QUEUED:
+            self.tx.commit.claimable |= claimable
+            self.tx.commit.delayed |= not claimable
+        return after
+
+    async def mark(self, row: RecordRow, trigger: Trigger, *, superseded_by: str | None = None) -> FileRecord:
+        """Removes or supersedes a record; its status stays."""
+        before = row.record
+        sequence = self._next_sequence()
+        after = before.model_copy(
+            update={
+                "deleted_at": self.now if trigger is Trigger.REMOVED else before.deleted_at,
+                "superseded_by": superseded_by or before.superseded_by,
+                "last_sequence": sequence,
+            }
+        )
+        await self.tx.mark_record(
+            before.row_id,
+            deleted_at=after.deleted_at,
+            superseded_by=after.superseded_by,
+            sequence=sequence,
+        )
+        self._count(await self._ingestion(row.ingestion_row), before, after, row.bytes_in)
+        self._record_event(sequence, trigger, after, before.status)
+        return after
+
+    async def add_ingestion_job(self, ingestion_job: IngestionJob) -> IngestionJob:
+        row_id = await self.tx.insert_ingestion_job(ingestion_job, self.job.row_id, self.job.team_id)
+        added = ingestion_job.model_copy(update={"row_id": row_id})
+        self._ingestions[row_id] = _Ingestion(before=None, now=added)
+        return added
+
+    async def add_record(self, new: NewRecord) -> FileRecord:
+        sequence = self._next_sequence()
+        record = new.record.model_copy(update={"last_sequence": sequence})
+        row_id = await self.tx.insert_record(replace(new, record=record))
+        record = record.model_copy(update={"row_id": row_id})
+        self._count(await self._ingestion(new.ingestion_row), None, record, new.bytes_in)
+        self._record_event(sequence, new.trigger, record, None)
+        self._set(ever_active=True)
+        self.tx.commit.claimable = True
+        return record
+
+    # ── the job itself ─────────────────────────────────────────────────────────────────────────────────
+
+    def files_changed(self, added: Sequence[JobFile] = (), removed: Sequence[JobFile] = ()) -> None:
+        """Markdown that needs no ingestion came or went."""
+        if added or removed:
+            self._set(
+                markdown_files=self.job.markdown_files + len(added) - len(removed),
+                ever_active=True,
+            )
+            kind = EventType.FILES_ADDED if added else EventType.FILES_REMOVED
+            change = FilesChange(added=tuple(added), removed=tuple(removed))
+            self._append(kind, lambda: change, count=len(added) + len(removed))
+
+    def cancel_requested(self, requested: bool) -> None:  # noqa: FBT001
+        """CancelJob was the last command, or another one lifted it."""
+        self._set(cancelled=requested)
+
+    async def close(self) -> Job:
+        """Derives, writes and appends; to be called once, last."""
+        for row_id in sorted(self._ingestions):
+            await self._close_ingestion(self._ingestions[row_id])
+        self._set(status=job_status(self.job.facts))
+        if self._before is not None and self._before.status is not self.job.status:
+            previous = self._before.status
+            self._append(
+                EventType.JOB_CHANGED, lambda: _job_change(self.job, previous), status=_words(self.job.status)
+            )
+        if self._pending or self.job != self._before:
+            self._set(updated_at=self.now)
+            await self.tx.update_job(self.job)
+        if self._pending:
+            await self.tx.insert_events(self.job.row_id, self.job.team_id, [self._event(one) for one in self._pending])
+            self.tx.commit.jobs.add(self.job.row_id)
+        return self.job
+
+    async def _close_ingestion(self, ingestion: _Ingestion) -> None:
+        before, now = ingestion.before, ingestion.now
+        first_claim = ingestion.claimed and now.started_at is None
+        started_at = self.now if first_claim else now.started_at
+        in_flight = now.tally.in_flight
+        update: dict[str, Any] = {
+            "started_at": started_at,
+            "completed_at": None if in_flight else now.completed_at or self.now,
+            "status": ingestion_job_status(now.tally, ever_claimed=started_at is not None),
+        }
+        if before is None or before.status is not update["status"]:
+            update["last_sequence"] = self._append(
+                EventType.INGESTION_JOB_CHANGED,
+                lambda: IngestionJobChange(ingestion_job=ingestion.now, previous_status=before and before.status),
+                status=_words(update["status"]),
+            )
+        ingestion.now = now.model_copy(update=update)
+        if first_claim:
+            self._append(EventType.FILE_PROCESSING_STARTED, lambda: _milestone(ingestion.now))
+        if ingestion.worked and not in_flight and before is not None and before.tally.in_flight:
+            self._append(EventType.FILE_PROCESSING_COMPLETED, lambda: _milestone(ingestion.now))
+        if ingestion.now != before:
+            await self.tx.update_ingestion_job(ingestion.now)
+
+    # ── bookkeeping ────────────────────────────────────────────────────────────────────────────────────
+
+    async def _ingestion(self, row_id: int) -> _Ingestion:
+        if row_id not in self._ingestions:
+            ingestion_job = await self.tx.ingestion_job_by_row(row_id)
+            self._ingestions[row_id] = _Ingestion(before=ingestion_job, now=ingestion_job)
+        return self._ingestions[row_id]
+
+    def _count(self, ingestion: _Ingestion, before: FileRecord | None, after: FileRecord, bytes_in: int) -> None:
+        """Adds the difference that one record makes, to its ingestion job and to its job."""
+        difference = _contribution(after).plus(_contribution(before), sign=-1)
+        now = ingestion.now
+        ingestion.now = now.model_copy(
+            update={
+                "tally": now.tally.plus(difference),
+                "pages": now.pages + _pages(after) - _pages(before),
+                "bytes_in": now.bytes_in + (_live(after) - _live(before)) * bytes_in,
+            }
+        )
+        self._set(tally=self.job.tally.plus(difference))
+
+    def _set(self, **changes: Any) -> None:
+        self.job = self.job.model_copy(update=changes)
+
+    def _next_sequence(self) -> int:
+        self._set(last_sequence=self.job.last_sequence + 1)
+        return self.job.last_sequence
+
+    def _append(
+        self, type_: EventType, change: Callable[[], Change], trigger: Trigger | None = None, **words: Any
+    ) -> int:
+        sequence = self._next_sequence()
+        self._pending.append(_Pending(sequence, type_, trigger, change, words))
+        return sequence
+
+    def _record_event(
+        self, sequence: int, trigger: Trigger, record: FileRecord, previous: RecordStatus | None
+    ) -> None:
+        change = RecordChange(record=record, previous_status=previous)
+        words = {"filename": record.filename, "error": record.error.message if record.error else ""}
+        self._pending.append(_Pending(sequence, EVENT_OF_TRIGGER[trigger], trigger, lambda: change, words))
+
+    def _event(self, pending: _Pending) -> TimelineEvent:
+        return TimelineEvent(
+            job_id=self.job.job_id,
+            sequence=pending.sequence,
+            timestamp=self.now,
+            type=pending.type,
+            message=EVENT_TYPES[pending.type].message.format_map(pending.words),
+            actor=self._actor,
+            trigger=pending.trigger,
+            change=pending.change(),
+        )
+
+
+def _contribution(record: FileRecord | None) -> Tally:
+    if record is None:
+        return Tally()
+    return contribution(record.status, deleted=record.deleted, superseded=record.superseded_by is not None)
+
+
+def _live(record: FileRecord | None) -> int:
+    return int(record is not None and not record.deleted)
+
+
+def _pages(record: FileRecord | None) -> int:
+    return (record.pages or 0) if record is not None and not record.deleted else 0
+
+
+def _job_change(job: Job, previous: Any) -> JobChange:
+    """A job as its event shows it: long texts stay out of the log."""
+    slim = job.model_copy(update={"system_prompt": "", "instructions": "", "description": ""})
+    return JobChange(job=slim, previous_status=previous)
+
+
+def _milestone(ingestion_job: IngestionJob) -> Milestone:
+    return Milestone(
+        ingestion_job_id=ingestion_job.ingestion_job_id,
+        status=ingestion_job.status,
+        record_count=ingestion_job.tally.total,
+    )
+
+
+def _words(status: str) -> str:
+    return status.lower().replace("_", " ")

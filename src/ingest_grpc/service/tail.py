@@ -1,0 +1,111 @@
+"""The newest events of watched jobs, encoded once for all who watch them.
+
+A cache over the log, nothing more: what is not in it is read from the ledger. A thousand watchers that wake
+for the same commit cause one read and one encoding; each then takes the bytes after its own cursor.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ingest_grpc.hub import Hub
+from ingest_grpc.model import EventKind, Job, TimelineEvent
+from ingest_grpc.service import views
+from ingest_grpc.store.interface import Rows, Store
+
+PAGE = 200
+"""Events per read: what a watcher that lags behind holds in memory at most."""
+
+KEPT = 500
+"""Events a tail keeps for watchers that lag a little."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedEvent:
+    """An event as the bytes of a complete message, the same for every watcher."""
+
+    sequence: int
+    kind: EventKind
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TailPage:
+    """Events after a cursor, and the job as it stood in the snapshot that they were read from, or in a later one."""
+
+    events: Sequence[EncodedEvent]
+    job: Job
+
+
+@dataclass(slots=True)
+class _Tail:
+    """`events` are consecutive and end at the head of `job`, as of the hub's `generation`."""
+
+    job: Job
+    generation: int
+    events: list[EncodedEvent] = field(default_factory=list)
+
+    def page(self, cursor: int) -> TailPage | None:
+        """What follows the cursor, None if the tail does not reach back that far."""
+        first = self.job.last_sequence - len(self.events) + 1
+        if not first - 1 <= cursor <= self.job.last_sequence:
+            return None
+        start = cursor + 1 - first
+        return TailPage(self.events[start : start + PAGE], self.job)
+
+
+class EventTail:
+    """Pages of encoded events for watchers."""
+
+    def __init__(self, store: Store, hub: Hub, encode: Callable[[TimelineEvent], bytes]) -> None:
+        self._store = store
+        self._hub = hub
+        self._encode = encode
+        self._tails: dict[int, _Tail] = {}
+        self._reads: dict[tuple[int, int, int], asyncio.Task[TailPage]] = {}
+
+    async def after(self, job_row: int, cursor: int) -> TailPage:
+        """Up to PAGE events after the cursor. The caller subscribed to the job and cleared its signal before."""
+        generation = self._hub.generation(job_row)
+        tail = self._tails.get(job_row)
+        if tail is not None:
+            page = tail.page(cursor)
+            # A tail of an older generation may have missed the commit that woke the caller.
+            if page is not None and (page.events or tail.generation == generation):
+                return page
+        return await self._read_once(job_row, cursor, generation)
+
+    def forget(self, job_row: int) -> None:
+        """The last watcher of the job is gone."""
+        self._tails.pop(job_row, None)
+
+    async def _read_once(self, job_row: int, cursor: int, generation: int) -> TailPage:
+        """Joins a read only if it began in this generation: an older one may not see the newest commit."""
+        key = (job_row, cursor, generation)
+        task = self._reads.get(key)
+        if task is None:
+            task = self._reads[key] = asyncio.create_task(self._read(job_row, cursor, generation))
+            task.add_done_callback(lambda _: self._reads.pop(key, None))
+        return await asyncio.shield(task)
+
+    async def _read(self, job_row: int, cursor: int, generation: int) -> TailPage:
+        async def unit(rows: Rows) -> tuple[list[TimelineEvent], Job]:
+            events = await rows.events_after(job_row, cursor, PAGE)
+            return events, await views.with_reviews(rows, await rows.job_by_row(job_row))
+
+        events, job = await self._store.read(unit)
+        encoded = [EncodedEvent(event.sequence, event.kind, self._encode(event)) for event in events]
+        self._keep(job_row, cursor, generation, encoded, job)
+        return TailPage(encoded, job)
+
+    def _keep(self, job_row: int, cursor: int, generation: int, events: list[EncodedEvent], job: Job) -> None:
+        """Extends the tail if the read reached the head without a gap, and is newer than what is kept."""
+        last = events[-1].sequence if events else cursor
+        whole = last == job.last_sequence and len(events) == last - cursor
+        tail = self._tails.get(job_row)
+        if not whole or (tail is not None and tail.generation > generation):
+            return
+        if tail is not None and tail.job.last_sequence == cursor:
+            events = tail.events + events
+        if self._hub.is_watched(job_row):
+            self._tails[job_row] = _Tail(job, generation, events[-KEPT:])

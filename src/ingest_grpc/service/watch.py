@@ -1,0 +1,264 @@
+"""WatchService: a watcher is a cursor over a job's log.
+
+Clear the signal, read everything after the cursor, send it, and only then sleep until a commit, a heartbeat
+or the end. Nothing is handed over in memory, so nothing can be dropped, doubled or reordered; a slow watcher
+costs one page. The numbered rules are those of docs/watch.md.
+"""
+
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from ingest_grpc.clock import Clock
+from ingest_grpc.errors import IngestError, Reason
+from ingest_grpc.hub import Hub, Signal
+from ingest_grpc.lifecycle import TERMINAL_JOB_STATUSES
+from ingest_grpc.model import (
+    Caller,
+    FileRecord,
+    IngestionJob,
+    Job,
+    JobFile,
+    RecordProgress,
+    WatchRequest,
+    WatchUntil,
+)
+from ingest_grpc.service import views
+from ingest_grpc.service.jobs import check_not_in_future
+from ingest_grpc.service.positions import ProgressCursor, ProgressFeed
+from ingest_grpc.service.tail import EncodedEvent, EventTail, TailPage
+from ingest_grpc.store.interface import Rows, Store
+
+SNAPSHOT_PAGE = 500
+"""Rows per read of a snapshot: no transaction stays open while a page is sent."""
+
+ROTATION_SPREAD = 0.25
+"""Streams that began together end up to this fraction apart, so that they do not come back together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The job at its last_sequence."""
+
+    job: Job
+    ledger_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotPart:
+    """Rows of a snapshot; each may be newer than the snapshot and says so by its last_sequence."""
+
+    sequence: int
+    records: tuple[FileRecord, ...] = ()
+    ingestion_jobs: tuple[IngestionJob, ...] = ()
+    files: tuple[JobFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """The snapshot is complete."""
+
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Positions and progress since the last one."""
+
+    sequence: int
+    records: tuple[RecordProgress, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """Everything wanted up to `sequence` was sent; `job` is the job at the head."""
+
+    sequence: int
+    job: Job
+    ledger_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The watch is over: `reason` is SETTLED, TERMINAL or HEAD."""
+
+    sequence: int
+    reason: WatchUntil
+    job: Job
+
+
+WatchMessage = Snapshot | SnapshotPart | Synced | EncodedEvent | Moved | Heartbeat | End
+
+
+class WatchService:
+    """Opens watches."""
+
+    def __init__(
+        self,
+        store: Store,
+        hub: Hub,
+        tail: EventTail,
+        feed: ProgressFeed,
+        clock: Clock,
+        *,
+        rotate_seconds: float,
+    ) -> None:
+        self._store = store
+        self._hub = hub
+        self._tail = tail
+        self._feed = feed
+        self._clock = clock
+        self._rotate_seconds = rotate_seconds
+
+    async def watch(self, caller: Caller, request: WatchRequest) -> AsyncIterator[WatchMessage]:
+        """Messages of one watch; ends after End.
+
+        Raises JOB_NOT_FOUND, SEQUENCE_IN_FUTURE, SEQUENCE_COMPACTED, LEDGER_RESTORED, and to have the client
+        come back STREAM_ROTATED and SERVER_DRAINING.
+        """
+        job, ledger_id = await self._store.read(lambda rows: _begin(rows, caller, request))
+        signal = self._hub.subscribe(job.row_id)
+        try:
+            watch = _Watch(self, request, ledger_id, signal, job)
+            async for message in watch.messages():
+                yield message
+        finally:
+            self._hub.unsubscribe(signal)
+            if not self._hub.is_watched(job.row_id):
+                self._tail.forget(job.row_id)
+                self._feed.forget(job.row_id)
+
+
+async def _begin(rows: Rows, caller: Caller, request: WatchRequest) -> tuple[Job, str]:
+    """The job and the ledger's identity in one snapshot, if the request's cursor belongs to them (rule 5)."""
+    job = await views.find_job(rows, caller.team_id, request.job_id)
+    ledger_id = await rows.ledger_id()
+    if request.ledger_id is not None and request.ledger_id != ledger_id:
+        raise IngestError(Reason.LEDGER_RESTORED, {"ledger_id": ledger_id, **_bounds(job)})
+    if request.after_sequence is not None:
+        check_not_in_future(job, request.after_sequence)
+        if request.after_sequence < job.earliest_sequence - 1:
+            raise _compacted(job, request.after_sequence)
+    return await views.with_reviews(rows, job), ledger_id
+
+
+class _Watch:
+    """The state of one watch: a cursor and three deadlines."""
+
+    def __init__(
+        self, service: WatchService, request: WatchRequest, ledger_id: str, signal: Signal, job: Job
+    ) -> None:
+        self._s = service
+        self._request = request
+        self._ledger_id = ledger_id
+        self._signal = signal
+        self._job = job
+        self._cursor = job.last_sequence if request.after_sequence is None else request.after_sequence
+        self._progress = ProgressCursor() if request.progress else None
+        self._began = service._clock.monotonic()
+        self._beats = 0
+        self._ends_at = self._began + service._rotate_seconds * (1 + random.uniform(0, ROTATION_SPREAD))  # noqa: S311
+
+    async def messages(self) -> AsyncIterator[WatchMessage]:
+        silent = self._request.after_sequence is not None
+        if not silent:
+            async for part in self._snapshot():
+                yield part
+        while True:
+            self._signal.clear()
+            page = await self._s._tail.after(self._job.row_id, self._cursor)
+            for event in self._checked(page):
+                self._cursor = event.sequence
+                if self._wants(event):
+                    silent = False
+                    yield event
+            at_head = self._cursor >= page.job.last_sequence
+            if at_head and self._progress is not None:
+                moved = await self._s._feed.moved(page.job, self._progress)
+                if moved:
+                    yield Moved(self._cursor, moved)
+            if at_head and (reason := self._reached(page.job)) is not None:
+                yield End(self._cursor, reason, page.job)
+                return
+            if (at_head and silent) or self._s._clock.monotonic() >= self._next_beat():
+                silent = False
+                self._beats = self._elapsed_beats()
+                yield Heartbeat(self._cursor, page.job, self._ledger_id)
+            self._raise_if_over()
+            if at_head:
+                await self._signal.wait(self._due())
+
+    async def _snapshot(self) -> AsyncIterator[WatchMessage]:
+        """Job, then its rows page by page, then synced (rule 3)."""
+        row_id, sequence = self._job.row_id, self._job.last_sequence
+        yield Snapshot(self._job, self._ledger_id)
+        after = 0
+        while page := await self._s._store.read(lambda rows: _ingestion_jobs(rows, self._job, after)):
+            yield SnapshotPart(sequence, ingestion_jobs=tuple(page))
+            after = page[-1].row_id
+        after = 0
+        while records := await self._s._store.read(lambda rows: _records(rows, row_id, after)):
+            yield SnapshotPart(sequence, records=tuple(records))
+            after = records[-1].row_id
+        markdown = await self._s._store.read(lambda rows: rows.markdown_files(row_id, views.MAX_DETAIL_FILES))
+        if markdown:
+            yield SnapshotPart(sequence, files=tuple(markdown))
+        yield Synced(sequence)
+
+    def _checked(self, page: TailPage) -> "list[EncodedEvent] | tuple[EncodedEvent, ...]":
+        """The page's events, if they continue the cursor without a gap (rule 2)."""
+        follows = page.events[0].sequence == self._cursor + 1 if page.events else True
+        if not follows or (not page.events and page.job.last_sequence > self._cursor):
+            raise _compacted(page.job, self._cursor)
+        return list(page.events)
+
+    def _wants(self, event: EncodedEvent) -> bool:
+        return self._request.kinds is None or event.kind in self._request.kinds
+
+    def _reached(self, job: Job) -> WatchUntil | None:
+        """Why the watch ends at this head, judged on the job as it is now, never on old events (rule 7)."""
+        match self._request.until:
+            case WatchUntil.SETTLED if job.facts.settled:
+                return WatchUntil.SETTLED
+            case WatchUntil.TERMINAL if job.status in TERMINAL_JOB_STATUSES:
+                return WatchUntil.TERMINAL
+            case WatchUntil.HEAD:
+                return WatchUntil.HEAD
+        return None
+
+    def _elapsed_beats(self) -> int:
+        elapsed = self._s._clock.monotonic() - self._began
+        return int(elapsed // self._request.heartbeat_interval_seconds)
+
+    def _next_beat(self) -> float:
+        """On an absolute clock: a busy stream does not put its heartbeats off (rule 6)."""
+        return self._began + (self._beats + 1) * self._request.heartbeat_interval_seconds
+
+    def _due(self) -> float:
+        due = min(self._next_beat(), self._ends_at)
+        return due if self._progress is None else min(due, self._s._clock.monotonic() + self._progress.interval_seconds)
+
+    def _raise_if_over(self) -> None:
+        if self._s._hub.draining:
+            raise IngestError(Reason.SERVER_DRAINING, retry_after_seconds=1.0)
+        if self._s._clock.monotonic() >= self._ends_at:
+            raise IngestError(Reason.STREAM_ROTATED, retry_after_seconds=0.0)
+
+
+async def _ingestion_jobs(rows: Rows, job: Job, after: int) -> list[IngestionJob]:
+    return await rows.ingestion_jobs(
+        team=job.team_id, job_row=job.row_id, statuses=(), after=after, oldest_first=True, limit=SNAPSHOT_PAGE
+    )
+
+
+async def _records(rows: Rows, job_row: int, after: int) -> list[FileRecord]:
+    found = await rows.records(job_row=job_row, show_deleted=True, after=after, limit=SNAPSHOT_PAGE)
+    return [row.record for row in found]
+
+
+def _bounds(job: Job) -> dict[str, str]:
+    return {"earliest_sequence": str(job.earliest_sequence), "head_sequence": str(job.last_sequence)}
+
+
+def _compacted(job: Job, cursor: int) -> IngestError:
+    return IngestError(Reason.SEQUENCE_COMPACTED, {"after_sequence": str(cursor), **_bounds(job)})

@@ -1,0 +1,62 @@
+-- name: file^
+-- A file of a team, deleted or not.
+SELECT f.*, b.blob_key FROM files AS f LEFT JOIN blobs AS b ON b.id = f.blob
+WHERE f.file_id = :file_id AND f.team = :team;
+
+-- name: files_newest
+-- One page of a team's files, newest first.
+SELECT f.*, b.blob_key FROM files AS f JOIN blobs AS b ON b.id = f.blob
+WHERE f.team = :team AND f.deleted_at IS NULL AND f.id < :before ORDER BY f.id DESC LIMIT :limit;
+
+-- name: files_newest_of_kind
+-- One page of a team's uploads or outputs, newest first.
+SELECT f.*, b.blob_key FROM files AS f JOIN blobs AS b ON b.id = f.blob
+WHERE f.team = :team AND f.kind = :kind AND f.deleted_at IS NULL AND f.id < :before ORDER BY f.id DESC LIMIT :limit;
+
+-- name: jobs_listing_file
+-- The jobs whose file list holds a file as Markdown.
+SELECT DISTINCT job FROM job_files WHERE file = :file AND removed_at IS NULL ORDER BY job;
+
+-- name: insert_file<!
+-- A new file.
+INSERT INTO files (
+    file_id, team, user_id, kind, filename, path, content_type, size_bytes, sha256, markdown, blob, created_at
+) VALUES (
+    :file_id, :team, :user_id, :kind, :filename, :path, :content_type, :size_bytes, :sha256, :markdown, :blob, :created_at
+);
+
+-- name: delete_file!
+-- Marks a file deleted; its description stays for the history.
+UPDATE files SET deleted_at = :deleted_at, blob = NULL WHERE id = :row_id AND deleted_at IS NULL;
+
+-- name: shared_blob^
+-- The blob that holds the same bytes for the same team.
+SELECT id, blob_key FROM blobs
+WHERE team = :team AND sha256 = :sha256 AND size_bytes = :size_bytes AND shareable = 1 AND deleted_at IS NULL;
+
+-- name: insert_blob<!
+-- A new blob.
+INSERT INTO blobs (blob_key, team, sha256, size_bytes, shareable)
+VALUES (:blob_key, :team, :sha256, :size_bytes, :shareable);
+
+-- name: release_blob!
+-- Marks a blob deleted if no live file refers to it.
+UPDATE blobs SET deleted_at = :deleted_at
+WHERE id = :blob AND deleted_at IS NULL
+  AND NOT EXISTS (SELECT 1 FROM files WHERE files.blob = blobs.id AND files.deleted_at IS NULL);
+
+-- name: blob_of_file$
+-- The blob of a file.
+SELECT blob FROM files WHERE id = :row_id;
+
+-- name: deleted_blobs
+-- Blobs whose bytes may go.
+SELECT id, blob_key FROM blobs WHERE deleted_at IS NOT NULL ORDER BY id LIMIT :limit;
+
+-- name: forget_blob!
+-- Drops the row of a blob whose bytes are gone.
+DELETE FROM blobs WHERE id = :row_id AND deleted_at IS NOT NULL;
+
+-- name: blob_is_kept$
+-- Whether a row keeps the blob of a key.
+SELECT EXISTS (SELECT 1 FROM blobs WHERE blob_key = :blob_key AND deleted_at IS NULL);

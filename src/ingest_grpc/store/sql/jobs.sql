@@ -1,0 +1,125 @@
+-- name: job^
+-- A job of a team.
+SELECT * FROM jobs WHERE job_id = :job_id AND team = :team;
+
+-- name: job_by_row^
+-- A job by its integer key.
+SELECT * FROM jobs WHERE id = :row_id;
+
+-- name: jobs_newest
+-- One page of a team's jobs, newest first.
+SELECT * FROM jobs WHERE team = :team AND id < :before ORDER BY id DESC LIMIT :limit;
+
+-- name: jobs_newest_with_status
+-- One page of a team's jobs that have one status, newest first.
+SELECT * FROM jobs WHERE team = :team AND status = :status AND id < :before ORDER BY id DESC LIMIT :limit;
+
+-- name: insert_job<!
+-- A new job.
+INSERT INTO jobs (
+    job_id, team, user_id, name, description, job_type, status, method,
+    system_prompt, system_prompt_updated_at, instructions, instructions_updated_at,
+    queued, running, completed, failed, cancelled, unresolved,
+    markdown_files, cancel_requested, ever_active, last_sequence, earliest_sequence, created_at, updated_at
+) VALUES (
+    :job_id, :team, :user_id, :name, :description, :job_type, :status, :method,
+    :system_prompt, :system_prompt_updated_at, :instructions, :instructions_updated_at,
+    :queued, :running, :completed, :failed, :cancelled, :unresolved,
+    :markdown_files, :cancel_requested, :ever_active, :last_sequence, :earliest_sequence, :created_at, :updated_at
+);
+
+-- name: update_job!
+-- What the roll-up of a transaction changed in a job.
+UPDATE jobs SET
+    status = :status, queued = :queued, running = :running, completed = :completed, failed = :failed,
+    cancelled = :cancelled, unresolved = :unresolved, markdown_files = :markdown_files,
+    cancel_requested = :cancel_requested, ever_active = :ever_active,
+    last_sequence = :last_sequence, updated_at = :updated_at
+WHERE id = :row_id;
+
+-- name: markdown_files
+-- The Markdown entries of a job's file list, oldest first.
+SELECT f.file_id, f.filename, f.content_type, e.added_at
+FROM job_files AS e JOIN files AS f ON f.id = e.file
+WHERE e.job = :job AND e.removed_at IS NULL ORDER BY e.id LIMIT :limit;
+
+-- name: markdown_file^
+-- One Markdown entry of a job's file list, removed or not; the newest.
+SELECT e.id, e.removed_at, f.file_id, f.filename, f.content_type, e.added_at
+FROM job_files AS e JOIN files AS f ON f.id = e.file
+WHERE e.job = :job AND f.file_id = :file_id ORDER BY e.id DESC LIMIT 1;
+
+-- name: insert_markdown_file!
+-- A Markdown entry of a job's file list.
+INSERT INTO job_files (job, file, added_at) VALUES (:job, :file, :added_at);
+
+-- name: remove_markdown_file!
+-- Takes a Markdown entry off a job's file list; the row stays for the history.
+UPDATE job_files SET removed_at = :removed_at WHERE id = :row_id;
+
+-- name: ingestion_job^
+-- An ingestion job of a team.
+SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
+WHERE i.ingestion_job_id = :ingestion_job_id AND i.team = :team;
+
+-- name: ingestion_job_by_row^
+-- An ingestion job by its integer key.
+SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job WHERE i.id = :row_id;
+
+-- name: insert_ingestion_job<!
+-- A new ingestion job.
+INSERT INTO ingestion_jobs (
+    ingestion_job_id, job, team, status, queued, running, completed, failed, cancelled, unresolved,
+    pages, bytes_in, created_at, started_at, completed_at, last_sequence
+) VALUES (
+    :ingestion_job_id, :job, :team, :status, :queued, :running, :completed, :failed, :cancelled, :unresolved,
+    :pages, :bytes_in, :created_at, :started_at, :completed_at, :last_sequence
+);
+
+-- name: update_ingestion_job!
+-- What the roll-up of a transaction changed in an ingestion job.
+UPDATE ingestion_jobs SET
+    status = :status, queued = :queued, running = :running, completed = :completed, failed = :failed,
+    cancelled = :cancelled, unresolved = :unresolved, pages = :pages, bytes_in = :bytes_in,
+    started_at = :started_at, completed_at = :completed_at, last_sequence = :last_sequence
+WHERE id = :row_id;
+
+-- name: ingestion_jobs_of_job_asc
+-- Ingestion jobs of a job, oldest first.
+SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
+WHERE i.job = :job AND i.id > :cursor ORDER BY i.id LIMIT :limit;
+
+-- name: ingestion_jobs_of_job_desc
+-- Ingestion jobs of a job, newest first.
+SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
+WHERE i.job = :job AND i.id < :cursor ORDER BY i.id DESC LIMIT :limit;
+
+-- name: ingestion_jobs_of_job_with_status_asc
+-- Ingestion jobs of a job that have one status, oldest first.
+SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
+WHERE i.job = :job AND i.status = :status AND i.id > :cursor ORDER BY i.id LIMIT :limit;
+
+-- name: ingestion_jobs_of_job_with_status_desc
+-- Ingestion jobs of a job that have one status, newest first.
+SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
+WHERE i.job = :job AND i.status = :status AND i.id < :cursor ORDER BY i.id DESC LIMIT :limit;
+
+-- name: ingestion_jobs_of_team_asc
+-- Ingestion jobs of a team, oldest first.
+SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
+WHERE i.team = :team AND i.id > :cursor ORDER BY i.id LIMIT :limit;
+
+-- name: ingestion_jobs_of_team_desc
+-- Ingestion jobs of a team, newest first.
+SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
+WHERE i.team = :team AND i.id < :cursor ORDER BY i.id DESC LIMIT :limit;
+
+-- name: ingestion_jobs_of_team_with_status_asc
+-- Ingestion jobs of a team that have one status, oldest first.
+SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
+WHERE i.team = :team AND i.status = :status AND i.id > :cursor ORDER BY i.id LIMIT :limit;
+
+-- name: ingestion_jobs_of_team_with_status_desc
+-- Ingestion jobs of a team that have one status, newest first.
+SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
+WHERE i.team = :team AND i.status = :status AND i.id < :cursor ORDER BY i.id DESC LIMIT :limit;

@@ -1,0 +1,58 @@
+"""A pool of read-only connections, each with its own thread.
+
+A read is one function on one thread, from BEGIN to ROLLBACK: a caller that is cancelled cannot leave a
+transaction open, so no reader ever serves a stale snapshot to the next caller.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from typing import TypeVar
+
+import aiosqlite
+
+from ingest_grpc.errors import IngestError, Reason
+from ingest_grpc.store.interface import ReadUnit
+from ingest_grpc.store.sqlite.hop import drive, hop
+from ingest_grpc.store.sqlite.rows import SqliteRows
+
+T = TypeVar("T")
+
+
+class Readers:
+    """Exclusive check-out; the most recently used connection first, for its warm cache."""
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection], size: int) -> None:
+        self._connect = connect
+        self._size = size
+        self._idle: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
+        self._all: list[aiosqlite.Connection] = []
+
+    async def start(self) -> None:
+        for _ in range(self._size):
+            connection = await aiosqlite.Connection(self._connect, iter_chunk_size=64)
+            self._all.append(connection)
+            self._idle.put_nowait(connection)
+
+    async def stop(self) -> None:
+        connections, self._all = self._all, []
+        for connection in connections:
+            await connection.close()
+
+    async def read(self, unit: ReadUnit[T]) -> T:
+        if not self._all:
+            raise IngestError(Reason.STORAGE_UNAVAILABLE, retry_after_seconds=1.0)
+        connection = await self._idle.get()
+        try:
+            return await hop(connection, lambda raw: _snapshot(raw, unit))
+        finally:
+            # After a cancellation the function may still run; the next one queues behind it on its thread.
+            self._idle.put_nowait(connection)
+
+
+def _snapshot(connection: sqlite3.Connection, unit: ReadUnit[T]) -> T:
+    connection.execute("BEGIN")
+    try:
+        return drive(unit(SqliteRows(connection)))
+    finally:
+        connection.execute("ROLLBACK")

@@ -1,0 +1,239 @@
+"""Reads of the ledger: one method per statement or short sequence of statements, see store.interface.Rows."""
+
+import heapq
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from importlib import resources
+from typing import Any, TypeVar
+
+import aiosql
+
+from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, RecordStatus
+from ingest_grpc.model import EventType, File, FileKind, IngestionJob, Job, JobFile, TimelineEvent
+from ingest_grpc.store.interface import ApiKey, Position, RecordRow
+from ingest_grpc.store.sqlite import values
+
+T = TypeVar("T")
+
+NEWEST = 2**63 - 1
+"""A row id beyond every row: where a newest-first list begins."""
+
+
+@cache
+def statements() -> Any:
+    """All named statements of store/sql."""
+    folder = resources.files("ingest_grpc.store") / "sql"
+    with resources.as_file(folder) as path:
+        return aiosql.from_path(path, "sqlite3", mandatory_parameters=False)
+
+
+def _merged(pages: Iterable[list[T]], key: Callable[[T], int], limit: int, *, descending: bool) -> list[T]:
+    """The first `limit` of several sorted lists: how a filter on several statuses stays an index range."""
+    return list(heapq.merge(*pages, key=key, reverse=descending))[:limit]
+
+
+class SqliteRows:
+    """Reads on one connection inside a transaction that somebody else began."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._sql = statements()
+
+    def _one(self, name: str, make: Callable[[sqlite3.Row], T], **parameters: Any) -> T | None:
+        row = getattr(self._sql, name)(self._connection, **parameters)
+        return None if row is None else make(row)
+
+    def _the(self, name: str, make: Callable[[sqlite3.Row], T], **parameters: Any) -> T:
+        """A row that an integer key names: it is there, or the ledger is broken."""
+        found = self._one(name, make, **parameters)
+        if found is None:
+            raise LookupError(f"{name}: no row for {parameters}")
+        return found
+
+    def _all(self, name: str, make: Callable[[sqlite3.Row], T], **parameters: Any) -> list[T]:
+        return [make(row) for row in getattr(self._sql, name)(self._connection, **parameters)]
+
+    def _value(self, name: str, **parameters: Any) -> Any:
+        return getattr(self._sql, name)(self._connection, **parameters)
+
+    async def ledger_id(self) -> str:
+        return str(self._value("ledger_id"))
+
+    # ── jobs ───────────────────────────────────────────────────────────────────────────────────────────
+
+    async def job(self, team: str, job_id: str) -> Job | None:
+        return self._one("job", values.job_of, team=team, job_id=job_id)
+
+    async def job_by_row(self, row_id: int) -> Job:
+        return self._the("job_by_row", values.job_of, row_id=row_id)
+
+    async def jobs_newest(self, team: str, statuses: Sequence[JobStatus], before: int | None, limit: int) -> list[Job]:
+        where = {"team": team, "before": NEWEST if before is None else before, "limit": limit}
+        if not statuses:
+            return self._all("jobs_newest", values.job_of, **where)
+        pages = [
+            self._all("jobs_newest_with_status", values.job_of, status=status, **where) for status in set(statuses)
+        ]
+        return _merged(pages, lambda job: job.row_id, limit, descending=True)
+
+    async def markdown_files(self, job_row: int, limit: int) -> list[JobFile]:
+        return self._all("markdown_files", values.markdown_file_of, job=job_row, limit=limit)
+
+    # ── ingestion jobs ─────────────────────────────────────────────────────────────────────────────────
+
+    async def ingestion_job(self, team: str, ingestion_job_id: str) -> IngestionJob | None:
+        return self._one("ingestion_job", values.ingestion_job_of, team=team, ingestion_job_id=ingestion_job_id)
+
+    async def ingestion_job_by_row(self, row_id: int) -> IngestionJob:
+        return self._the("ingestion_job_by_row", values.ingestion_job_of, row_id=row_id)
+
+    async def ingestion_jobs(
+        self,
+        *,
+        team: str,
+        job_row: int | None,
+        statuses: Sequence[IngestionJobStatus],
+        after: int | None,
+        oldest_first: bool,
+        limit: int,
+    ) -> list[IngestionJob]:
+        owner = "team" if job_row is None else "job"
+        order = "asc" if oldest_first else "desc"
+        cursor = after if after is not None else (0 if oldest_first else NEWEST)
+        where: dict[str, Any] = {owner: team if job_row is None else job_row, "cursor": cursor, "limit": limit}
+        if not statuses:
+            return self._all(f"ingestion_jobs_of_{owner}_{order}", values.ingestion_job_of, **where)
+        name = f"ingestion_jobs_of_{owner}_with_status_{order}"
+        pages = [self._all(name, values.ingestion_job_of, status=status, **where) for status in set(statuses)]
+        return _merged(pages, lambda job: job.row_id, limit, descending=not oldest_first)
+
+    # ── records ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def record(self, job_row: int, record_id: str) -> RecordRow | None:
+        return self._one("record", values.record_row_of, job=job_row, record_id=record_id)
+
+    async def record_by_row(self, row_id: int) -> RecordRow:
+        return self._the("record_by_row", values.record_row_of, row_id=row_id)
+
+    async def record_of_output(self, team: str, output_file_id: str) -> RecordRow | None:
+        return self._one("record_of_output", values.record_row_of, team=team, output_file_id=output_file_id)
+
+    async def records(
+        self,
+        *,
+        job_row: int | None = None,
+        ingestion_row: int | None = None,
+        statuses: Sequence[RecordStatus] = (),
+        show_deleted: bool = False,
+        after: int = 0,
+        limit: int,
+    ) -> list[RecordRow]:
+        where: dict[str, Any] = {"after": after, "limit": limit, "show_deleted": show_deleted}
+        if ingestion_row is not None:
+            name, where["ingestion_job"] = "records_of_ingestion_job", ingestion_row
+        else:
+            name, where["job"] = "records_of_job", job_row
+        if not statuses:
+            return self._all(name, values.record_row_of, **where)
+        pages = [
+            self._all(f"{name}_with_status", values.record_row_of, status=status, **where) for status in set(statuses)
+        ]
+        return _merged(pages, lambda row: row.record.row_id, limit, descending=False)
+
+    async def live_records_of_file(self, job_row: int, file_row: int, file_id: str) -> list[RecordRow]:
+        return self._all("live_records_of_file", values.record_row_of, job=job_row, file=file_row, file_id=file_id)
+
+    async def unresolved_records(self, job_row: int, limit: int) -> list[RecordRow]:
+        return self._all("unresolved_records", values.record_row_of, job=job_row, limit=limit)
+
+    async def in_flight_records(self, job_row: int, up_to: int, limit: int) -> list[RecordRow]:
+        return self._all("in_flight_records", values.record_row_of, job=job_row, up_to=up_to, limit=limit)
+
+    async def newest_record(self, job_row: int) -> int:
+        return int(self._value("newest_record", job=job_row) or 0)
+
+    async def running_records(self) -> list[RecordRow]:
+        return self._all("records_running", values.record_row_of)
+
+    async def position(self, row: RecordRow) -> int | None:
+        if not row.claimable:
+            return None
+        return self._rank(row.priority, row.fair_tag, row.record.row_id)
+
+    def _rank(self, priority: int, fair_tag: int, row_id: int) -> int:
+        before = self._value("count_claimable_before", priority=priority, fair_tag=fair_tag, row_id=row_id)
+        return int(before) + 1
+
+    async def positions(self, job_row: int, limit: int) -> list[Position]:
+        found: list[Position] = []
+        last: sqlite3.Row | None = None
+        rank = 0
+        for row in self._all("claimable_of_job", lambda row: row, job=job_row, limit=limit):
+            if last is None or last["priority"] != row["priority"]:
+                rank = self._rank(row["priority"], row["fair_tag"], row["id"])
+            else:
+                rank += self._value(
+                    "count_claimable_between",
+                    priority=row["priority"],
+                    after_tag=last["fair_tag"],
+                    after_row=last["id"],
+                    fair_tag=row["fair_tag"],
+                    row_id=row["id"],
+                )
+            found.append(Position(row_id=row["id"], record_id=row["record_id"], position=rank))
+            last = row
+        return found
+
+    async def next_due_at(self) -> int | None:
+        due = self._value("next_due_at")
+        return None if due is None else int(due)
+
+    # ── timeline ───────────────────────────────────────────────────────────────────────────────────────
+
+    async def events_after(
+        self, job_row: int, after: int, limit: int, types: Sequence[EventType] = ()
+    ) -> list[TimelineEvent]:
+        if not types:
+            return self._all("events_after", values.event_of, job=job_row, after=after, limit=limit)
+        found: list[TimelineEvent] = []
+        wanted = frozenset(types)
+        # Rows are filtered before they are decoded: reading past unwanted ones costs little.
+        while len(found) < limit:
+            rows = self._all("events_after", lambda row: row, job=job_row, after=after, limit=1_000)
+            found += [values.event_of(row) for row in rows if row["type"] in wanted]
+            if len(rows) < 1_000:
+                break
+            after = rows[-1]["sequence"]
+        return found[:limit]
+
+    async def milestones_after(self, job_row: int, after: int, limit: int) -> list[TimelineEvent]:
+        return self._all("milestones_after", values.event_of, job=job_row, after=after, limit=limit)
+
+    # ── files ──────────────────────────────────────────────────────────────────────────────────────────
+
+    async def file(self, team: str, file_id: str) -> File | None:
+        return self._one("file", values.file_of, team=team, file_id=file_id)
+
+    async def files_newest(self, team: str, kind: FileKind | None, before: int | None, limit: int) -> list[File]:
+        where = {"team": team, "before": NEWEST if before is None else before, "limit": limit}
+        if kind is None:
+            return self._all("files_newest", values.file_of, **where)
+        return self._all("files_newest_of_kind", values.file_of, kind=kind, **where)
+
+    async def deleted_blobs(self, limit: int) -> list[tuple[int, str]]:
+        return self._all("deleted_blobs", lambda row: (row["id"], row["blob_key"]), limit=limit)
+
+    async def blob_is_kept(self, blob_key: str) -> bool:
+        return bool(self._value("blob_is_kept", blob_key=blob_key))
+
+    # ── API keys ───────────────────────────────────────────────────────────────────────────────────────
+
+    async def api_key_by_hash(self, secret_hash: bytes) -> ApiKey | None:
+        return self._one("api_key_by_hash", values.api_key_of, secret_hash=secret_hash)
+
+    async def any_api_key(self) -> bool:
+        return bool(self._value("any_api_key"))
+
+    async def api_keys(self) -> list[ApiKey]:
+        return self._all("api_keys", values.api_key_of)

@@ -1,0 +1,75 @@
+"""Opens a ledger file: pragmas, migrations, and the tables that are derived from code."""
+
+import sqlite3
+import uuid
+from importlib import resources
+from pathlib import Path
+
+from ingest_grpc.clock import Clock
+from ingest_grpc.lifecycle import TRANSITIONS
+
+OLDEST_SQLITE = (3, 37, 0)
+"""STRICT tables and RETURNING need it."""
+
+
+def connect_writer(path: Path, busy_timeout_seconds: float) -> sqlite3.Connection:
+    """The one connection that writes and checkpoints."""
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise RuntimeError(f"SQLite {sqlite3.sqlite_version} is too old; 3.37 or newer is needed")
+    connection = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=busy_timeout_seconds
+    )
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write, whatever a statement says."""
+    connection = sqlite3.connect(
+        f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, cached_statements=512
+    )
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def migrations() -> list[tuple[int, str]]:
+    """(number, script) of every migration, in order."""
+    folder = resources.files("ingest_grpc.store") / "migrations"
+    scripts = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
+    return [(int(entry.name[:4]), entry.read_text()) for entry in scripts]
+
+
+def migrate(connection: sqlite3.Connection, clock: Clock) -> None:
+    """Brings a ledger of any age to the newest schema; each step is one transaction, so a kill loses nothing.
+
+    Raises RuntimeError when the ledger was written by a newer version of the service.
+    """
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    known = migrations()
+    if version > known[-1][0]:
+        raise RuntimeError(
+            f"the ledger has schema {version}, this version knows {known[-1][0]}: use the newer ingest-grpc"
+        )
+    for number, script in known:
+        if number > version:
+            connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+    _derive(connection, clock)
+
+
+def _derive(connection: sqlite3.Connection, clock: Clock) -> None:
+    """The identity of a new ledger, and the guard's table as the lifecycle has it today."""
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(
+        "INSERT INTO ledger (id, ledger_id, created_at) VALUES (1, ?, ?) ON CONFLICT DO NOTHING",
+        (str(uuid.uuid4()), clock.now()),
+    )
+    connection.execute("DELETE FROM transitions")
+    connection.executemany(
+        "INSERT INTO transitions (from_status, trigger, to_status) VALUES (?, ?, ?)",
+        [(before or "", trigger, after) for (before, trigger), after in TRANSITIONS.items()],
+    )
+    connection.execute("COMMIT")

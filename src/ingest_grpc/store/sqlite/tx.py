@@ -1,0 +1,208 @@
+"""Writes of the ledger, see store.interface.Tx. Each runs inside the writer's transaction."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from ingest_grpc.lifecycle import Trigger
+from ingest_grpc.model import File, FileRecord, IngestionJob, Job, JobFile, TimelineEvent
+from ingest_grpc.store.interface import ApiKey, Commit, NewRecord, RecordRow, StoredRequest
+from ingest_grpc.store.sqlite import values
+from ingest_grpc.store.sqlite.rows import SqliteRows
+
+
+class SqliteTx(SqliteRows):
+    """Reads and writes of one unit."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self.commit = Commit()
+
+    def _write(self, name: str, **parameters: Any) -> int:
+        """Rows changed, or the new row's key where the statement is named so."""
+        return int(getattr(self._sql, name)(self._connection, **parameters))
+
+    # ── jobs ───────────────────────────────────────────────────────────────────────────────────────────
+
+    async def insert_job(self, job: Job) -> int:
+        return self._write("insert_job", **values.job_columns(job))
+
+    async def update_job(self, job: Job) -> None:
+        self._write("update_job", row_id=job.row_id, **values.rolled_up_job_columns(job))
+
+    async def insert_ingestion_job(self, job: IngestionJob, job_row: int, team: str) -> int:
+        return self._write(
+            "insert_ingestion_job",
+            ingestion_job_id=job.ingestion_job_id,
+            job=job_row,
+            team=team,
+            created_at=job.created_at,
+            **values.ingestion_job_columns(job),
+        )
+
+    async def update_ingestion_job(self, job: IngestionJob) -> None:
+        self._write("update_ingestion_job", row_id=job.row_id, **values.ingestion_job_columns(job))
+
+    async def markdown_file(self, job_row: int, file_id: str) -> tuple[int, JobFile, bool] | None:
+        return self._one(
+            "markdown_file",
+            lambda row: (row["id"], values.markdown_file_of(row), row["removed_at"] is None),
+            job=job_row,
+            file_id=file_id,
+        )
+
+    async def add_markdown_file(self, job_row: int, file_row: int, now: int) -> None:
+        self._write("insert_markdown_file", job=job_row, file=file_row, added_at=now)
+
+    async def remove_markdown_file(self, row_id: int, now: int) -> None:
+        self._write("remove_markdown_file", row_id=row_id, removed_at=now)
+
+    # ── records ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def insert_record(self, new: NewRecord) -> int:
+        record = new.record
+        return self._write(
+            "insert_record",
+            record_id=record.record_id,
+            job=new.job_row,
+            ingestion_job=new.ingestion_row,
+            file=new.file_row,
+            output_file_id=record.output_file_id,
+            team=record.team_id,
+            user_id=record.user_id,
+            filename=record.filename,
+            output_filename=record.output_filename,
+            method=record.method,
+            status=record.status,
+            last_trigger=new.trigger,
+            replaces=new.replaces_row,
+            created_at=record.created_at,
+            bytes_in=new.bytes_in,
+            last_sequence=record.last_sequence,
+            priority=new.priority,
+            fair_tag=new.fair_tag,
+            claimable=True,
+        )
+
+    async def transition_record(
+        self, before: FileRecord, after: FileRecord, trigger: Trigger, *, claimable: bool
+    ) -> bool:
+        changed = self._write(
+            "transition_record",
+            row_id=before.row_id,
+            status_before=before.status,
+            attempt_before=before.attempt,
+            last_trigger=trigger,
+            claimable=claimable,
+            **values.record_columns(after),
+        )
+        return changed == 1
+
+    async def mark_record(
+        self, row_id: int, *, deleted_at: int | None, superseded_by: str | None, sequence: int
+    ) -> None:
+        self._write(
+            "mark_record", row_id=row_id, deleted_at=deleted_at, superseded_by=superseded_by, last_sequence=sequence
+        )
+
+    async def make_claimable(self, row_id: int) -> None:
+        self._write("make_claimable", row_id=row_id)
+
+    async def records_to_claim(self, limit: int) -> list[RecordRow]:
+        return self._all("records_to_claim", values.record_row_of, limit=limit)
+
+    async def records_due(self, now: int, latest: int, limit: int) -> list[RecordRow]:
+        return self._all("records_due", values.record_row_of, now=now, latest=latest, limit=limit)
+
+    async def unresolved_with_name(self, job_row: int, filename: str) -> list[tuple[int, str]]:
+        return self._all(
+            "unresolved_with_name", lambda row: (row["id"], row["record_id"]), job=job_row, filename=filename
+        )
+
+    async def removed_record_of_file(self, job_row: int, file_row: int, file_id: str) -> bool:
+        return bool(self._value("removed_record_of_file", job=job_row, file=file_row, file_id=file_id))
+
+    async def live_records_reading(self, file_row: int) -> list[RecordRow]:
+        return self._all("live_records_of_file_anywhere", values.record_row_of, file=file_row)
+
+    async def jobs_listing_file(self, file_row: int) -> list[int]:
+        return self._all("jobs_listing_file", lambda row: int(row["job"]), file=file_row)
+
+    async def greatest_queued_tag(self, team: str, priority: int) -> int | None:
+        tag = self._value("greatest_queued_tag", team=team, priority=priority)
+        return None if tag is None else int(tag)
+
+    async def virtual_time(self, priority: int) -> int:
+        return int(self._value("virtual_time", priority=priority) or 0)
+
+    async def advance_virtual_time(self, priority: int, fair_tag: int) -> None:
+        self._write("advance_virtual_time", priority=priority, fair_tag=fair_tag)
+
+    # ── timeline ───────────────────────────────────────────────────────────────────────────────────────
+
+    async def insert_events(self, job_row: int, team: str, events: Sequence[TimelineEvent]) -> None:
+        rows = [values.event_columns(event, job_row, team) for event in events]
+        self._sql.insert_event(self._connection, rows)
+
+    # ── files ──────────────────────────────────────────────────────────────────────────────────────────
+
+    async def insert_file(self, file: File, *, shareable: bool) -> File:
+        content = {"team": file.team_id, "sha256": file.sha256, "size_bytes": file.size_bytes}
+        shared = self._one("shared_blob", lambda row: row, **content) if shareable else None
+        if shared is None:
+            blob, blob_key = (
+                self._write("insert_blob", blob_key=file.blob_key, shareable=shareable, **content),
+                file.blob_key,
+            )
+        else:
+            blob, blob_key = shared["id"], shared["blob_key"]
+        row_id = self._write("insert_file", **values.file_columns(file, blob))
+        return file.model_copy(update={"row_id": row_id, "blob_key": blob_key})
+
+    async def delete_file(self, file: File, now: int) -> None:
+        blob = self._value("blob_of_file", row_id=file.row_id)
+        if self._write("delete_file", row_id=file.row_id, deleted_at=now):
+            self._write("release_blob", blob=blob, deleted_at=now)
+
+    async def forget_blob(self, row_id: int) -> None:
+        self._write("forget_blob", row_id=row_id)
+
+    # ── requests and keys ──────────────────────────────────────────────────────────────────────────────
+
+    async def request(self, team: str, method: str, request_id: str) -> StoredRequest | None:
+        return self._one(
+            "request",
+            lambda row: StoredRequest(payload_hash=row["payload_hash"], result=row["result"]),
+            team=team,
+            method=method,
+            request_id=request_id,
+        )
+
+    async def insert_request(self, team: str, method: str, request_id: str, stored: StoredRequest, now: int) -> None:
+        self._write(
+            "insert_request",
+            team=team,
+            method=method,
+            request_id=request_id,
+            payload_hash=stored.payload_hash,
+            result=stored.result,
+            created_at=now,
+        )
+
+    async def forget_requests(self, before: int, limit: int) -> int:
+        return self._write("forget_requests", before=before, limit=limit)
+
+    async def insert_api_key(self, key: ApiKey, secret_hash: bytes) -> None:
+        self._write(
+            "insert_api_key",
+            key_id=key.key_id,
+            secret_hash=secret_hash,
+            team=key.team_id,
+            user_id=key.user_id,
+            scopes=json.dumps(sorted(key.scopes)),
+            created_at=key.created_at,
+        )
+
+    async def revoke_api_key(self, key_id: str, now: int) -> bool:
+        return self._write("revoke_api_key", key_id=key_id, revoked_at=now) == 1

@@ -1,0 +1,298 @@
+"""Row to model and back: the only place that knows how the domain lies in columns."""
+
+import json
+from sqlite3 import Row
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from ingest_grpc.lifecycle import RecordStatus, Tally
+from ingest_grpc.model import (
+    Change,
+    Engine,
+    EventType,
+    File,
+    FileRecord,
+    IngestionJob,
+    Job,
+    JobFile,
+    RecordError,
+    Scope,
+    TimelineEvent,
+)
+from ingest_grpc.store.interface import ApiKey, RecordRow
+
+_CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
+_TALLY = ("queued", "running", "completed", "failed", "cancelled", "unresolved")
+
+
+def tally_of(row: Row) -> Tally:
+    return Tally(*(row[column] for column in _TALLY))
+
+
+def tally_columns(tally: Tally) -> dict[str, int]:
+    return {column: getattr(tally, column) for column in _TALLY}
+
+
+def job_of(row: Row) -> Job:
+    return Job(
+        row_id=row["id"],
+        job_id=row["job_id"],
+        name=row["name"],
+        description=row["description"],
+        job_type=row["job_type"],
+        status=row["status"],
+        tally=tally_of(row),
+        markdown_files=row["markdown_files"],
+        cancelled=bool(row["cancel_requested"]),
+        ever_active=bool(row["ever_active"]),
+        system_prompt=row["system_prompt"],
+        system_prompt_updated_at=row["system_prompt_updated_at"],
+        instructions=row["instructions"],
+        instructions_updated_at=row["instructions_updated_at"],
+        method=row["method"],
+        user_id=row["user_id"],
+        team_id=row["team"],
+        last_sequence=row["last_sequence"],
+        earliest_sequence=row["earliest_sequence"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def rolled_up_job_columns(job: Job) -> dict[str, Any]:
+    """The columns of a job that a transaction's roll-up may change."""
+    return {
+        "status": job.status,
+        **tally_columns(job.tally),
+        "markdown_files": job.markdown_files,
+        "cancel_requested": job.cancelled,
+        "ever_active": job.ever_active,
+        "last_sequence": job.last_sequence,
+        "updated_at": job.updated_at,
+    }
+
+
+def job_columns(job: Job) -> dict[str, Any]:
+    return {
+        **rolled_up_job_columns(job),
+        "job_id": job.job_id,
+        "team": job.team_id,
+        "user_id": job.user_id,
+        "name": job.name,
+        "description": job.description,
+        "job_type": job.job_type,
+        "method": job.method,
+        "system_prompt": job.system_prompt,
+        "system_prompt_updated_at": job.system_prompt_updated_at,
+        "instructions": job.instructions,
+        "instructions_updated_at": job.instructions_updated_at,
+        "earliest_sequence": job.earliest_sequence,
+        "created_at": job.created_at,
+    }
+
+
+def ingestion_job_of(row: Row) -> IngestionJob:
+    return IngestionJob(
+        row_id=row["id"],
+        ingestion_job_id=row["ingestion_job_id"],
+        job_id=row["job_id"],
+        status=row["status"],
+        tally=tally_of(row),
+        pages=row["pages"],
+        bytes_in=row["bytes_in"],
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        completed_at=row["completed_at"],
+        last_sequence=row["last_sequence"],
+    )
+
+
+def ingestion_job_columns(job: IngestionJob) -> dict[str, Any]:
+    """The columns of an ingestion job that a transaction's roll-up may change."""
+    return {
+        "status": job.status,
+        **tally_columns(job.tally),
+        "pages": job.pages,
+        "bytes_in": job.bytes_in,
+        "started_at": job.started_at,
+        "completed_at": job.completed_at,
+        "last_sequence": job.last_sequence,
+    }
+
+
+def _error_of(row: Row) -> RecordError | None:
+    if row["error_reason"] is None:
+        return None
+    return RecordError(reason=row["error_reason"], step=row["error_step"], detail=row["error_detail"])
+
+
+def record_of(row: Row) -> FileRecord:
+    engine = row["engine_name"]
+    return FileRecord(
+        row_id=row["id"],
+        record_id=row["record_id"],
+        ingestion_job_id=row["ingestion_job_id"],
+        job_id=row["job_id"],
+        file_id=row["file_id"],
+        output_file_id=row["output_file_id"],
+        user_id=row["user_id"],
+        team_id=row["team"],
+        filename=row["filename"],
+        output_filename=row["output_filename"],
+        method=row["method"],
+        engine=None if engine is None else Engine(name=engine, version=row["engine_version"]),
+        status=row["status"],
+        step=row["step"],
+        error=_error_of(row),
+        warnings=json.loads(row["warnings"]),
+        losses=json.loads(row["losses"]),
+        attempt=row["attempt"],
+        failures=row["failures"],
+        orphaned_count=row["orphaned_count"],
+        next_attempt_at=row["next_attempt_at"],
+        wait_reason=row["wait_reason"],
+        worker_id=row["worker_id"],
+        superseded_by=row["superseded_by"],
+        deleted_at=row["deleted_at"],
+        created_at=row["created_at"],
+        processing_at=row["processing_at"],
+        completed_at=row["completed_at"],
+        failed_at=row["failed_at"],
+        cancelled_at=row["cancelled_at"],
+        pages=row["pages"],
+        bytes_out=row["bytes_out"],
+        last_sequence=row["last_sequence"],
+    )
+
+
+def record_row_of(row: Row) -> RecordRow:
+    return RecordRow(
+        record=record_of(row),
+        job_row=row["job"],
+        ingestion_row=row["ingestion_job"],
+        file_row=row["file"],
+        source=row["source"],
+        source_type=row["source_type"],
+        bytes_in=row["bytes_in"],
+        priority=row["priority"],
+        fair_tag=row["fair_tag"],
+        claimable=bool(row["claimable"]),
+        replaces_row=row["replaces"],
+    )
+
+
+def record_columns(record: FileRecord) -> dict[str, Any]:
+    """The columns of a record that a transition may change."""
+    error, engine = record.error, record.engine
+    return {
+        "status": record.status,
+        "step": record.step,
+        "engine_name": engine and engine.name,
+        "engine_version": engine and engine.version,
+        "error_reason": error and error.reason,
+        "error_step": error and error.step,
+        "error_detail": error.detail if error else "",
+        "warnings": json.dumps(record.warnings),
+        "losses": json.dumps(record.losses),
+        "attempt": record.attempt,
+        "failures": record.failures,
+        "orphaned_count": record.orphaned_count,
+        "next_attempt_at": record.next_attempt_at,
+        "wait_reason": record.wait_reason,
+        "worker_id": record.worker_id,
+        "deleted_at": record.deleted_at,
+        "processing_at": record.processing_at,
+        "completed_at": record.completed_at,
+        "failed_at": record.failed_at,
+        "cancelled_at": record.cancelled_at,
+        "pages": record.pages,
+        "bytes_out": record.bytes_out,
+        "last_sequence": record.last_sequence,
+    }
+
+
+def markdown_file_of(row: Row) -> JobFile:
+    """A Markdown entry of a job's file list; viable at once, so its status is COMPLETED."""
+    return JobFile(
+        file_id=row["file_id"],
+        name=row["filename"],
+        content_type=row["content_type"],
+        created_at=row["added_at"],
+        status=RecordStatus.COMPLETED,
+    )
+
+
+def file_of(row: Row) -> File:
+    return File(
+        row_id=row["id"],
+        blob_key=row["blob_key"] or "",
+        file_id=row["file_id"],
+        kind=row["kind"],
+        filename=row["filename"],
+        path=row["path"],
+        content_type=row["content_type"],
+        size_bytes=row["size_bytes"],
+        sha256=row["sha256"],
+        markdown=bool(row["markdown"]),
+        user_id=row["user_id"],
+        team_id=row["team"],
+        created_at=row["created_at"],
+        deleted_at=row["deleted_at"],
+    )
+
+
+def file_columns(file: File, blob: int) -> dict[str, Any]:
+    return {
+        "file_id": file.file_id,
+        "team": file.team_id,
+        "user_id": file.user_id,
+        "kind": file.kind,
+        "filename": file.filename,
+        "path": file.path,
+        "content_type": file.content_type,
+        "size_bytes": file.size_bytes,
+        "sha256": file.sha256,
+        "markdown": file.markdown,
+        "blob": blob,
+        "created_at": file.created_at,
+    }
+
+
+def event_of(row: Row) -> TimelineEvent:
+    return TimelineEvent(
+        job_id=row["job_id"],
+        sequence=row["sequence"],
+        timestamp=row["timestamp"],
+        type=EventType(row["type"]),
+        message=row["message"],
+        actor=row["actor"],
+        trigger=row["trigger"],
+        change=_CHANGE.validate_json(row["change"]),
+    )
+
+
+def event_columns(event: TimelineEvent, job_row: int, team: str) -> dict[str, Any]:
+    return {
+        "job": job_row,
+        "sequence": event.sequence,
+        "team": team,
+        "timestamp": event.timestamp,
+        "type": event.type,
+        "milestone": event.kind == "MILESTONE",
+        "message": event.message,
+        "actor": event.actor,
+        "trigger": event.trigger,
+        "change": _CHANGE.dump_json(event.change, exclude_defaults=True).decode(),
+    }
+
+
+def api_key_of(row: Row) -> ApiKey:
+    return ApiKey(
+        key_id=row["key_id"],
+        team_id=row["team"],
+        user_id=row["user_id"],
+        scopes=frozenset(Scope(scope) for scope in json.loads(row["scopes"])),
+        created_at=row["created_at"],
+        revoked_at=row["revoked_at"],
+    )

@@ -1,0 +1,253 @@
+"""The one writer: all units that wait while a commit runs go into the next one.
+
+A durable commit costs one fsync however many units it holds, and one hop to the connection's thread
+however many statements. So the ledger gets faster under load, and nobody ever waits for more than the
+commit before his own.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aiosqlite
+
+from ingest_grpc.errors import IngestError, Reason
+from ingest_grpc.store.interface import Commit, WriteUnit
+from ingest_grpc.store.sqlite.hop import drive, hop
+from ingest_grpc.store.sqlite.tx import SqliteTx
+
+log = logging.getLogger(__name__)
+
+MAX_BATCH = 256
+"""Units per commit: bounds how long one commit keeps the next waiting."""
+
+REOPEN_ATTEMPTS = 5
+REOPEN_PAUSE_SECONDS = 0.2
+
+
+@dataclass(slots=True)
+class _Waiting:
+    unit: WriteUnit[Any]
+    done: asyncio.Future[Any]
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What one unit returned or raised, and whom to wake if it was committed."""
+
+    value: Any = None
+    error: Exception | None = None
+    commit: Commit | None = None
+
+
+class Writer:
+    """Owns the writing connection. `on_commit` runs on the loop after each COMMIT, before any caller hears of it."""
+
+    def __init__(
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        on_commit: Callable[[Commit], None],
+        on_broken: Callable[[], None],
+        queue_size: int,
+    ) -> None:
+        self._connect = connect
+        self._on_commit = on_commit
+        self._on_broken = on_broken
+        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(queue_size)
+        self._connection: aiosqlite.Connection | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+        self.healthy = False
+
+    async def start(self) -> None:
+        await self._open()
+        self._task = asyncio.create_task(self._loop(), name="ledger-writer")
+
+    async def stop(self) -> None:
+        """Finishes what was queued, then closes the connection."""
+        self._stopping = True
+        self.healthy = False
+        if self._task is not None:
+            await self._queue.join()
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        await self._close()
+
+    async def write(self, unit: WriteUnit[Any]) -> Any:
+        if self._stopping or not self.healthy:
+            raise IngestError(Reason.STORAGE_UNAVAILABLE, retry_after_seconds=1.0)
+        waiting = _Waiting(unit, asyncio.get_running_loop().create_future())
+        try:
+            self._queue.put_nowait(waiting)
+        except asyncio.QueueFull:
+            raise IngestError(Reason.SERVER_BUSY, retry_after_seconds=1.0) from None
+        return await waiting.done
+
+    async def run(self, function: Callable[[sqlite3.Connection], Any]) -> Any:
+        """Runs `function(connection)` between two commits: checkpoints and backups."""
+        assert self._connection is not None, "the writer is not open"
+        return await hop(self._connection, function)
+
+    async def _open(self) -> None:
+        self._connection = await aiosqlite.Connection(self._connect, iter_chunk_size=64)
+        self.healthy = True
+
+    async def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    async def _loop(self) -> None:
+        while True:
+            batch = [await self._queue.get()]
+            while len(batch) < MAX_BATCH and not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            try:
+                await self._commit(batch)
+            finally:
+                for waiting in batch:
+                    if not waiting.done.done():
+                        waiting.done.set_exception(IngestError(Reason.STORAGE_UNAVAILABLE))
+                    self._queue.task_done()
+
+    async def _commit(self, batch: Sequence[_Waiting]) -> None:
+        units = [waiting.unit for waiting in batch]
+        try:
+            assert self._connection is not None, "the writer is not open"
+            outcomes = await hop(self._connection, lambda connection: run_batch(connection, units))
+        except Exception as error:  # noqa: BLE001 - whatever the database raises is told to its callers
+            await self._batch_failed(batch, error)
+            return
+        self._tell(outcomes)
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            if waiting.done.done():
+                continue  # its caller was cancelled; the unit is committed all the same
+            if outcome.error is None:
+                waiting.done.set_result(outcome.value)
+            else:
+                waiting.done.set_exception(outcome.error)
+
+    def _tell(self, outcomes: Sequence[_Outcome]) -> None:
+        """Wakes before the callers continue: whoever hears of a change can already read it everywhere."""
+        commit = Commit()
+        for outcome in outcomes:
+            if outcome.commit is not None:
+                commit.merge(outcome.commit)
+        try:
+            self._on_commit(commit)
+        except Exception:
+            log.exception("a listener failed after a commit")
+
+    async def _batch_failed(self, batch: Sequence[_Waiting], error: Exception) -> None:
+        failure = _explain(error)
+        log.error("commit of %d units failed: %s", len(batch), error)
+        for waiting in batch:
+            if not waiting.done.done():
+                waiting.done.set_exception(failure)
+        if _is_broken(error):
+            await self._reopen()
+
+    async def _reopen(self) -> None:
+        """After an I/O error nothing is known of the connection's state: a new one recovers from the WAL."""
+        self.healthy = False
+        for attempt in range(1, REOPEN_ATTEMPTS + 1):
+            try:
+                await self._close()
+                await self._open()
+            except Exception as error:  # noqa: BLE001 - any failure to open is tried again
+                log.error("reopening the ledger failed (%d of %d): %s", attempt, REOPEN_ATTEMPTS, error)
+                await asyncio.sleep(REOPEN_PAUSE_SECONDS * attempt)
+            else:
+                log.warning("the ledger was reopened after an I/O error")
+                return
+        self._on_broken()
+
+
+def run_batch(connection: sqlite3.Connection, units: Sequence[WriteUnit[Any]]) -> list[_Outcome]:
+    """One transaction for all units; one that raises leaves nothing behind and does not disturb the others.
+
+    Nearly always nothing raises, so the batch first runs plainly. If a unit raises, all is rolled back and
+    run again with a SAVEPOINT around each. Raises what the database itself failed with.
+    """
+    try:
+        return _transaction(connection, units, _run)
+    except Exception as error:
+        if _is_of_database(error):
+            raise
+    return _transaction(connection, units, _run_apart)
+
+
+def _transaction(
+    connection: sqlite3.Connection,
+    units: Sequence[WriteUnit[Any]],
+    run: Callable[[sqlite3.Connection, WriteUnit[Any]], _Outcome],
+) -> list[_Outcome]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        outcomes = [run(connection, unit) for unit in units]
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return outcomes
+
+
+class _RolledBack(Exception):
+    """The database ended the transaction by itself."""
+
+
+def _run(connection: sqlite3.Connection, unit: WriteUnit[Any]) -> _Outcome:
+    tx = SqliteTx(connection)
+    value = drive(unit(tx))
+    _still_open(connection)
+    return _Outcome(value=value, commit=tx.commit)
+
+
+def _run_apart(connection: sqlite3.Connection, unit: WriteUnit[Any]) -> _Outcome:
+    connection.execute("SAVEPOINT unit")
+    try:
+        outcome = _run(connection, unit)
+    except Exception as error:
+        _still_open(connection)
+        if _is_of_database(error):
+            raise
+        connection.execute("ROLLBACK TO unit")
+        outcome = _Outcome(error=error)
+    connection.execute("RELEASE unit")
+    return outcome
+
+
+def _still_open(connection: sqlite3.Connection) -> None:
+    """SQLite may roll a whole transaction back by itself; then earlier units of the batch are gone too."""
+    if not connection.in_transaction:
+        raise _RolledBack("the database rolled the transaction back")
+
+
+_BROKEN = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN})
+_OF_DATABASE = _BROKEN | {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM}
+
+
+def _primary_code(error: BaseException) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _is_of_database(error: BaseException) -> bool:
+    """The whole batch failed, not a statement of one unit: running it again would fail again."""
+    return isinstance(error, _RolledBack) or _primary_code(error) in _OF_DATABASE
+
+
+def _is_broken(error: BaseException) -> bool:
+    """Nothing is known of the connection's state any more."""
+    return _primary_code(error) in _BROKEN
+
+
+def _explain(error: Exception) -> IngestError:
+    """What the callers of a failed batch are told: full = nothing was stored, anything else = unknown."""
+    if _primary_code(error) == sqlite3.SQLITE_FULL:
+        return IngestError(Reason.STORAGE_FULL, retry_after_seconds=5.0)
+    return IngestError(Reason.STORAGE_UNAVAILABLE, retry_after_seconds=1.0)

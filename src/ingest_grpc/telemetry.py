@@ -1,0 +1,65 @@
+"""Logging: one line per record, as text for people or as JSON for machines.
+
+Facts go into `extra={"fields": {...}}`, never into the message, so that both forms keep them apart. Records made while
+a call is served carry its id.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+call_id: ContextVar[str] = ContextVar("call_id", default="")
+"""Id of the call that is being served; the same that a caller sees with an unexpected error."""
+
+
+def setup_logging(level: str, *, as_json: bool) -> None:
+    """Sends all records from `level` on to stderr. Raises ValueError for an unknown level."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter() if as_json else TextFormatter())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+def fields_of(record: logging.LogRecord) -> Mapping[str, Any]:
+    """The facts of a record, with the id of the call it was made in."""
+    fields: Mapping[str, Any] = getattr(record, "fields", {})
+    current = call_id.get()
+    return {**fields, "call_id": current} if current else fields
+
+
+class TextFormatter(logging.Formatter):
+    """`2026-01-31T12:00:00.123Z INFO ingest_grpc.api message key="value"`, and a traceback below it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        facts = "".join(f" {key}={_encoded(value)}" for key, value in fields_of(record).items())
+        # A message may quote a caller: it must not be able to begin a line of its own.
+        message = record.getMessage().replace("\n", "\\n").replace("\r", "\\r")
+        line = f"{_time(record)} {record.levelname} {record.name} {message}{facts}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object per line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": _time(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **fields_of(record),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return _encoded(line)
+
+
+def _time(record: logging.LogRecord) -> str:
+    moment = datetime.fromtimestamp(record.created, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _encoded(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,153 @@
+"""Reads single fields of a request and collects everything that is wrong with them.
+
+A reader never raises: it notes a violation under the field's path in proto names and returns a value that nobody will
+use, because leaving the block raises once the whole request was read. So a caller learns of all its mistakes at once:
+
+    with Fields() as fields:
+        return GetJob(fields.id("job_id", message.job_id, Prefix.JOB))
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from google.protobuf.message import Message
+
+from ingest_grpc import ids, model
+from ingest_grpc.errors import IngestError, Reason, Violation
+from ingest_grpc.wire.enums import E, EnumTable
+
+DEFAULT_PAGE_SIZE = 50
+MAX_PAGE_SIZE = 1_000
+MAX_ITEMS = 1_000
+"""Most files or ids in one call."""
+
+MAX_ENUMS = 100
+"""Most values of an enum in one filter."""
+
+_REQUEST_ID = re.compile(r"[ -~]{1,64}")
+
+
+class Fields:
+    """What was found wrong with one request so far."""
+
+    def __init__(self) -> None:
+        self._violations: list[Violation] = []
+        self._reasons: set[Reason] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Raises one error with all violations: with their reason where it is the same for all of them."""
+        if kind is None and self._violations:
+            reason = self._reasons.pop() if len(self._reasons) == 1 else Reason.INVALID_FIELD
+            raise IngestError(reason, violations=tuple(self._violations))
+
+    def wrong(self, field: str, description: str, reason: Reason = Reason.INVALID_FIELD) -> None:
+        """Notes a violation."""
+        self._violations.append(Violation(field, description))
+        self._reasons.add(reason)
+
+    def text(self, field: str, value: str, *, characters: int | None = None, size_bytes: int | None = None) -> str:
+        """Text of at most so many characters, or bytes of UTF-8."""
+        if "\0" in value:
+            self.wrong(field, "must not contain NUL characters")
+        if characters is not None and len(value) > characters:
+            self.wrong(field, f"has {len(value):,} characters, at most {characters:,} are allowed")
+        # A character has at most 4 bytes: most texts need no encoding to be known as short enough.
+        if size_bytes is not None and 4 * len(value) > size_bytes and (size := len(value.encode())) > size_bytes:
+            self.wrong(field, f"has {size:,} bytes, at most {size_bytes:,} are allowed")
+        return value
+
+    def required_text(self, field: str, value: str, *, characters: int) -> str:
+        """Text that is not blank."""
+        if not value.strip():
+            self.wrong(field, "is required")
+        return self.text(field, value, characters=characters)
+
+    def id(self, field: str, value: str, *prefixes: ids.Prefix) -> str:
+        """A well-formed id with one of the prefixes."""
+        try:
+            ids.check_id(value, field, *prefixes)
+        except IngestError as error:
+            if value:
+                self._violations.extend(error.violations)
+                self._reasons.add(error.reason)
+            else:
+                self.wrong(field, "is required", Reason.INVALID_ID)
+        return value
+
+    def optional_id(self, field: str, value: str, *prefixes: ids.Prefix) -> str | None:
+        """A well-formed id, or None for the empty string."""
+        return self.id(field, value, *prefixes) if value else None
+
+    def fits(self, field: str, values: Sequence[object], most: int = MAX_ITEMS) -> bool:
+        """Whether a list is short enough to be read; if not, that is its one violation."""
+        if len(values) > most:
+            self.wrong(field, f"has {len(values):,} items, at most {most:,} are allowed")
+        return len(values) <= most
+
+    def id_list(self, field: str, values: Sequence[str], *prefixes: ids.Prefix) -> tuple[str, ...]:
+        """At most 1,000 well-formed ids."""
+        if not self.fits(field, values):
+            return ()
+        return tuple(self.id(f"{field}[{index}]", value, *prefixes) for index, value in enumerate(values))
+
+    def optional_enum(self, field: str, number: int, table: EnumTable[E]) -> E | None:
+        """An enum member, or None for UNSPECIFIED."""
+        member = table.members.get(number)
+        if member is None and number != 0:
+            self.wrong(field, f"has the unknown value {number}")
+        return member
+
+    def required_enum(self, field: str, number: int, table: EnumTable[E]) -> E:
+        """An enum member; UNSPECIFIED is refused."""
+        member = self.optional_enum(field, number, table)
+        if member is not None:
+            return member
+        if number == 0:
+            self.wrong(field, "is required")
+        return next(iter(table.members.values()))
+
+    def enum_list(self, field: str, numbers: Sequence[int], table: EnumTable[E]) -> tuple[E, ...]:
+        """Enum members in the order given, each once; UNSPECIFIED is refused."""
+        if not self.fits(field, numbers, MAX_ENUMS):
+            return ()
+        read = (self.required_enum(f"{field}[{index}]", number, table) for index, number in enumerate(numbers))
+        return tuple(dict.fromkeys(read))
+
+    def count(self, field: str, value: int) -> int:
+        """A number that is not negative."""
+        if value < 0:
+            self.wrong(field, "must not be negative")
+        return value
+
+    def page_size(self, value: int) -> int:
+        """The page size in force: 0 = 50, more than 1,000 counts as 1,000."""
+        self.count("page_size", value)
+        return min(value, MAX_PAGE_SIZE) or DEFAULT_PAGE_SIZE
+
+    def request(self, message: Message, method: str, field: str = "request_id") -> model.Request | None:
+        """The idempotency key of a mutation, or None without one. `message` has a field request_id.
+
+        `method` is the full name of the RPC, `field` the path of the request_id for violations.
+        """
+        request_id: str = message.request_id  # type: ignore[attr-defined]  # every mutation's message has one
+        if not request_id:
+            return None
+        if not _REQUEST_ID.fullmatch(request_id):
+            self.wrong(field, "must be 1 to 64 printable ASCII characters")
+        return model.Request(method, request_id, payload_hash(message))
+
+
+def payload_hash(message: Message) -> bytes:
+    """SHA-256 of a message without its request_id: equal for equal payloads."""
+    payload = type(message)()
+    payload.CopyFrom(message)
+    payload.ClearField("request_id")
+    return hashlib.sha256(payload.SerializeToString(deterministic=True)).digest()

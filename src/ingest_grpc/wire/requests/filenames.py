@@ -1,0 +1,60 @@
+"""File names, display paths and content types as callers give them."""
+
+import mimetypes
+import re
+import unicodedata
+
+MAX_FILENAME_BYTES = 255
+MAX_CONTENT_TYPE_CHARACTERS = 255
+UNKNOWN_TYPE = "application/octet-stream"
+
+_BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_CONTROLS = (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, 0xFEFF)
+_INVISIBLE = dict.fromkeys((*_CONTROLS, *map(ord, _BIDI)))
+
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_CONTENT_TYPE = re.compile(rf'({_TOKEN}/{_TOKEN})((?:[ \t]*;[ \t]*{_TOKEN}=(?:{_TOKEN}|"[^"\\\x00-\x1f\x7f]*"))*)')
+
+# The types of what can be converted, from here and not from the machine's own tables, which differ.
+_TYPES = {
+    "csv": "text/csv",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "eml": "message/rfc822",
+    "htm": "text/html",
+    "html": "text/html",
+    "json": "application/json",
+    "markdown": "text/markdown",
+    "md": "text/markdown",
+    "pdf": "application/pdf",
+    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "rtf": "application/rtf",
+    "txt": "text/plain",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "xml": "application/xml",
+}
+_OTHER_TYPES = mimetypes.MimeTypes(filenames=())
+
+
+def displayable(text: str) -> str:
+    """Composed (NFC) and without characters that would control a terminal or turn the direction of writing."""
+    return unicodedata.normalize("NFC", text.translate(_INVISIBLE)).strip()
+
+
+def base_name(filename: str) -> str:
+    """The displayable last part of a name that may hold folders of either system; empty if nothing usable is left."""
+    name = displayable(filename.replace("\\", "/").rpartition("/")[2])
+    return "" if name in {".", ".."} else name
+
+
+def normal_content_type(content_type: str) -> str | None:
+    """`type/subtype` in lower case, parameters as given (RFC 9110, section 8.3.1); None if it is not a content type."""
+    match = _CONTENT_TYPE.fullmatch(content_type.strip())
+    if match is None or len(content_type) > MAX_CONTENT_TYPE_CHARACTERS:
+        return None
+    return match[1].lower() + match[2]
+
+
+def guess_content_type(filename: str) -> str:
+    """The content type that the name's extension suggests."""
+    extension = filename.rpartition(".")[2].lower()
+    return _TYPES.get(extension) or _OTHER_TYPES.guess_type(filename, strict=True)[0] or UNKNOWN_TYPE

@@ -1,0 +1,69 @@
+"""Requests of IngestionService."""
+
+from dataclasses import dataclass
+
+from ingest_grpc.ids import Prefix
+from ingest_grpc.lifecycle import IngestionJobStatus, RecordStatus
+from ingest_grpc.v1 import ingestion_service_pb2 as pb
+from ingest_grpc.wire import enums
+from ingest_grpc.wire.requests.fields import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class ListIngestionJobs:
+    """A page of ingestion jobs to read; no job = all of the team, no statuses = all."""
+
+    job_id: str | None
+    statuses: tuple[IngestionJobStatus, ...]
+    oldest_first: bool
+    after: str | None
+    page_size: int
+    page_token: str
+
+
+def list_ingestion_jobs(message: pb.ListIngestionJobsRequest) -> ListIngestionJobs:
+    """`after` and a page token exclude each other."""
+    with Fields() as fields:
+        if message.after and message.page_token:
+            fields.wrong("after", "must be empty when page_token is given")
+        return ListIngestionJobs(
+            fields.optional_id("job_id", message.job_id, Prefix.JOB),
+            fields.enum_list("statuses", message.statuses, enums.INGESTION_JOB_STATUS),
+            message.oldest_first,
+            fields.optional_id("after", message.after, Prefix.INGESTION_JOB),
+            fields.page_size(message.page_size),
+            message.page_token,
+        )
+
+
+def get_ingestion_job(message: pb.GetIngestionJobRequest) -> str:
+    """The ingestion job's id."""
+    with Fields() as fields:
+        return fields.id("ingestion_job_id", message.ingestion_job_id, Prefix.INGESTION_JOB)
+
+
+@dataclass(frozen=True, slots=True)
+class ListFileRecords:
+    """A page of records to read, of a job, an ingestion job or both; no statuses = all."""
+
+    job_id: str | None
+    ingestion_job_id: str | None
+    statuses: tuple[RecordStatus, ...]
+    show_deleted: bool
+    page_size: int
+    page_token: str
+
+
+def list_file_records(message: pb.ListFileRecordsRequest) -> ListFileRecords:
+    """At least one of the two ids."""
+    with Fields() as fields:
+        if not message.job_id and not message.ingestion_job_id:
+            fields.wrong("job_id", "is required, unless ingestion_job_id is given")
+        return ListFileRecords(
+            fields.optional_id("job_id", message.job_id, Prefix.JOB),
+            fields.optional_id("ingestion_job_id", message.ingestion_job_id, Prefix.INGESTION_JOB),
+            fields.enum_list("statuses", message.statuses, enums.RECORD_STATUS),
+            message.show_deleted,
+            fields.page_size(message.page_size),
+            message.page_token,
+        )

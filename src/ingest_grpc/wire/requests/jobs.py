@@ -1,0 +1,204 @@
+"""Requests of JobService."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ingest_grpc import model
+from ingest_grpc.ids import Prefix
+from ingest_grpc.lifecycle import JobStatus
+from ingest_grpc.v1 import job_service_pb2 as pb
+from ingest_grpc.wire import enums
+from ingest_grpc.wire.enums import JobView, WatchKind
+from ingest_grpc.wire.requests.fields import MAX_ITEMS, Fields
+
+MAX_NAME_CHARACTERS = 255
+MAX_DESCRIPTION_CHARACTERS = 4_096
+MAX_PROMPT_BYTES = 64 * 1024
+DEFAULT_HEARTBEAT_SECONDS = 15
+HEARTBEAT_SECONDS = range(5, 61)
+
+_SERVICE = "/ingest_grpc.v1.JobService"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateJob:
+    """A job to create."""
+
+    new: model.NewJob
+    request: model.Request | None
+
+
+def create_job(message: pb.CreateJobRequest) -> CreateJob:
+    """Raises INVALID_FIELD or INVALID_ID, as all functions here do."""
+    with Fields() as fields:
+        return CreateJob(
+            model.NewJob(
+                name=fields.required_text("name", message.name, characters=MAX_NAME_CHARACTERS),
+                description=fields.text("description", message.description, characters=MAX_DESCRIPTION_CHARACTERS),
+                job_type=fields.required_enum("job_type", message.job_type, enums.JOB_TYPE),
+                system_prompt=fields.text("system_prompt", message.system_prompt, size_bytes=MAX_PROMPT_BYTES),
+                instructions=fields.text("instructions", message.instructions, size_bytes=MAX_PROMPT_BYTES),
+                method=fields.optional_enum("method", message.method, enums.METHOD),
+                files=_files_to_add(fields, message.files),
+            ),
+            fields.request(message, f"{_SERVICE}/CreateJob"),
+        )
+
+
+def _files_to_add(fields: Fields, messages: Sequence[pb.FileToAdd]) -> tuple[model.FileToAdd, ...]:
+    if not fields.fits("files", messages):
+        return ()
+    return tuple(
+        model.FileToAdd(
+            file_id=fields.id(f"files[{index}].file_id", message.file_id, Prefix.FILE),
+            method=fields.optional_enum(f"files[{index}].method", message.method, enums.METHOD),
+            replaces_record_id=fields.optional_id(
+                f"files[{index}].replaces_record_id", message.replaces_record_id, Prefix.RECORD
+            ),
+        )
+        for index, message in enumerate(messages)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GetJob:
+    """A job to read."""
+
+    job_id: str
+    full: bool
+
+
+def get_job(message: pb.GetJobRequest) -> GetJob:
+    """FULL unless BASIC is asked for."""
+    with Fields() as fields:
+        return GetJob(
+            fields.id("job_id", message.job_id, Prefix.JOB),
+            fields.optional_enum("view", message.view, enums.JOB_VIEW) is not JobView.BASIC,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ListJobs:
+    """A page of jobs to read; no statuses = all."""
+
+    statuses: tuple[JobStatus, ...]
+    page_size: int
+    page_token: str
+
+
+def list_jobs(message: pb.ListJobsRequest) -> ListJobs:
+    """The token is checked by the service, which made it."""
+    with Fields() as fields:
+        return ListJobs(
+            fields.enum_list("statuses", message.statuses, enums.JOB_STATUS),
+            fields.page_size(message.page_size),
+            message.page_token,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AddFiles:
+    """Files to add to a job."""
+
+    job_id: str
+    files: tuple[model.FileToAdd, ...]
+    method: model.Method | None
+    allow_partial: bool
+    request: model.Request | None
+
+
+def add_files(message: pb.AddFilesRequest) -> AddFiles:
+    """At least one file."""
+    with Fields() as fields:
+        if not message.files:
+            fields.wrong("files", "is required")
+        return AddFiles(
+            fields.id("job_id", message.job_id, Prefix.JOB),
+            _files_to_add(fields, message.files),
+            fields.optional_enum("method", message.method, enums.METHOD),
+            message.allow_partial,
+            fields.request(message, f"{_SERVICE}/AddFiles"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveFiles:
+    """Records and files to remove from a job."""
+
+    job_id: str
+    record_ids: tuple[str, ...]
+    file_ids: tuple[str, ...]
+    request: model.Request | None
+
+
+def remove_files(message: pb.RemoveFilesRequest) -> RemoveFiles:
+    """1 to 1,000 ids in all."""
+    with Fields() as fields:
+        if not message.record_ids and not message.file_ids:
+            fields.wrong("record_ids", "is required, unless file_ids is given")
+        if len(message.record_ids) + len(message.file_ids) > MAX_ITEMS:
+            fields.wrong("record_ids", f"must have at most {MAX_ITEMS:,} ids together with file_ids")
+        return RemoveFiles(
+            fields.id("job_id", message.job_id, Prefix.JOB),
+            fields.id_list("record_ids", message.record_ids, Prefix.RECORD),
+            fields.id_list("file_ids", message.file_ids, Prefix.FILE, Prefix.OUTPUT_FILE),
+            fields.request(message, f"{_SERVICE}/RemoveFiles"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CancelJob:
+    """A job to cancel."""
+
+    job_id: str
+    request: model.Request | None
+
+
+def cancel_job(message: pb.CancelJobRequest) -> CancelJob:
+    """Checks the id."""
+    with Fields() as fields:
+        return CancelJob(
+            fields.id("job_id", message.job_id, Prefix.JOB), fields.request(message, f"{_SERVICE}/CancelJob")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ListTimelineEvents:
+    """A page of a job's events to read; no types = all."""
+
+    job_id: str
+    after_sequence: int
+    types: tuple[model.EventType, ...]
+    page_size: int
+    page_token: str
+
+
+def list_timeline_events(message: pb.ListTimelineEventsRequest) -> ListTimelineEvents:
+    """Whether after_sequence is still kept is the service's to say."""
+    with Fields() as fields:
+        return ListTimelineEvents(
+            fields.id("job_id", message.job_id, Prefix.JOB),
+            fields.count("after_sequence", message.after_sequence),
+            fields.enum_list("types", message.types, enums.EVENT_TYPE),
+            fields.page_size(message.page_size),
+            message.page_token,
+        )
+
+
+def watch_job(message: pb.WatchJobRequest) -> model.WatchRequest:
+    """Whether after_sequence is within the log is the service's to say."""
+    with Fields() as fields:
+        kinds = fields.enum_list("kinds", message.kinds, enums.WATCH_KIND)
+        seconds = message.heartbeat_interval_seconds or DEFAULT_HEARTBEAT_SECONDS
+        if seconds not in HEARTBEAT_SECONDS:
+            fields.wrong("heartbeat_interval_seconds", "must be 5 to 60, or 0 for 15")
+        has_cursor = message.HasField("after_sequence")
+        return model.WatchRequest(
+            job_id=fields.id("job_id", message.job_id, Prefix.JOB),
+            after_sequence=fields.count("after_sequence", message.after_sequence) if has_cursor else None,
+            until=fields.optional_enum("until", message.until, enums.WATCH_UNTIL) or model.WatchUntil.SETTLED,
+            kinds=frozenset(map(model.EventKind, set(kinds) - {WatchKind.PROGRESS})) if kinds else None,
+            progress=WatchKind.PROGRESS in kinds,
+            heartbeat_interval_seconds=seconds,
+            ledger_id=message.ledger_id or None,
+        )

@@ -1,0 +1,119 @@
+"""Conversions on this machine, in confined child processes."""
+
+import asyncio
+import codecs
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ingest_grpc.config import Settings
+from ingest_grpc.errors import Reason
+from ingest_grpc.sandbox.pool import ChildPool
+from ingest_grpc.sandbox.spec import ChildFailure, ChildSpec, Ending, Limits
+from ingest_grpc.worker.executors import replies
+from ingest_grpc.worker.executors.interface import ConversionFailed, ConversionRequest, Converted, Progress
+
+_COMMAND = (sys.executable, "-I", "-m", "ingest_grpc.pipeline.parse.child")
+
+_REASONS: Mapping[Ending, Reason] = {
+    Ending.CRASHED: Reason.CONVERTER_CRASHED,
+    Ending.TIMED_OUT: Reason.CONVERSION_TIMEOUT,
+    Ending.OUT_OF_MEMORY: Reason.CONVERSION_OUT_OF_MEMORY,
+    Ending.BROKEN: Reason.INTERNAL,
+    Ending.UNAVAILABLE: Reason.SERVICE_UNAVAILABLE,
+}
+
+_CHECKED_BYTES = 1024 * 1024
+
+
+class LocalExecutor:
+    """An Executor: `settings.worker_count` conversions at once (at least 1), each in a child of its own."""
+
+    def __init__(self, settings: Settings, command: tuple[str, ...] = _COMMAND) -> None:
+        """`command` starts a child; another one is of use to tests only."""
+        self._options = {
+            "max_output_bytes": settings.max_output_bytes,
+            "max_page_points": settings.max_page_points,
+            "wall_seconds": settings.conversion_timeout_seconds,
+        }
+        self._max_output_bytes = settings.max_output_bytes
+        self._pool = ChildPool(
+            ChildSpec(command, _limits(settings)),
+            max(1, settings.worker_count),
+            max_tasks=settings.child_max_documents,
+            max_resident_bytes=settings.child_max_rss_bytes,
+        )
+
+    @property
+    def protections(self) -> Mapping[str, bool]:
+        """What confines the children, by name; empty before the first is up."""
+        return self._pool.protections
+
+    async def start(self) -> None:
+        """Start the first child and wait for it, some 0.3 s."""
+        await self._pool.start()
+
+    async def stop(self) -> None:
+        """Kill and reap every child."""
+        await self._pool.stop()
+
+    async def convert(
+        self,
+        source_fd: int,
+        output_fd: int,
+        request: ConversionRequest,
+        on_progress: Callable[[Progress], None],
+    ) -> Converted | ConversionFailed:
+        """See Executor.convert."""
+
+        def pass_on(message: Mapping[str, Any]) -> None:
+            if (progress := replies.read_progress(message)) is not None:
+                on_progress(progress)
+
+        task = {"filename": request.filename, "content_type": request.content_type, "options": self._options}
+        try:
+            result = await self._pool.run(task, (source_fd, output_fd), pass_on)
+        except ChildFailure as failure:
+            return ConversionFailed(_REASONS[failure.ending], failure.detail)
+        return await self._checked(replies.read_result(result), output_fd)
+
+    async def _checked(self, outcome: Converted | ConversionFailed, output_fd: int) -> Converted | ConversionFailed:
+        """A success only with the evidence: the child's word alone is none."""
+        if isinstance(outcome, ConversionFailed):
+            return outcome
+        size = os.fstat(output_fd).st_size
+        if size == 0:
+            return ConversionFailed(Reason.CONVERTER_CRASHED, "the child reported success without output")
+        if size > self._max_output_bytes:
+            return ConversionFailed(Reason.OUTPUT_TOO_LARGE, f"{size} bytes, at most {self._max_output_bytes}")
+        if size > _CHECKED_BYTES:
+            valid = await asyncio.to_thread(_is_utf8, output_fd)
+        else:
+            valid = _is_utf8(output_fd)
+        if not valid:
+            return ConversionFailed(Reason.CONVERTER_CRASHED, "the child's output is not valid UTF-8")
+        return replies.with_size(outcome, size)
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        address_space_bytes=settings.conversion_memory_bytes,
+        resident_bytes=settings.conversion_memory_bytes,
+        written_bytes=settings.max_output_bytes,
+        wall_seconds=settings.conversion_timeout_seconds,
+    )
+
+
+def _is_utf8(output_fd: int) -> bool:
+    """Read what a write-only descriptor has received, by opening the same file once more."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with Path(f"/proc/self/fd/{output_fd}").open("rb", buffering=0) as output:
+        try:
+            while chunk := output.read(_CHECKED_BYTES):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True

@@ -1,0 +1,100 @@
+"""Reads what a child answered, with suspicion: a compromised child can answer anything."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ingest_grpc.errors import Reason
+from ingest_grpc.worker.executors.interface import ConversionFailed, Converted, Progress
+
+DETAIL_BYTES = 1024
+
+_REASONS_OF_A_CHILD = frozenset(
+    {
+        Reason.EMPTY_FILE,
+        Reason.PDF_UNREADABLE,
+        Reason.PDF_PAGE_TOO_LARGE,
+        Reason.NO_TEXT,
+        Reason.UNSUPPORTED_TYPE,
+        Reason.FILE_UNREADABLE,
+        Reason.FILE_ENCRYPTED,
+        Reason.TEXT_UNDECODABLE,
+        Reason.DECOMPRESSION_BOMB,
+        Reason.OUTPUT_TOO_LARGE,
+        Reason.CONVERSION_TIMEOUT,
+    }
+)
+_LARGEST_COUNT = 2**31 - 1
+_MAX_REMARKS = 50
+_TEXT_BYTES = 2048
+
+
+def read_result(result: Mapping[str, Any]) -> Converted | ConversionFailed:
+    """The outcome in a child's result, `bytes_out` still 0. What cannot be read counts as a crash."""
+    try:
+        if result["outcome"] == "converted":
+            return _converted(result)
+        if result["outcome"] == "failed":
+            return _failed(result)
+    except (KeyError, TypeError, ValueError) as error:
+        return ConversionFailed(Reason.CONVERTER_CRASHED, _text(f"an unreadable result: {error!r}", DETAIL_BYTES))
+    return ConversionFailed(Reason.CONVERTER_CRASHED, "an unreadable result: unknown outcome")
+
+
+def with_size(outcome: Converted, bytes_out: int) -> Converted:
+    """The outcome with the size that was found, whatever the child may have said."""
+    return replace(outcome, bytes_out=bytes_out)
+
+
+def read_progress(message: Mapping[str, Any]) -> Progress | None:
+    """The progress in a child's message; None if it makes no sense."""
+    try:
+        done, total = _count(message["units_done"]), _count(message["units_total"])
+        return Progress(_text(message["step"], 32), min(done, total), total, _text(message["unit"], 32))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _converted(result: Mapping[str, Any]) -> Converted:
+    return Converted(
+        engine_name=_text(result["engine_name"]),
+        engine_version=_text(result["engine_version"]),
+        content_type=_text(result["content_type"]),
+        pages=None if result["pages"] is None else _count(result["pages"]),
+        bytes_out=0,
+        title=None if result["title"] is None else _text(result["title"]),
+        warnings=_texts(result["warnings"]),
+        losses=_texts(result["losses"]),
+    )
+
+
+def _failed(result: Mapping[str, Any]) -> ConversionFailed:
+    reason = Reason(result["reason"])
+    if reason not in _REASONS_OF_A_CHILD:
+        raise ValueError(f"{reason} is not for a child to say")
+    named = result["engine_name"] is not None
+    return ConversionFailed(
+        reason,
+        _text(result["detail"], DETAIL_BYTES),
+        engine_name=_text(result["engine_name"]) if named else None,
+        engine_version=_text(result["engine_version"]) if named else None,
+    )
+
+
+def _text(value: object, max_bytes: int = _TEXT_BYTES) -> str:
+    """`value` if it is a string, without anything that is no valid UTF-8, cut to `max_bytes`."""
+    if not isinstance(value, str):
+        raise TypeError(f"not a string but {type(value).__name__}")
+    return value.encode("utf-8", "replace")[:max_bytes].decode("utf-8", "ignore")
+
+
+def _texts(values: object) -> tuple[str, ...]:
+    if not isinstance(values, list):
+        raise TypeError(f"not a list but {type(values).__name__}")
+    return tuple(_text(value) for value in values[:_MAX_REMARKS])
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LARGEST_COUNT:
+        raise ValueError("not a count")
+    return value

@@ -1,0 +1,158 @@
+"""Entry module of a child that misbehaves on purpose: each task names one thing to try. Run by the tests only."""
+
+import ctypes
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ingest_grpc.sandbox.child import Reply, Report, serve
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def attempt(action: Callable[[], object]) -> dict[str, Any]:
+    """What became of something that must be refused: the errno's number, or 0 when it worked."""
+    try:
+        action()
+    except OSError as error:
+        return {"errno": error.errno, "text": str(error)}
+    return {"errno": 0, "text": "it worked"}
+
+
+def checked(result: int) -> None:
+    if result < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def exec_something() -> None:
+    os.execv(sys.executable, [sys.executable, "-c", ""])
+
+
+def fork_something() -> None:
+    if os.fork() == 0:
+        os._exit(0)
+
+
+def write_beyond(descriptor: int, count: int) -> None:
+    for _ in range(count // 65536 + 1):
+        os.write(descriptor, b"x" * 65536)
+
+
+FORBIDDEN: Mapping[str, Callable[[], object]] = {
+    "open_passwd": lambda: os.open("/etc/passwd", os.O_RDONLY),
+    "open_own_source": lambda: os.open(__file__, os.O_RDONLY),
+    "list_root": lambda: os.listdir("/"),
+    "create_in_tmp": lambda: os.open("/tmp/canary", os.O_CREAT | os.O_WRONLY),
+    "create_here": lambda: os.open("canary", os.O_CREAT | os.O_WRONLY),
+    "read_parent_memory": lambda: os.open(f"/proc/{os.getppid()}/mem", os.O_RDONLY),
+    "internet_socket": lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM),
+    "unix_socket": lambda: socket.socket(socket.AF_UNIX, socket.SOCK_STREAM),
+    "exec": exec_something,
+    "fork": fork_something,
+    "kill_parent": lambda: os.kill(os.getppid(), signal.SIGTERM),
+    "kill_group": lambda: os.kill(0, signal.SIGTERM),
+    "chmod": lambda: os.chmod("/", 0o755),
+    "touch": lambda: os.utime("/"),
+    "raise_own_limit": lambda: resource.prlimit(0, resource.RLIMIT_AS, (2**40, 2**40)),
+    "parent_limits": lambda: resource.prlimit(os.getppid(), resource.RLIMIT_CORE, (0, 0)),
+    "outlive_parent": lambda: checked(libc.prctl(1, 0, 0, 0, 0)),
+    "become_dumpable": lambda: checked(libc.prctl(4, 1, 0, 0, 0)),
+    "ptrace_parent": lambda: checked(libc.ptrace(16, os.getppid(), 0, 0)),
+    "memfd": lambda: os.memfd_create("canary"),
+    "unshare": lambda: checked(libc.unshare(0x10000000)),
+    "renice_parent": lambda: os.setpriority(os.PRIO_PROCESS, os.getppid(), 19),
+}
+
+
+def handle(task: Mapping[str, Any], descriptors: Sequence[int], report: Report) -> Reply:
+    """Do what the task says; what must be refused answers with its errno."""
+    action = task["action"]
+    if action in FORBIDDEN:
+        return Reply(attempt(FORBIDDEN[action]))
+    match action:
+        case "echo":
+            report({"seen": len(descriptors)})
+            return Reply({"pid": os.getpid(), "text": task.get("text", "")})
+        case "retire":
+            return Reply({"pid": os.getpid()}, retire=True)
+        case "copy":
+            return Reply({"count": os.write(descriptors[1], os.read(descriptors[0], 65536))})
+        case "write_to_source":
+            return Reply(attempt(lambda: os.write(descriptors[0], b"x")))
+        case "write_beyond":
+            return Reply(attempt(lambda: write_beyond(descriptors[1], task["bytes"])))
+        case "describe":
+            return Reply(describe())
+        case "raise":
+            raise ValueError("on purpose")
+        case "signal":
+            os.kill(os.getpid(), task["signal"])
+        case "exit":
+            os._exit(task["status"])
+        case "say":
+            os.write(2, task["text"].encode())
+            os.kill(os.getpid(), signal.SIGABRT)
+        case "spin":
+            report({"spinning": True})
+            while True:
+                pass
+        case "hang":
+            report({"hanging": True})
+            time.sleep(3600)
+        case "allocate":
+            return Reply({"length": len(bytearray(task["bytes"]))})
+        case "grow":
+            hoard = []
+            for _ in range(task["bytes"] // 2**20):
+                hoard.append(b"x" * 2**20)
+                time.sleep(0.001)
+            return Reply({"length": len(hoard)})
+        case "flood":
+            while True:
+                report({"flood": True})
+        case "garbage":
+            os.write(channel(), b"\xff\xff\xff\xffgarbage")
+        case "close_channel":
+            os.close(channel())
+            time.sleep(3600)
+    return Reply({"unknown": action})
+
+
+def channel() -> int:
+    """The descriptor of the channel, from the launch argument."""
+    from ingest_grpc.sandbox.spec import Launch
+
+    return Launch.from_json(sys.argv[-1]).channel
+
+
+def describe() -> dict[str, Any]:
+    """What the child sees of its own surroundings."""
+    open_now = []
+    for number in range(256):
+        try:
+            os.fstat(number)
+        except OSError:
+            continue
+        open_now.append(number)
+    return {
+        "descriptors": open_now,
+        "environment": dict(os.environ),
+        "session": os.getsid(0) == os.getpid(),
+        "cwd": attempt(os.getcwd),
+        "limits": {name: resource.getrlimit(getattr(resource, name))[1] for name in ("RLIMIT_CORE", "RLIMIT_NOFILE")},
+    }
+
+
+if __name__ == "__main__":
+    match sys.argv[1]:
+        case "dead_on_arrival":
+            sys.exit("no reason given")
+        case "silent":
+            time.sleep(3600)
+        case _:
+            serve(handle)
