@@ -106,6 +106,14 @@ def with_member(archive: bytes, name: str, content: bytes) -> bytes:
     return out.getvalue()
 
 
+def damaged(archive: bytes, member: str) -> bytes:
+    """The same ZIP with one member's content destroyed."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as source:
+        info = source.getinfo(member)
+    start = info.header_offset + 30 + len(info.filename)
+    return archive[:start] + b"\xff" * 50 + archive[start + 50 :]
+
+
 def plain_zip(names: Sequence[str] = ("readme.txt",)) -> bytes:
     """A ZIP that is no Office document."""
     out = io.BytesIO()

@@ -109,7 +109,13 @@ class Board:
         stage, done, total = self._stage()
         figures = f"{done:,}/{total:,}  {human_seconds(self.clock() - self._started)}"
         grid = Table.grid(padding=(0, 2, 0, 0))
-        bar = ProgressBar(total=max(total, 1), completed=done, width=max(width - len(stage) - len(figures) - 6, 10))
+        bar = ProgressBar(
+            total=max(total, 1),
+            completed=done,
+            width=max(width - len(stage) - len(figures) - 6, 10),
+            complete_style="green",
+            finished_style="green",
+        )
         grid.add_row(Text(stage, style="bold"), bar, Text(figures))
         return grid
 
@@ -175,7 +181,7 @@ class Board:
             yield human_seconds(self.clock() - since)
             yield progress_words(progress) if progress else ""
         elif status == "QUEUED":
-            yield f"tried again soon: {record.error.message}" if record.HasField("error") else ""
+            yield f"will retry: {record.error.message}" if record.HasField("error") else ""
             yield progress_words(progress) if progress else ""
         elif status == "COMPLETED":
             pages, size, seconds = record_figures(record)

@@ -52,4 +52,4 @@ async def show_list(
     if not session.output.as_json:
         session.output.table(columns, rows, empty)
     if more:
-        session.output.hint(f"These are the first {limit:,}; --limit 0 lists all.")
+        session.output.hint(f"Only the first {limit:,} are listed; --limit 0 lists all.")

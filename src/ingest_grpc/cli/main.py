@@ -4,6 +4,7 @@ A help page must not wait for gRPC or for the settings to load: the table holds 
 line, and the module behind it is imported when the command is resolved.
 """
 
+import os
 from importlib import import_module, metadata
 from typing import Annotated, Any, NamedTuple
 
@@ -33,7 +34,7 @@ COMMANDS = {
     "files": _Entry("files", "Upload, list, read, download and delete files.", _WORK),
     "ingestion": _Entry("ingestion", "List ingestion jobs and the records of their files.", _WORK),
     "server": _Entry("server", "Ask a server what it is and can do.", _OPERATE),
-    "serve": _Entry("serve", "Run the server until it is told to stop.", _OPERATE),
+    "serve": _Entry("serve", "Run the server until SIGTERM or Ctrl-C.", _OPERATE),
     "admin": _Entry("admin", "API keys, backup, restore and check of a data folder.", _OPERATE),
 }
 
@@ -110,6 +111,8 @@ def root(
 
 def main() -> None:
     """Runs the command line of this process and exits with its code."""
+    # gRPC's own notes, for example on every failed handshake, would stand between what commands print.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     app(prog_name="ingest-grpc")
 
 

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ingest_grpc.cli.failures import Failure
-from ingest_grpc.cli.words import printable
+from ingest_grpc.cli.words import printable, printable_text
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -64,7 +64,7 @@ class Output:
 
     def fields(self, pairs: Mapping[str, str | Text | None]) -> None:
         """One thing, a line per field; fields that are None are left out."""
-        shown = {name: value for name, value in pairs.items() if value is not None}
+        shown = {name: _plain(value) for name, value in pairs.items() if value is not None}
         width = max(map(len, shown), default=0)
         grid = Table.grid(padding=(0, 2))
         grid.add_column(style="bold", min_width=width)
@@ -87,11 +87,15 @@ class Output:
 
     def failure(self, failure: Failure) -> None:
         """An error and its fix."""
-        self.err.print(f"[bold red]error:[/] {escape(failure.message)}", soft_wrap=True)
-        self.err.print(f"[bold]fix:[/] {escape(failure.fix)}", soft_wrap=True)
+        self.err.print(f"[bold red]error:[/] {escape(printable_text(failure.message))}", soft_wrap=True)
+        self.err.print(f"[bold]fix:[/] {escape(printable_text(failure.fix))}", soft_wrap=True)
 
     def _line(self, text: str) -> None:
         self.out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _plain(value: str | Text) -> Text:
+    return value if isinstance(value, Text) else Text(printable(value.replace("\n", " ")))
 
 
 def plain_table(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]]) -> Iterable[str]:

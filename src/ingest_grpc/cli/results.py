@@ -140,7 +140,11 @@ def _show_job(output: Output, job: "Job") -> None:
 
 
 def _row(result: Result) -> Sequence[str | Text]:
-    figures = record_figures(result.record) if result.record is not None else ("", "", "")
+    if result.record is not None:
+        figures = record_figures(result.record)
+    else:
+        # Markdown that was uploaded is its own output.
+        figures = ("", "as is" if result.markdown_id else "", "")
     return str(result.name), status_text(result.status), *figures
 
 

@@ -1,6 +1,5 @@
 """Where downloads go: below one folder, whatever the files are called, each to a name of its own."""
 
-import os
 from pathlib import Path, PurePath
 
 from ingest_grpc.cli.failures import Failure
@@ -65,4 +64,4 @@ def _key(path: PurePath) -> str:
 def _shortened(name: str, suffix: str) -> str:
     """`name` + `suffix`, the name cut so that both fit into one file name."""
     room = _MAX_NAME_BYTES - len(suffix.encode())
-    return os.fsencode(name)[:room].decode(errors="ignore") + suffix
+    return name.encode(errors="replace")[:room].decode(errors="ignore") + suffix

@@ -21,7 +21,7 @@ from ingest_grpc.cli.output import Output
 if TYPE_CHECKING:
     from ingest_grpc.client.aio import AsyncClient
 
-_ANSWER_SECONDS = 5.0
+_ANSWER_SECONDS = 3.0
 """How long a server may take to answer at all."""
 
 

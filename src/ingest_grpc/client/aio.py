@@ -23,7 +23,7 @@ from ingest_grpc.client.effects import (
     Sleep,
     Stream,
 )
-from ingest_grpc.client.errors import ClientClosed, call_error, stalled
+from ingest_grpc.client.errors import ClientClosed, IngestCallError, call_error, stalled
 from ingest_grpc.client.methods import present
 from ingest_grpc.client.operations import files, ingestion, jobs, watching
 from ingest_grpc.client.options import CHANNEL_OPTIONS, call_metadata, channel_credentials
@@ -31,6 +31,10 @@ from ingest_grpc.client.retry import Session
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_CORE_FAILURE = "Internal error from Core"
+_SETTLE_ROUNDS = 200
+_SETTLE_SECONDS = 0.005
 
 
 class AsyncShell:
@@ -118,9 +122,8 @@ class AsyncShell:
                 await call.write(request)
                 send.sent(request)
             await call.done_writing()
-        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            # The server answered before it had read everything; its answer says more than the broken write.
-            return await call
+        except (grpc.aio.AioRpcError, grpc.aio.InternalError, asyncio.InvalidStateError):
+            return await _last_word(call)
         except BaseException:
             call.cancel()
             raise
@@ -144,6 +147,25 @@ class AsyncShell:
     def _check_open(self) -> None:
         if self._closed:
             raise ClientClosed("the client is closed")
+
+
+async def _last_word(call: "grpc.aio.StreamUnaryCall[Any, T]") -> T:
+    """The server's answer to an upload that it did not read to its end.
+
+    A write that fails makes gRPC report a failure of its own, INTERNAL, before the status that the server sent
+    is known; that one replaces it a moment later, without any signal to wait for.
+    """
+    for _ in range(_SETTLE_ROUNDS):
+        if await call.details() != _CORE_FAILURE:
+            break
+        await asyncio.sleep(_SETTLE_SECONDS)
+    try:
+        return await call
+    except grpc.aio.AioRpcError as error:
+        # OK: the answer itself was lost. The upload is repeated under its request_id, and answered again.
+        if error.code() is grpc.StatusCode.OK or error.details() == _CORE_FAILURE:
+            raise IngestCallError(grpc.StatusCode.UNAVAILABLE, "The upload was cut.") from error
+        raise
 
 
 def _coroutine(

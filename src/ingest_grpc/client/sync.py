@@ -137,14 +137,15 @@ class _Requests(Generic[T]):
         with self._lock:
             if self._stopped:
                 raise StopIteration
-            if self._given is not None:
-                self._send.sent(self._given)
             try:
+                if self._given is not None:
+                    self._send.sent(self._given)
                 self._given = next(self._send.requests)
             except StopIteration:
                 self._stopped = True
                 raise
             except Exception as error:
+                self._stopped = True
                 self.error = error
                 raise
             return self._given

@@ -42,6 +42,8 @@ def serve(handler: Handler) -> None:
         protocol.send(channel, {"kind": "hello", "protections": protections})
         while (received := protocol.receive(channel)) is not None:
             message, descriptors = received
+            # From here on the task is to blame for a death, not something that happened while this child was idle.
+            protocol.send(channel, {"kind": "accepted", "id": message["id"]})
             try:
                 process.grant_cpu(launch.cpu_seconds)
                 answer = _perform(handler, message, descriptors, channel)

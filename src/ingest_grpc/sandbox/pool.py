@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -44,7 +43,7 @@ class ChildPool:
         self._patience_seconds = patience_seconds
         self._slots = asyncio.Semaphore(size)
         self._children: set[Child] = set()
-        self._ready: deque[Child] = deque()
+        self._ready: list[Child] = []
         self._waiting = 0
         self._arrived = asyncio.Event()
         self._wanted = asyncio.Event()
@@ -112,7 +111,7 @@ class ChildPool:
             async with asyncio.timeout(self._patience_seconds):
                 while not self._stopped:
                     if self._ready:
-                        return self._ready.popleft()
+                        return self._ready.pop()
                     await self._arrival()
         except TimeoutError:
             raise ChildFailure(Ending.UNAVAILABLE, self._last_failure) from None

@@ -14,7 +14,7 @@ from ingest_grpc.sandbox.spec import ChildFailure, ChildSpec, Ending
 REAP_SECONDS = 0.5
 """How long a caller waits for a killed child to be gone; the kernel needs some milliseconds."""
 
-_MAX_PROGRESS_MESSAGES = 20_000
+_MAX_PROGRESS_MESSAGES = 5_000
 """Per task. An honest child sends a few; a hostile one could keep the event loop busy."""
 
 OnProgress = Callable[[Mapping[str, Any]], None]
@@ -32,6 +32,7 @@ class Child:
         self._limits = spec.limits
         self._guard = MemoryGuard(process.pid, spec.limits.resident_bytes, self._on_excess)
         self._over_memory = False
+        self._accepted = False
         self._spent = False
         self._in_use = True
         self._exit = asyncio.create_task(self._reap())
@@ -99,17 +100,19 @@ class Child:
         """
         self.tasks += 1
         self._in_use = True
+        self._accepted = False
         self._process.forget_words()
         self._guard.start()
         try:
-            await self._hand_over(task, descriptors)
+            await protocol.send_task(self._process.channel, {"id": self.tasks, "task": task}, descriptors)
             async with asyncio.timeout(self._limits.wall_seconds):
                 return await self._answer(on_progress)
         except TimeoutError:
             await self._kill_and_wait()
             raise ChildFailure(Ending.TIMED_OUT, f"no result after {self._limits.wall_seconds:g} s") from None
         except (OSError, EOFError, protocol.ProtocolError) as error:
-            raise await self._died(error) from None
+            failure = await self._died(error)
+            raise (failure if self._accepted else ChildGone(failure.detail)) from None
         except ChildFailure:
             raise
         except BaseException:
@@ -120,18 +123,14 @@ class Child:
             self._guard.stop()
             self._release()
 
-    async def _hand_over(self, task: Mapping[str, Any], descriptors: Sequence[int]) -> None:
-        try:
-            await protocol.send_task(self._process.channel, {"id": self.tasks, "task": task}, descriptors)
-        except OSError as error:
-            raise ChildGone(str(error)) from None
-
     async def _answer(self, on_progress: OnProgress) -> Mapping[str, Any]:
         for _ in range(_MAX_PROGRESS_MESSAGES):
             message = await protocol.read(self._process.channel)
             if message.get("id") != self.tasks:
                 raise protocol.ProtocolError("an answer to another task")
             match message:
+                case {"kind": "accepted"}:
+                    self._accepted = True
                 case {"kind": "progress", "progress": dict(progress)}:
                     on_progress(progress)
                 case {"kind": "result", "result": dict(result), "retire": bool(retire)}:

@@ -35,10 +35,6 @@ from ingest_grpc.store.interface import Rows, Store, Tx
 CANCEL_SLICE = 1_000
 """Records cancelled in one transaction: a job of 100,000 must not keep all other writers waiting."""
 
-LIST_BYTES = 2 * 1024 * 1024
-"""Prompts and texts one page of jobs may hold; a page beyond it ends early."""
-
-
 class CancelEffect(BaseModel):
     """What a CancelJob call did; kept for its request id."""
 
@@ -119,9 +115,8 @@ class JobService:
 
         async def unit(rows: Rows) -> tuple[list[Job], bool]:
             jobs = await rows.jobs_newest(caller.team_id, statuses, before, page_size + 1)
-            page = _bounded(jobs[:page_size])
-            shown = [await views.with_reviews(rows, job, views.MAX_REVIEW_REASONS_IN_LISTS) for job in page]
-            return shown, len(page) < len(jobs)
+            limit = views.MAX_REVIEW_REASONS_IN_LISTS
+            return [await views.with_reviews(rows, job, limit) for job in jobs[:page_size]], len(jobs) > page_size
 
         jobs, more = await self._store.read(unit)
         token = encode_token(caller.team_id, "jobs", filters, jobs[-1].row_id) if more else ""
@@ -262,13 +257,3 @@ def check_not_in_future(job: Job, after_sequence: int) -> None:
                 "earliest_sequence": str(job.earliest_sequence),
             },
         )
-
-
-def _bounded(jobs: Sequence[Job]) -> Sequence[Job]:
-    """As many jobs as fit into one reply, at least one."""
-    total = 0
-    for index, job in enumerate(jobs):
-        total += len(job.system_prompt) + len(job.instructions) + len(job.description) + len(job.name)
-        if total > LIST_BYTES and index > 0:
-            return jobs[:index]
-    return jobs

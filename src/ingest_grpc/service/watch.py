@@ -6,7 +6,7 @@ costs one page. The numbered rules are those of docs/watch.md.
 """
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from ingest_grpc.clock import Clock
@@ -110,7 +110,7 @@ class WatchService:
         self._clock = clock
         self._rotate_seconds = rotate_seconds
 
-    async def watch(self, caller: Caller, request: WatchRequest) -> AsyncIterator[WatchMessage]:
+    async def watch(self, caller: Caller, request: WatchRequest) -> AsyncGenerator[WatchMessage, None]:
         """Messages of one watch; ends after End.
 
         Raises JOB_NOT_FOUND, SEQUENCE_IN_FUTURE, SEQUENCE_COMPACTED, LEDGER_RESTORED, and to have the client
@@ -159,7 +159,7 @@ class _Watch:
         self._beats = 0
         self._ends_at = self._began + service._rotate_seconds * (1 + random.uniform(0, ROTATION_SPREAD))  # noqa: S311
 
-    async def messages(self) -> AsyncIterator[WatchMessage]:
+    async def messages(self) -> AsyncGenerator[WatchMessage, None]:
         silent = self._request.after_sequence is not None
         if not silent:
             async for part in self._snapshot():
@@ -188,7 +188,7 @@ class _Watch:
             if at_head:
                 await self._signal.wait(self._due())
 
-    async def _snapshot(self) -> AsyncIterator[WatchMessage]:
+    async def _snapshot(self) -> AsyncGenerator[WatchMessage, None]:
         """Job, then its rows page by page, then synced (rule 3)."""
         row_id, sequence = self._job.row_id, self._job.last_sequence
         yield Snapshot(self._job, self._ledger_id)
@@ -205,12 +205,12 @@ class _Watch:
             yield SnapshotPart(sequence, files=tuple(markdown))
         yield Synced(sequence)
 
-    def _checked(self, page: TailPage) -> "list[EncodedEvent] | tuple[EncodedEvent, ...]":
+    def _checked(self, page: TailPage) -> Sequence[EncodedEvent]:
         """The page's events, if they continue the cursor without a gap (rule 2)."""
         follows = page.events[0].sequence == self._cursor + 1 if page.events else True
         if not follows or (not page.events and page.job.last_sequence > self._cursor):
             raise _compacted(page.job, self._cursor)
-        return list(page.events)
+        return page.events
 
     def _wants(self, event: EncodedEvent) -> bool:
         return self._request.kinds is None or event.kind in self._request.kinds

@@ -1,2 +1,4 @@
-"""Takes queued records, has them converted, and reports the outcome to the service.
-Only the composition root and the api's composition import from here."""
+"""Workers: claim records, have them converted, report what became of them. One loop per file.
+
+The composition root imports Pool, Runner, Reaper, Stager and Janitor; tests call their `step`.
+"""

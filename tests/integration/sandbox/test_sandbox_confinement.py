@@ -49,12 +49,11 @@ async def test_surroundings__nothing_of_the_servers(pool: ChildPool, monkeypatch
 @pytest.mark.asyncio(loop_scope="module")
 async def test_descriptors__of_a_task_work_and_are_closed_after_it(pool: ChildPool, tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(b"some bytes")
-    before = await ask(pool, "describe")
     with (tmp_path / "in").open("rb") as source, (tmp_path / "out").open("wb") as output:
         assert await ask(pool, "copy", (source.fileno(), output.fileno())) == {"count": 10}
         assert (await ask(pool, "write_to_source", (source.fileno(),)))["errno"] == errno.EBADF
     assert (tmp_path / "out").read_bytes() == b"some bytes"
-    assert (await ask(pool, "describe"))["descriptors"] == before["descriptors"]
+    assert len((await ask(pool, "describe"))["descriptors"]) == 4
 
 
 @pytest.mark.asyncio(loop_scope="module")

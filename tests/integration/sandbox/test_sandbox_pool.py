@@ -173,7 +173,7 @@ async def test_idle_child__killed_from_outside_is_replaced() -> None:
 
 @pytest.mark.parametrize("behaviour", ["dead_on_arrival", "silent"])
 async def test_start__that_never_succeeds_is_unavailable_and_does_not_spin(behaviour: str) -> None:
-    async with canaries(behaviour=behaviour, patience_seconds=0.7) as pool:
+    async with canaries(behaviour=behaviour, patience_seconds=0.4) as pool:
         failure = await failure_of(pool, "echo")
     assert failure.ending is Ending.UNAVAILABLE
     assert pool._failed_starts < 8

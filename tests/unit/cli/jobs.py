@@ -61,7 +61,9 @@ def completed(name: str, *, pages: int | None = None, size: int = 1_400, seconds
     return record
 
 
-def failed(name: str, message: str = "The file appears to be empty.", fix: str = "Upload a file with content.") -> FileRecord:
+def failed(
+    name: str, message: str = "The file appears to be empty.", fix: str = "Upload a file with content."
+) -> FileRecord:
     record = running(name)
     record.status = RecordStatus.RECORD_STATUS_FAILED
     record.failed_at.CopyFrom(at(1.2))

@@ -99,7 +99,7 @@ def test_upload__needs_a_name() -> None:
 
 def test_create_file__refuses_what_only_upload_can_send() -> None:
     world = World()
-    with pytest.raises(ValueError, match="a.bin has 2097153 bytes: use upload"):
+    with pytest.raises(ValueError, match=r"a\.bin has 2097153 bytes: use upload"):
         world.run(files.create_file(world.session, bytes(2 * 1024 * 1024 + 1), filename="a.bin"))
 
 

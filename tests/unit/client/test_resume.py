@@ -48,10 +48,11 @@ class Watch:
 
 def test_machine__follows_a_snapshot_to_its_end() -> None:
     watch = Watch()
-    assert watch.hear(snapshot(3), records(3), heartbeat(3)) == Continue()
-    assert watch.machine.position is None
-    assert watch.hear(synced(3), event(4), progress(4), heartbeat(4), event(5)) == Continue()
-    assert watch.machine.position == 5
+    positions = []
+    for message in (snapshot(3), records(3), heartbeat(3), synced(3), event(4), progress(4), heartbeat(4), event(5)):
+        assert watch.hear(message) == Continue()
+        positions.append(watch.machine.position)
+    assert positions == [None, None, None, 3, 4, 4, 4, 5]
     assert watch.hear(end(5)) == Finished(end(5).end)
 
 

@@ -63,7 +63,7 @@ def test_open_source__a_file_without_a_name_needs_one(name: object) -> None:
         pass
 
     file = Named(b"x")
-    file.name = name  # type: ignore[attr-defined]
+    file.name = name
     with pytest.raises(ValueError, match="needs filename="):
         open_source(cast("BinaryIO", file), None)
 

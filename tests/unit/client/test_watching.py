@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest_grpc.client.errors import IngestCallError, ProtocolError
-from ingest_grpc.client.messages import WatchJobRequest, WatchJobResponse, WatchKind
+from ingest_grpc.client.messages import WatchJobRequest, WatchJobResponse, WatchKind, WatchUntil
 from ingest_grpc.client.operations import watching
 from tests.unit.client.messages import end, event, heartbeat, record, records, snapshot, synced
 from tests.unit.client.world import World, failure, script
@@ -75,7 +75,7 @@ def test_watch__from_the_beginning_brings_every_event_once(
     total: int, cuts: list[tuple[int, IngestCallError | None]]
 ) -> None:
     world = World(WatchJob=Server(total, head=total, cuts=cuts).watch)
-    messages = list(world.iterate(watching.watch(world.session, "dj-1", after_sequence=0)))
+    messages = list(world.iterate(watching.watch(world.session, "dj-1", after_sequence=0, patience=None)))
     assert events(messages) == list(range(1, total + 1))
     assert messages[-1].HasField("end")
     assert all(call.cancelled for call in world.calls)
@@ -86,7 +86,7 @@ def test_watch__with_snapshots_brings_every_later_event_once(
     head: int, later: int, cuts: list[tuple[int, IngestCallError | None]]
 ) -> None:
     world = World(WatchJob=Server(head + later, head, cuts=cuts).watch)
-    messages = list(world.iterate(watching.watch(world.session, "dj-1")))
+    messages = list(world.iterate(watching.watch(world.session, "dj-1", patience=None)))
     complete = [message for message in messages if message.HasField("synced")]
     assert len(complete) == 1
     assert events(messages) == list(range(complete[0].sequence + 1, head + later + 1))
@@ -142,7 +142,10 @@ def test_watch__takes_names_of_enums() -> None:
     feed = watching.watch(world.session, "dj-1", after_sequence=7, until="HEAD", kinds=["RECORD", "PROGRESS"])
     list(world.iterate(feed))
     assert world.requests[0] == WatchJobRequest(
-        job_id="dj-1", after_sequence=7, until=3, kinds=[WatchKind.WATCH_KIND_RECORD, WatchKind.WATCH_KIND_PROGRESS]
+        job_id="dj-1",
+        after_sequence=7,
+        until=WatchUntil.WATCH_UNTIL_HEAD,
+        kinds=[WatchKind.WATCH_KIND_RECORD, WatchKind.WATCH_KIND_PROGRESS],
     )
 
 
@@ -168,7 +171,7 @@ def test_wait__returns_what_is_known_at_the_end() -> None:
 def test_job_view__stops_at_the_head() -> None:
     world = World(WatchJob=script([snapshot(3), records(3, [record("ijf-1", "QUEUED", 2)]), synced(3), end(3)]))
     assert list(world.run(watching.job_view(world.session, "dj-1")).records) == ["ijf-1"]
-    assert world.requests[0].until == 3
+    assert world.requests[0].until == WatchUntil.WATCH_UNTIL_HEAD
 
 
 def test_wait__passes_failures_on() -> None:

@@ -100,7 +100,7 @@ class World:
     def _outcome(self, effect: Effect[Any]) -> Outcome:
         try:
             return Outcome(answer=self._perform(effect))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - as the shells do
             return Outcome(error=error)
 
     def _perform(self, effect: Effect[Any]) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from ingest_grpc.api.interceptors.chain import Context
 from ingest_grpc.config import Settings
-from ingest_grpc.service.server import ServerInfo
+from ingest_grpc.model import ServerInfo
 from ingest_grpc.v1 import server_service_pb2 as pb
 from ingest_grpc.wire.enums import METHOD
 from ingest_grpc.wire.ingestion import engine

@@ -1,6 +1,7 @@
 """DOCX, PPTX and XLSX: look into the ZIP, convert with xberg, then ask for evidence."""
 
 import io
+import re
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from ingest_grpc.pipeline.parse.source import Source
 from ingest_grpc.pipeline.parse.types import Kind
 
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
+_SLIDE = re.compile(r"ppt/slides/slide\d+\.xml")
 _ENCRYPTED_FLAG = 0x1
 
 
@@ -25,16 +27,26 @@ def parse(source: Source) -> Parsed:
     extraction = xberg_engine.extract(source, unreadable=Reason.FILE_UNREADABLE)
     enough = has_text_below_headings if source.kind is Kind.XLSX else has_text
     if not enough(extraction.markdown):
-        has_pictures = any("/media/" in name for name in members)
-        reason = Reason.NO_TEXT if has_pictures else Reason.EMPTY_FILE
-        raise ParseFailure(reason, f"no text in any of {len(members)} parts", engine=XBERG)
+        raise _why_empty(members, extraction.losses)
     return Parsed(
         markdown=extraction.markdown,
         engine=XBERG,
-        pages=len(extraction.page_texts) if source.kind is Kind.PPTX else None,
+        pages=_slides(members) if source.kind is Kind.PPTX else None,
         title=extraction.title,
         warnings=list(extraction.warnings),
+        losses=list(extraction.losses),
     )
+
+
+def _slides(members: list[str]) -> int:
+    return sum(_SLIDE.fullmatch(name) is not None for name in members)
+
+
+def _why_empty(members: list[str], losses: tuple[str, ...]) -> ParseFailure:
+    if losses:
+        return ParseFailure(Reason.FILE_UNREADABLE, "; ".join(losses), engine=XBERG)
+    reason = Reason.NO_TEXT if any("/media/" in name for name in members) else Reason.EMPTY_FILE
+    return ParseFailure(reason, f"no text in any of {len(members)} parts", engine=XBERG)
 
 
 def _inspect(data: bytes) -> list[str]:

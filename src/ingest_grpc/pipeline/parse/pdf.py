@@ -29,18 +29,20 @@ def parse(source: Source) -> Parsed:
         pages=probe.pages,
         title=probe.title or extraction.title,
         warnings=list(extraction.warnings),
-        losses=_pages_lost(source.data, extraction.page_texts),
+        losses=_pages_lost(source.data, probe.pages, extraction.pages_with_text),
     )
 
 
-def _pages_lost(data: bytes, page_texts: tuple[str, ...]) -> list[str]:
+def _pages_lost(data: bytes, pages: int, with_text: frozenset[int]) -> list[str]:
     """A sentence about the pages that show something but gave no text; nothing if there are none."""
-    silent = [index for index, text in enumerate(page_texts) if not has_text(text)]
+    if not with_text:
+        return []  # the engine did not say what came from which page
+    silent = [page for page in range(1, pages + 1) if page not in with_text]
     lost = pdf_probe.pages_with_content(data, silent[:_MAX_PAGES_EXAMINED]) + silent[_MAX_PAGES_EXAMINED:]
     if not lost:
         return []
-    named = ", ".join(str(index + 1) for index in lost[:20]) + (", ..." if len(lost) > 20 else "")
-    return [f"{len(lost)} of {len(page_texts)} pages have no extractable text and may be scans: {named}"]
+    named = ", ".join(map(str, lost[:20])) + (", ..." if len(lost) > 20 else "")
+    return [f"{len(lost)} of {pages} pages have no extractable text and may be scans: {named}"]
 
 
 def _why_empty(data: bytes, pages: int) -> ParseFailure:

@@ -47,13 +47,13 @@ def _check_size(index: int, size: tuple[float, float], max_page_points: float) -
         )
 
 
-def pages_with_content(data: bytes, indexes: Iterable[int]) -> list[int]:
-    """Which of these pages (from 0) show anything at all: a blank page without text is no loss.
+def pages_with_content(data: bytes, pages: Iterable[int]) -> list[int]:
+    """Which of these pages (from 1) show anything at all: a blank page without text is no loss.
 
     Interprets the pages; call it only for a document that proved to have text.
     """
     with pypdfium2.PdfDocument(data) as document:
-        return [index for index in indexes if _shows_something(document, index)]
+        return [page for page in pages if _shows_something(document, page - 1)]
 
 
 def _shows_something(document: pypdfium2.PdfDocument, index: int) -> bool:

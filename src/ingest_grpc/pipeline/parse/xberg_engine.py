@@ -7,6 +7,7 @@ import xberg
 
 from ingest_grpc.errors import Reason
 from ingest_grpc.pipeline.parse.engines import XBERG
+from ingest_grpc.pipeline.parse.evidence import has_text
 from ingest_grpc.pipeline.parse.outcome import ParseFailure
 from ingest_grpc.pipeline.parse.source import Source
 from ingest_grpc.pipeline.parse.types import CONTENT_TYPES, Kind
@@ -24,18 +25,21 @@ _OUT_OF_MEMORY = ("memory allocation", "out of memory", "cannot allocate memory"
 _NOISY_SOURCES = frozenset({"ocr"})
 """Sources of warnings that mean nothing here: OCR is off."""
 
+_LEFT_OUT = "not extracted"
 _LIBRARY_MARGIN_SECONDS = 5
 _MAX_TABLE_CELLS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """What xberg made of a document. `page_texts` is empty for formats without pages."""
+    """What xberg made of a document. `pages_with_text` counts from 1 and is empty where xberg knows no pages;
+    `losses` are its warnings about parts that it left out."""
 
     markdown: str
     title: str | None
-    page_texts: tuple[str, ...]
+    pages_with_text: frozenset[int]
     warnings: tuple[str, ...]
+    losses: tuple[str, ...]
 
 
 def extract(source: Source, unreadable: Reason) -> Extraction:
@@ -48,13 +52,13 @@ def extract(source: Source, unreadable: Reason) -> Extraction:
         details = "; ".join(str(getattr(error, "message", error)) for error in result.errors)
         raise _failure(details or "no result", unreadable)
     document = result.results[0]
+    remarks = [remark.message for remark in document.processing_warnings or () if remark.source not in _NOISY_SOURCES]
     return Extraction(
         markdown=document.content,
         title=document.metadata.title,
-        page_texts=tuple(page.content for page in document.pages or ()),
-        warnings=tuple(
-            warning.message for warning in document.processing_warnings or () if warning.source not in _NOISY_SOURCES
-        ),
+        pages_with_text=frozenset(page.page_number for page in document.pages or () if has_text(page.content)),
+        warnings=tuple(remark for remark in remarks if _LEFT_OUT not in remark),
+        losses=tuple(remark for remark in remarks if _LEFT_OUT in remark),
     )
 
 

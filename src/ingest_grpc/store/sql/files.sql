@@ -45,7 +45,7 @@ UPDATE blobs SET deleted_at = :deleted_at
 WHERE id = :blob AND deleted_at IS NULL
   AND NOT EXISTS (SELECT 1 FROM files WHERE files.blob = blobs.id AND files.deleted_at IS NULL);
 
--- name: blob_of_file$
+-- name: blob_of_file^
 -- The blob of a file.
 SELECT blob FROM files WHERE id = :row_id;
 
@@ -57,6 +57,6 @@ SELECT id, blob_key FROM blobs WHERE deleted_at IS NOT NULL ORDER BY id LIMIT :l
 -- Drops the row of a blob whose bytes are gone.
 DELETE FROM blobs WHERE id = :row_id AND deleted_at IS NOT NULL;
 
--- name: blob_is_kept$
+-- name: blob_is_kept^
 -- Whether a row keeps the blob of a key.
 SELECT EXISTS (SELECT 1 FROM blobs WHERE blob_key = :blob_key AND deleted_at IS NULL);

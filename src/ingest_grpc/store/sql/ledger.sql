@@ -1,4 +1,4 @@
--- name: ledger_id$
+-- name: ledger_id^
 -- Identity of this ledger.
 SELECT ledger_id FROM ledger;
 
@@ -34,7 +34,7 @@ DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE created_at < :be
 -- The API key with a secret, unless revoked.
 SELECT * FROM api_keys WHERE secret_hash = :secret_hash AND revoked_at IS NULL;
 
--- name: any_api_key$
+-- name: any_api_key^
 -- Whether a key was ever made, revoked ones included: revoking the last key must not open the door.
 SELECT EXISTS (SELECT 1 FROM api_keys);
 

@@ -22,7 +22,7 @@ SELECT * FROM file_record_rows WHERE deleted_at IS NULL AND id IN (
 -- Live records of any job that read a file.
 SELECT * FROM file_record_rows WHERE file = :file AND deleted_at IS NULL ORDER BY id;
 
--- name: removed_record_of_file$
+-- name: removed_record_of_file^
 -- Whether a job once had a record of a file that was removed.
 SELECT EXISTS (SELECT 1 FROM file_records WHERE file = :file AND job = :job AND deleted_at IS NOT NULL)
     OR EXISTS (SELECT 1 FROM file_records WHERE output_file_id = :file_id AND job = :job AND deleted_at IS NOT NULL);
@@ -45,7 +45,7 @@ ORDER BY id LIMIT :limit;
 SELECT * FROM file_record_rows
 WHERE job = :job AND status IN ('QUEUED', 'RUNNING') AND id <= :up_to ORDER BY id LIMIT :limit;
 
--- name: newest_record$
+-- name: newest_record^
 -- The newest record of a job.
 SELECT max(id) FROM file_records WHERE job = :job;
 
@@ -85,7 +85,7 @@ SELECT * FROM file_record_rows
 WHERE status = 'QUEUED' AND claimable = 0 AND (next_attempt_at <= :now OR next_attempt_at > :latest)
 ORDER BY next_attempt_at LIMIT :limit;
 
--- name: next_due_at$
+-- name: next_due_at^
 -- When the next delayed record is due.
 SELECT min(next_attempt_at) FROM file_records WHERE status = 'QUEUED' AND claimable = 0;
 
@@ -93,13 +93,13 @@ SELECT min(next_attempt_at) FROM file_records WHERE status = 'QUEUED' AND claima
 -- All running records.
 SELECT * FROM file_record_rows WHERE status = 'RUNNING' ORDER BY id;
 
--- name: count_claimable_before$
+-- name: count_claimable_before^
 -- How many claimable records come before one in claim order: two ranges of one index.
 SELECT (SELECT count(*) FROM file_records WHERE claimable = 1 AND priority > :priority)
      + (SELECT count(*) FROM file_records
         WHERE claimable = 1 AND priority = :priority AND (fair_tag, id) < (:fair_tag, :row_id));
 
--- name: count_claimable_between$
+-- name: count_claimable_between^
 -- How many claimable records of one priority come after one tag and id, up to another.
 SELECT count(*) FROM file_records
 WHERE claimable = 1 AND priority = :priority
@@ -110,11 +110,11 @@ WHERE claimable = 1 AND priority = :priority
 SELECT id, record_id, priority, fair_tag FROM file_records
 WHERE job = :job AND claimable = 1 ORDER BY priority DESC, fair_tag, id LIMIT :limit;
 
--- name: greatest_queued_tag$
+-- name: greatest_queued_tag^
 -- The greatest tag among a team's queued records of a priority.
 SELECT max(fair_tag) FROM file_records WHERE team = :team AND priority = :priority AND status = 'QUEUED';
 
--- name: virtual_time$
+-- name: virtual_time^
 -- The greatest tag claimed so far in a priority.
 SELECT virtual_time FROM queue_clock WHERE priority = :priority;
 

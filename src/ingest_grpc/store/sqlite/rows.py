@@ -40,22 +40,23 @@ class SqliteRows:
         self._connection = connection
         self._sql = statements()
 
-    def _one(self, name: str, make: Callable[[sqlite3.Row], T], **parameters: Any) -> T | None:
+    def _one(self, name: str, make: Callable[[sqlite3.Row], T], /, **parameters: Any) -> T | None:
         row = getattr(self._sql, name)(self._connection, **parameters)
         return None if row is None else make(row)
 
-    def _the(self, name: str, make: Callable[[sqlite3.Row], T], **parameters: Any) -> T:
+    def _the(self, name: str, make: Callable[[sqlite3.Row], T], /, **parameters: Any) -> T:
         """A row that an integer key names: it is there, or the ledger is broken."""
         found = self._one(name, make, **parameters)
         if found is None:
             raise LookupError(f"{name}: no row for {parameters}")
         return found
 
-    def _all(self, name: str, make: Callable[[sqlite3.Row], T], **parameters: Any) -> list[T]:
+    def _all(self, name: str, make: Callable[[sqlite3.Row], T], /, **parameters: Any) -> list[T]:
         return [make(row) for row in getattr(self._sql, name)(self._connection, **parameters)]
 
-    def _value(self, name: str, **parameters: Any) -> Any:
-        return getattr(self._sql, name)(self._connection, **parameters)
+    def _value(self, name: str, /, **parameters: Any) -> Any:
+        """The only column of the only row; None where there is no row."""
+        return self._one(name, lambda row: row[0], **parameters)
 
     async def ledger_id(self) -> str:
         return str(self._value("ledger_id"))

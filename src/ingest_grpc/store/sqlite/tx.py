@@ -19,7 +19,7 @@ class SqliteTx(SqliteRows):
         super().__init__(connection)
         self.commit = Commit()
 
-    def _write(self, name: str, **parameters: Any) -> int:
+    def _write(self, name: str, /, **parameters: Any) -> int:
         """Rows changed, or the new row's key where the statement is named so."""
         return int(getattr(self._sql, name)(self._connection, **parameters))
 

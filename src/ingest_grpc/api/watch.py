@@ -1,0 +1,115 @@
+"""WatchJob: writes a watch to its stream, and lets a watcher go that does not read."""
+
+import asyncio
+import logging
+import time
+from contextlib import aclosing
+
+from ingest_grpc.api.interceptors.chain import Context
+from ingest_grpc.clock import Clock
+from ingest_grpc.errors import IngestError, Reason
+from ingest_grpc.model import Caller, WatchRequest, WatchUntil
+from ingest_grpc.service import watch as service
+from ingest_grpc.service.tail import EncodedEvent
+from ingest_grpc.service.watch import WatchMessage, WatchService
+from ingest_grpc.wire import watch as wire
+from ingest_grpc.wire.enums import WatchEndReason
+
+log = logging.getLogger(__name__)
+
+_END_REASONS = {
+    WatchUntil.SETTLED: WatchEndReason.SETTLED,
+    WatchUntil.TERMINAL: WatchEndReason.TERMINAL,
+    WatchUntil.HEAD: WatchEndReason.HEAD,
+}
+
+
+class _Stream:
+    """One watcher's stream: since when its newest write waits for the watcher to read."""
+
+    __slots__ = ("task", "too_slow", "writing_since")
+
+    def __init__(self, task: asyncio.Task[object]) -> None:
+        self.task = task
+        self.too_slow = False
+        self.writing_since: float | None = None
+
+
+class WatchStreams:
+    """All open watches. `tick` is called about once a second: one timer for all of them."""
+
+    def __init__(self, watches: WatchService, clock: Clock, *, write_timeout_seconds: float) -> None:
+        self._watches = watches
+        self._clock = clock
+        self._write_timeout_seconds = write_timeout_seconds
+        self._streams: set[_Stream] = set()
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    def tick(self) -> None:
+        """Lets watchers go whose write has waited too long (rule 8)."""
+        now = time.monotonic()
+        for stream in self._streams:
+            since = stream.writing_since
+            if since is not None and not stream.too_slow and now - since > self._write_timeout_seconds:
+                stream.too_slow = True
+                stream.task.cancel()
+
+    async def watch(self, caller: Caller, request: WatchRequest, context: Context) -> None:
+        """Streams until the watch ends. Raises what WatchService.watch raises, and WATCHER_TOO_SLOW."""
+        task = asyncio.current_task()
+        assert task is not None, "a handler runs in a task"
+        stream = _Stream(task)
+        self._streams.add(stream)
+        try:
+            await context.send_initial_metadata(())
+            async with aclosing(self._watches.watch(caller, request)) as messages:
+                async for message in messages:
+                    for data in self._encoded(message):
+                        stream.writing_since = time.monotonic()
+                        await context.write(data)
+                        stream.writing_since = None
+        except BaseException:
+            # A cancelled write raises an error of the transport, not always CancelledError.
+            if not stream.too_slow:
+                raise
+        finally:
+            self._streams.discard(stream)
+        if stream.too_slow:
+            task.uncancel()
+            log.info("let a watcher go that does not read", extra={"fields": {"job_id": request.job_id}})
+            raise IngestError(Reason.WATCHER_TOO_SLOW, {"seconds": f"{self._write_timeout_seconds:g}"})
+
+    def _encoded(self, message: WatchMessage) -> "list[bytes]":
+        match message:
+            case EncodedEvent():
+                return [message.data]
+            case service.Snapshot():
+                return [wire.snapshot(message.job, message.ledger_id, self._clock.now())]
+            case service.SnapshotPart():
+                parts = wire.records(
+                    message.sequence,
+                    records=message.records,
+                    ingestion_jobs=message.ingestion_jobs,
+                    files=message.files,
+                )
+                return list(parts)
+            case service.Synced():
+                return [wire.synced(message.sequence)]
+            case service.Moved():
+                return [wire.progress(message.sequence, message.records)]
+            case service.Heartbeat():
+                return [self._heartbeat(message)]
+            case service.End():
+                return [wire.end(message.sequence, _END_REASONS[message.reason], message.job)]
+
+    def _heartbeat(self, message: service.Heartbeat) -> bytes:
+        return wire.heartbeat(
+            message.sequence,
+            head_sequence=message.job.last_sequence,
+            earliest_sequence=message.job.earliest_sequence,
+            status=message.job.status,
+            ledger_id=message.ledger_id,
+            now=self._clock.now(),
+        )

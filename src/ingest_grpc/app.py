@@ -1,0 +1,262 @@
+"""Composition root: settings to store, hub, services, server and workers; the order of start and stop."""
+
+import asyncio
+import logging
+import os
+import random
+import signal
+import socket
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import uvloop
+
+from ingest_grpc.api.exposure import check_exposure
+from ingest_grpc.api.server import GrpcServer
+from ingest_grpc.api.servicers.file_service import FileServicer
+from ingest_grpc.api.servicers.ingestion_service import IngestionServicer
+from ingest_grpc.api.servicers.job_service import JobServicer
+from ingest_grpc.api.servicers.server_service import ServerServicer
+from ingest_grpc.api.watch import WatchStreams
+from ingest_grpc.blobs.factory import open_blobs
+from ingest_grpc.clock import Clock, SystemClock
+from ingest_grpc.config import Settings
+from ingest_grpc.hub import Hub
+from ingest_grpc.model import Engine, Method, ServerInfo
+from ingest_grpc.pipeline.parse.engines import engines
+from ingest_grpc.pipeline.parse.types import SUPPORTED_CONTENT_TYPES
+from ingest_grpc.service.files import FileService
+from ingest_grpc.service.ingestion import IngestionService
+from ingest_grpc.service.jobs import JobService
+from ingest_grpc.service.keys import KeyService
+from ingest_grpc.service.positions import ProgressFeed
+from ingest_grpc.service.progress import ProgressBoard
+from ingest_grpc.service.tail import EventTail
+from ingest_grpc.service.watch import WatchService
+from ingest_grpc.service.work import WorkService
+from ingest_grpc.store.interface import Commit
+from ingest_grpc.store.sqlite.store import SqliteStore
+from ingest_grpc.telemetry import setup_logging
+from ingest_grpc.wire.watch import event_bytes
+from ingest_grpc.worker.executors.interface import Executor
+from ingest_grpc.worker.executors.local import LocalExecutor
+from ingest_grpc.worker.janitor import Janitor
+from ingest_grpc.worker.lease import Leases
+from ingest_grpc.worker.loop import Loop
+from ingest_grpc.worker.pool import Pool
+from ingest_grpc.worker.reaper import Reaper
+from ingest_grpc.worker.runner import Runner
+from ingest_grpc.worker.stager import Stager
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+
+
+class App:
+    """A whole server. `start` returns when it serves, `stop` when nothing of it runs any more."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        executor: Executor | None = None,
+        on_broken: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.settings = settings
+        clock = clock or SystemClock()
+        self.hub = Hub()
+        self.board = ProgressBoard()
+        self.store = SqliteStore(
+            settings.ledger_path,
+            clock,
+            readers=settings.readers,
+            write_queue=settings.write_queue,
+            busy_timeout_seconds=settings.busy_timeout_seconds,
+            on_commit=self._on_commit,
+            on_broken=on_broken,
+        )
+        self.blobs = open_blobs(settings)
+        self.executor = executor or LocalExecutor(settings)
+        self._build_services(settings, clock)
+        self._build_workers(settings, clock)
+        self.server = GrpcServer(
+            settings,
+            self.keys.authenticate,
+            {
+                "JobService": JobServicer(self.jobs, self.streams.watch),
+                "FileService": FileServicer(self.files),
+                "IngestionService": IngestionServicer(self.ingestion),
+                "ServerService": ServerServicer(self.server_info, settings),
+            },
+        )
+        self._ticker = Loop("ticker", self._tick)
+        self._serving = True
+        self.port = 0
+
+    def _build_services(self, settings: Settings, clock: Clock) -> None:
+        self.keys = KeyService(self.store, clock)
+        self.jobs = JobService(
+            self.store,
+            clock,
+            self.board,
+            default_method=Method(settings.default_method),
+            max_records=settings.max_records_per_job,
+        )
+        self.files = FileService(
+            self.store,
+            self.blobs,
+            clock,
+            ledger_folder=settings.data_dir,
+            max_bytes=settings.max_file_bytes,
+            min_free_bytes=settings.min_free_disk_bytes,
+        )
+        self.ingestion = IngestionService(self.store, self.board)
+        watches = WatchService(
+            self.store,
+            self.hub,
+            EventTail(self.store, self.hub, event_bytes),
+            ProgressFeed(self.store, self.board, clock),
+            clock,
+            rotate_seconds=settings.watch_rotate_seconds,
+        )
+        self.streams = WatchStreams(watches, clock, write_timeout_seconds=settings.watch_write_timeout_seconds)
+        self._clock = clock
+
+    def _build_workers(self, settings: Settings, clock: Clock) -> None:
+        self.work = WorkService(
+            self.store,
+            clock,
+            max_failures=settings.max_failures,
+            max_orphaned=settings.max_orphaned,
+            backoff_max_seconds=settings.backoff_max_seconds,
+        )
+        leases = Leases(clock, settings.lease_seconds)
+        runner = Runner(
+            self.work,
+            self.blobs,
+            self.executor,
+            self.board,
+            leases,
+            conversion_seconds=settings.conversion_timeout_seconds,
+            backoff_base_seconds=settings.backoff_base_seconds,
+            backoff_max_seconds=settings.backoff_max_seconds,
+            rng=random.Random(),  # noqa: S311 - jitter, not a secret
+        )
+        worker_id = f"{socket.gethostname()}:{os.getpid()}"
+        self.pool = Pool(self.work, runner, leases, size=settings.worker_count, worker_id=worker_id)
+        self.reaper = Reaper(self.work, leases, self.pool)
+        self.stager = Stager(self.work)
+        self.janitor = Janitor(self.store, self.files, clock, request_id_days=settings.request_id_days)
+
+    # ── start and stop ─────────────────────────────────────────────────────────────────────────────────
+
+    async def start(self) -> None:
+        """Ledger first, callers before workers: what is left half-way stops what was started."""
+        try:
+            await self.store.start()
+            check_exposure(self.settings, has_keys=await self.keys.any_key())
+            await self.blobs.start(self._is_known)
+            orphans = await self.reaper.recover()
+            if orphans:
+                log.info("%d records lost their worker with the last server and are queued again", orphans)
+            await self.executor.start()
+            self.port = await self.server.start()
+        except BaseException:
+            await self._stop_store()
+            raise
+        for loop in (self._ticker, self.pool, self.reaper, self.stager, self.janitor):
+            loop.start()
+
+    async def stop(self, grace_seconds: float | None = None) -> None:
+        """Watchers are told, calls and conversions may end within the grace, then everything is closed in order."""
+        grace = self.settings.shutdown_grace_seconds if grace_seconds is None else grace_seconds
+        self.hub.drain()
+        await asyncio.gather(self.server.stop(grace), self.pool.stop(grace))
+        for loop in (self.janitor, self.stager, self.reaper, self._ticker):
+            await loop.stop()
+        await self.files.stop()
+        await self._stop_store()
+
+    async def _stop_store(self) -> None:
+        await self.executor.stop()
+        await self.blobs.stop()
+        await self.store.stop()
+
+    @property
+    def address(self) -> str:
+        """host:port as bound."""
+        return f"{self.settings.address.rpartition(':')[0]}:{self.port}"
+
+    # ── what connects the parts ────────────────────────────────────────────────────────────────────────
+
+    def _on_commit(self, commit: Commit) -> None:
+        """After each COMMIT, before its callers hear of it."""
+        self.hub.wake(commit.jobs)
+        if commit.claimable:
+            self.pool.wake()
+        if commit.delayed:
+            self.stager.wake()
+        if commit.stopped:
+            self.pool.stop_records(commit.stopped)
+
+    async def _is_known(self, blob_key: str) -> bool:
+        return await self.store.read(lambda rows: rows.blob_is_kept(blob_key))
+
+    async def _tick(self) -> float:
+        self.hub.tick(self._clock.monotonic())
+        self.streams.tick()
+        if self.store.healthy != self._serving:
+            self._serving = self.store.healthy
+            await self.server.set_serving(self._serving)
+        return TICK_SECONDS
+
+    async def server_info(self) -> ServerInfo:
+        return ServerInfo(
+            version=version("ingest-grpc"),
+            ledger_id=await self.store.read(lambda rows: rows.ledger_id()),
+            content_types=sorted(SUPPORTED_CONTENT_TYPES),
+            methods=list(Method),
+            default_method=Method(self.settings.default_method),
+            engines=[Engine(name=name, version=number) for name, number in engines().items()],
+            protections=self.executor.protections,
+        )
+
+
+def serve(settings: Settings, ready_file: Path | None = None) -> int:
+    """Runs a server until SIGTERM or SIGINT; returns the process's exit code."""
+    setup_logging(settings.log_level, as_json=settings.log_json)
+    return uvloop.run(_serve(settings, ready_file))
+
+
+async def _serve(settings: Settings, ready_file: Path | None) -> int:
+    stop = asyncio.Event()
+    broken = asyncio.Event()
+
+    def on_broken() -> None:
+        broken.set()
+        stop.set()
+
+    app = App(settings, on_broken=on_broken)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await app.start()
+    log.info("listening on %s", app.address)
+    if ready_file is not None:
+        await asyncio.to_thread(_announce, ready_file, app.address)
+    await stop.wait()
+    log.info("stopping")
+    await app.stop()
+    return 1 if broken.is_set() else 0
+
+
+def _announce(ready_file: Path, address: str) -> None:
+    """Whole or not at all: a script that waits for the file must not read half an address."""
+    partial = ready_file.with_name(f".{ready_file.name}.{os.getpid()}")
+    partial.write_text(f"{address}\n")
+    partial.replace(ready_file)
+
+

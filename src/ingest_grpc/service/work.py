@@ -1,0 +1,230 @@
+"""WorkService: what workers do to records. Claim, outcome, orphan, and the end of a back-off."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from ingest_grpc.blobs.interface import StoredBlob
+from ingest_grpc.clock import MICROSECONDS, Clock
+from ingest_grpc.errors import Reason
+from ingest_grpc.lifecycle import RecordStatus, Step, Trigger, WaitReason
+from ingest_grpc.model import Engine, File, FileKind, FileRecord, RecordError
+from ingest_grpc.service.ledger import JobLedger
+from ingest_grpc.service.views import MARKDOWN
+from ingest_grpc.store.interface import RecordRow, Store, Tx
+
+SYSTEM = "system"
+"""Actor of what the service does by itself."""
+
+DUE_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The output exists and is durable."""
+
+    output: StoredBlob
+    engine: Engine
+    pages: int | None
+    warnings: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The attempt failed in a way that may pass; tried again after the back-off, unless failures ran out."""
+
+    error: RecordError
+    after_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The attempt failed for good."""
+
+    error: RecordError
+
+
+Outcome = Done | Retry | Failed
+
+
+class WorkService:
+    """The queue as workers see it. A worker whose attempt is no longer the current one changes nothing."""
+
+    def __init__(
+        self, store: Store, clock: Clock, *, max_failures: int, max_orphaned: int, backoff_max_seconds: float
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._max_failures = max_failures
+        self._max_orphaned = max_orphaned
+        self._backoff_max = round(backoff_max_seconds * MICROSECONDS)
+
+    async def claim(self, worker_id: str, limit: int) -> list[RecordRow]:
+        """Up to `limit` records in claim order, now RUNNING in a new attempt."""
+
+        async def unit(tx: Tx) -> list[RecordRow]:
+            claimed: dict[int, RecordRow] = {}
+            rows = await tx.records_to_claim(limit)
+            for job_row, own in _by_job(rows):
+                ledger = JobLedger(tx, await tx.job_by_row(job_row), self._clock.now(), worker_id)
+                for row in own:
+                    await ledger.apply(
+                        row,
+                        Trigger.CLAIMED,
+                        attempt=row.record.attempt + 1,
+                        worker_id=worker_id,
+                        processing_at=ledger.now,
+                        step=Step.FETCH,
+                        error=None,
+                        next_attempt_at=None,
+                        wait_reason=None,
+                    )
+                    await tx.advance_virtual_time(row.priority, row.fair_tag)
+                    claimed[row.record.row_id] = await tx.record_by_row(row.record.row_id)
+                await ledger.close()
+            return [claimed[row.record.row_id] for row in rows]
+
+        return await self._store.write(unit)
+
+    async def finish(self, claim: RecordRow, outcome: Outcome) -> bool:
+        """Applies an outcome; False if the attempt is no longer the current one, and then nothing changed."""
+
+        async def unit(tx: Tx) -> bool:
+            row = await tx.record_by_row(claim.record.row_id)
+            if not is_current(claim.record, row.record):
+                return False
+            ledger = JobLedger(tx, await tx.job_by_row(row.job_row), self._clock.now(), claim.record.worker_id or SYSTEM)
+            match outcome:
+                case Done():
+                    await self._succeed(ledger, row, outcome)
+                case Retry() if row.record.failures + 1 < self._max_failures:
+                    await self._retry(ledger, row, outcome)
+                case Retry(error=error) | Failed(error=error):
+                    await self._fail(ledger, row, error, failures=row.record.failures + 1)
+            await ledger.close()
+            return True
+
+        return await self._store.write(unit)
+
+    async def _succeed(self, ledger: JobLedger, row: RecordRow, done: Done) -> None:
+        record = row.record
+        output = File(
+            blob_key=done.output.key,
+            markdown=True,
+            file_id=record.output_file_id,
+            kind=FileKind.OUTPUT,
+            filename=record.output_filename,
+            content_type=MARKDOWN,
+            size_bytes=done.output.size_bytes,
+            sha256=done.output.sha256,
+            user_id=record.user_id,
+            team_id=record.team_id,
+            created_at=ledger.now,
+        )
+        await ledger.tx.insert_file(output, shareable=False)
+        await ledger.apply(
+            row,
+            Trigger.SUCCEEDED,
+            completed_at=ledger.now,
+            engine=done.engine,
+            pages=done.pages,
+            bytes_out=done.output.size_bytes,
+            warnings=done.warnings,
+            losses=done.losses,
+            step=None,
+            worker_id=None,
+        )
+        await self._supersede(ledger, row)
+
+    async def _supersede(self, ledger: JobLedger, row: RecordRow) -> None:
+        """Resolves the record that this one was added for, if nothing else has by now."""
+        if row.replaces_row is None:
+            return
+        replaced = await ledger.tx.record_by_row(row.replaces_row)
+        record = replaced.record
+        ended_badly = record.status in (RecordStatus.FAILED, RecordStatus.CANCELLED)
+        if ended_badly and record.superseded_by is None and not record.deleted:
+            await ledger.mark(replaced, Trigger.SUPERSEDED, superseded_by=row.record.record_id)
+
+    async def _retry(self, ledger: JobLedger, row: RecordRow, retry: Retry) -> None:
+        await ledger.apply(
+            row,
+            Trigger.FAILED_RETRYABLE,
+            failures=row.record.failures + 1,
+            error=retry.error,
+            next_attempt_at=self._clock.now() + round(retry.after_seconds * MICROSECONDS),
+            wait_reason=WaitReason.BACK_OFF,
+            processing_at=None,
+            step=None,
+            worker_id=None,
+        )
+
+    async def _fail(self, ledger: JobLedger, row: RecordRow, error: RecordError, **counts: Any) -> None:
+        await ledger.apply(
+            row, Trigger.FAILED, failed_at=ledger.now, error=error, step=None, worker_id=None, **counts
+        )
+
+    async def orphan(self, claims: Iterable[RecordRow]) -> int:
+        """Takes running records back whose worker is gone; those lost too often fail. Returns how many."""
+        wanted = {claim.record.row_id: claim.record.attempt for claim in claims}
+        if not wanted:
+            return 0
+
+        async def unit(tx: Tx) -> int:
+            lost = [row for row in await tx.running_records() if wanted.get(row.record.row_id) == row.record.attempt]
+            for job_row, own in _by_job(lost):
+                ledger = JobLedger(tx, await tx.job_by_row(job_row), self._clock.now(), SYSTEM)
+                for row in own:
+                    await self._orphan(ledger, row)
+                await ledger.close()
+            return len(lost)
+
+        return await self._store.write(unit)
+
+    async def _orphan(self, ledger: JobLedger, row: RecordRow) -> None:
+        count = row.record.orphaned_count + 1
+        if count > self._max_orphaned:
+            await self._fail(ledger, row, RecordError(reason=Reason.WORKER_LOST), orphaned_count=count)
+            return
+        await ledger.apply(
+            row,
+            Trigger.ORPHANED,
+            claimable=True,
+            orphaned_count=count,
+            processing_at=None,
+            step=None,
+            worker_id=None,
+        )
+
+    async def running(self) -> Sequence[RecordRow]:
+        """All running records."""
+        return await self._store.read(lambda rows: rows.running_records())
+
+    async def admit_due(self) -> float | None:
+        """Lets records whose back-off is over join the queue; returns seconds until the next one, None if none waits.
+
+        One that is due later than the longest back-off counts as due: the wall clock was turned back.
+        """
+
+        async def unit(tx: Tx) -> int | None:
+            now = self._clock.now()
+            for row in await tx.records_due(now, now + self._backoff_max, DUE_BATCH):
+                await tx.make_claimable(row.record.row_id)
+                tx.commit.claimable = True
+            return await tx.next_due_at()
+
+        due = await self._store.write(unit)
+        return None if due is None else max(0.0, (due - self._clock.now()) / MICROSECONDS)
+
+
+def _by_job(rows: Sequence[RecordRow]) -> list[tuple[int, list[RecordRow]]]:
+    """Rows grouped by job: one ledger per job and transaction."""
+    ordered = sorted(rows, key=lambda row: row.job_row)
+    return [(job_row, list(own)) for job_row, own in groupby(ordered, key=lambda row: row.job_row)]
+
+
+def is_current(claim: FileRecord, record: FileRecord) -> bool:
+    """Whether a claim still holds."""
+    return record.status is RecordStatus.RUNNING and record.attempt == claim.attempt

@@ -1,0 +1,42 @@
+"""Who works on what, and until when he is believed. In one process, on the monotonic clock."""
+
+from dataclasses import dataclass
+
+from ingest_grpc.clock import Clock
+from ingest_grpc.store.interface import RecordRow
+
+
+@dataclass(slots=True)
+class _Lease:
+    claim: RecordRow
+    expires_at: float
+
+
+class Leases:
+    """The claims of this process. A claim without a lease has no worker, whatever its row says."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._held: dict[int, _Lease] = {}
+
+    def hold(self, claim: RecordRow) -> None:
+        self._held[claim.record.row_id] = _Lease(claim, self._clock.monotonic() + self._seconds)
+
+    def renew(self, claim: RecordRow, more_seconds: float = 0.0) -> None:
+        """A sign of life; `more_seconds` on top for a step that gives none of its own."""
+        lease = self._held.get(claim.record.row_id)
+        if lease is not None and lease.claim.record.attempt == claim.record.attempt:
+            lease.expires_at = self._clock.monotonic() + self._seconds + more_seconds
+
+    def release(self, claim: RecordRow) -> None:
+        lease = self._held.get(claim.record.row_id)
+        if lease is not None and lease.claim.record.attempt == claim.record.attempt:
+            del self._held[claim.record.row_id]
+
+    def holds(self, claim: RecordRow) -> bool:
+        """Whether this attempt has a lease that did not expire."""
+        lease = self._held.get(claim.record.row_id)
+        if lease is None or lease.claim.record.attempt != claim.record.attempt:
+            return False
+        return lease.expires_at > self._clock.monotonic()

@@ -1,0 +1,143 @@
+"""One record, from claim to outcome: fetch, convert, store, report."""
+
+import logging
+import random
+
+from ingest_grpc.blobs.interface import BlobMissing, Blobs, StoredBlob
+from ingest_grpc.errors import CATALOGUE, IngestError, Reason
+from ingest_grpc.lifecycle import Step
+from ingest_grpc.model import Engine, RecordError, UnitProgress
+from ingest_grpc.service.progress import ProgressBoard
+from ingest_grpc.service.work import Done, Failed, Outcome, Retry, WorkService
+from ingest_grpc.store.interface import RecordRow
+from ingest_grpc.worker.executors.interface import (
+    ConversionFailed,
+    ConversionRequest,
+    Converted,
+    Executor,
+    Progress,
+)
+from ingest_grpc.worker.lease import Leases
+from ingest_grpc.worker.retry import backoff_seconds
+
+log = logging.getLogger(__name__)
+
+
+class Runner:
+    """Runs claimed records. Cancelling `run` stops the conversion; the record is then somebody else's concern."""
+
+    def __init__(
+        self,
+        work: WorkService,
+        blobs: Blobs,
+        executor: Executor,
+        board: ProgressBoard,
+        leases: Leases,
+        *,
+        conversion_seconds: float,
+        backoff_base_seconds: float,
+        backoff_max_seconds: float,
+        rng: random.Random,
+    ) -> None:
+        self._work = work
+        self._blobs = blobs
+        self._executor = executor
+        self._board = board
+        self._leases = leases
+        self._conversion_seconds = conversion_seconds
+        self._backoff_base_seconds = backoff_base_seconds
+        self._backoff_max_seconds = backoff_max_seconds
+        self._rng = rng
+
+    async def run(self, claim: RecordRow) -> None:
+        """Converts one claimed record and reports the outcome."""
+        try:
+            outcome = await self._outcome(claim)
+            await self._report(claim, outcome)
+        finally:
+            self._board.forget(claim.job_row, claim.record)
+            self._leases.release(claim)
+
+    async def _outcome(self, claim: RecordRow) -> Outcome:
+        """What became of the document. Errors of the service itself are outcomes too: no record is left hanging."""
+        step = Step.FETCH
+        try:
+            self._at(claim, step)
+            if claim.source is None:
+                raise BlobMissing(claim.record.file_id)
+            async with self._blobs.open(claim.source) as source, self._blobs.output() as output:
+                step = Step.PARSE
+                converted = await self._convert(claim, source, output.fd)
+                if isinstance(converted, ConversionFailed):
+                    return self._failure(claim, converted.reason, step, converted.detail)
+                step = Step.STORE
+                self._at(claim, step)
+                stored = await output.commit(output_key(claim))
+        except BlobMissing:
+            return self._failure(claim, Reason.FILE_NOT_FOUND, step, "the source's bytes are gone")
+        except IngestError as error:
+            return self._failure(claim, Reason.SERVICE_UNAVAILABLE, step, str(error))
+        except Exception as error:
+            log.exception("record %s failed unexpectedly", claim.record.record_id)
+            return self._failure(claim, Reason.INTERNAL, step, type(error).__name__)
+        return _done(stored, converted)
+
+    async def _convert(self, claim: RecordRow, source: int, output: int) -> Converted | ConversionFailed:
+        record = claim.record
+        self._at(claim, Step.PARSE)
+        self._leases.renew(claim, self._conversion_seconds)
+        request = ConversionRequest(record.filename, claim.source_type, record.method)
+        return await self._executor.convert(source, output, request, lambda moved: self._moved(claim, moved))
+
+    def _moved(self, claim: RecordRow, moved: Progress) -> None:
+        progress = UnitProgress(units_done=moved.units_done, units_total=moved.units_total, unit=moved.unit)
+        self._board.report(claim.job_row, claim.record, Step(moved.step), progress)
+
+    def _at(self, claim: RecordRow, step: Step) -> None:
+        self._leases.renew(claim)
+        self._board.report(claim.job_row, claim.record, step)
+
+    def _failure(self, claim: RecordRow, reason: Reason, step: Step, detail: str) -> Outcome:
+        log.info(
+            "record failed",
+            extra={"fields": {"record_id": claim.record.record_id, "reason": reason, "step": step, "detail": detail}},
+        )
+        error = RecordError(reason=reason, step=step)
+        if not CATALOGUE[reason].retryable:
+            return Failed(error)
+        seconds = backoff_seconds(
+            claim.record.failures, self._backoff_base_seconds, self._backoff_max_seconds, self._rng
+        )
+        return Retry(error, seconds)
+
+    async def _report(self, claim: RecordRow, outcome: Outcome) -> None:
+        """Commits the outcome; an output that nobody wants any more is dropped."""
+        if not isinstance(outcome, Done):
+            await self._work.finish(claim, outcome)
+            return
+        wanted = False
+        try:
+            wanted = await self._work.finish(claim, outcome)
+        except IngestError as error:
+            # When it is unknown whether the outcome was stored, the next start asks the ledger for the blob.
+            if error.reason is Reason.STORAGE_UNAVAILABLE:
+                raise
+        if wanted:
+            await self._blobs.settle(outcome.output.key)
+        else:
+            await self._blobs.delete(outcome.output.key)
+
+
+def output_key(claim: RecordRow) -> str:
+    """Keyed by record and attempt: two attempts never write the same blob."""
+    return f"{claim.record.record_id.removeprefix('ijf-').replace('-', '')}-{claim.record.attempt}"
+
+
+def _done(stored: StoredBlob, converted: Converted) -> Done:
+    return Done(
+        output=stored,
+        engine=Engine(name=converted.engine_name, version=converted.engine_version),
+        pages=converted.pages,
+        warnings=converted.warnings,
+        losses=converted.losses,
+    )

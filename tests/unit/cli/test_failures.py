@@ -1,0 +1,89 @@
+"""Every failure becomes an error, a fix and an exit code."""
+
+import errno
+
+import grpc
+import pytest
+
+from ingest_grpc.cli.failures import FAILED, UNREACHABLE, USAGE, Failure, explain
+from ingest_grpc.client.errors import IngestCallError, ProtocolError
+from ingest_grpc.errors import CATALOGUE, IngestError, Reason, Violation
+
+
+def test_explain__a_failure_stays_as_it_is() -> None:
+    failure = Failure("no", "yes", USAGE)
+    assert explain(failure) is failure
+
+
+@pytest.mark.parametrize("reason", [Reason.JOB_NOT_FOUND, Reason.CREDENTIALS_MISSING, Reason.SERVER_DRAINING])
+def test_explain__a_refused_call_has_the_fix_of_the_catalogue(reason: Reason) -> None:
+    code = grpc.StatusCode[CATALOGUE[reason].code]
+    failure = explain(IngestCallError(code, "It went wrong.", reason))
+    assert failure == Failure("It went wrong.", CATALOGUE[reason].suggested_fix, FAILED)
+
+
+def test_explain__a_refused_call_names_every_violation_once() -> None:
+    violations = (Violation("name", "must not be empty"), Violation("files[3].file_id", "is malformed"))
+    message = "The request has an invalid field. name: must not be empty"
+    failure = explain(
+        IngestCallError(grpc.StatusCode.INVALID_ARGUMENT, message, "INVALID_FIELD", violations=violations)
+    )
+    assert failure.message == f"{message}\n  files[3].file_id: is malformed"
+
+
+def test_explain__an_unexpected_failure_gives_the_request_id() -> None:
+    error = IngestCallError(grpc.StatusCode.INTERNAL, "Internal processing failure.", "INTERNAL", request_id="r-7")
+    assert "request id in the server's log: r-7" in explain(error).message
+
+
+def test_explain__no_server() -> None:
+    error = IngestCallError(grpc.StatusCode.UNAVAILABLE, "failed to connect to all addresses")
+    failure = explain(error, "10.0.0.5:50061")
+    assert failure.exit_code == UNREACHABLE
+    assert failure.message == "No server can be reached at 10.0.0.5:50061."
+    assert "ingest-grpc serve --address 10.0.0.5:50061" in failure.fix
+
+
+def test_explain__tls_trouble_says_so() -> None:
+    error = IngestCallError(grpc.StatusCode.UNAVAILABLE, "Ssl handshake failed: wrong version number")
+    failure = explain(error)
+    assert failure.exit_code == UNREACHABLE
+    assert "--tls" in failure.fix
+
+
+def test_explain__a_server_that_does_not_answer() -> None:
+    failure = explain(IngestCallError(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded"), "host:1")
+    assert (failure.message, failure.exit_code) == ("host:1 did not answer in time.", UNREACHABLE)
+
+
+def test_explain__a_server_that_is_something_else() -> None:
+    failure = explain(IngestCallError(grpc.StatusCode.UNIMPLEMENTED, "unknown service"), "host:1")
+    assert "host:1 is an ingest-grpc server" in failure.fix
+
+
+def test_explain__a_broken_promise_of_the_server() -> None:
+    assert explain(ProtocolError("a gap after 3")).message == "a gap after 3"
+
+
+def test_explain__errors_of_a_data_folder() -> None:
+    failure = explain(IngestError(Reason.STORAGE_FULL))
+    assert failure.message == "The server's disk is full."
+    assert failure.fix == CATALOGUE[Reason.STORAGE_FULL].suggested_fix
+
+
+def test_explain__errors_that_bring_their_own_fix() -> None:
+    class LockedError(Exception):
+        fix = "Stop the other server."
+
+    assert explain(LockedError("In use.")) == Failure("In use.", "Stop the other server.")
+
+
+def test_explain__errors_of_the_system() -> None:
+    failure = explain(OSError(errno.EACCES, "Permission denied", "/etc/shadow"))
+    assert failure.message == "/etc/shadow: Permission denied"
+
+
+def test_explain__anything_else_is_said_without_a_stack_trace() -> None:
+    failure = explain(ZeroDivisionError("division by zero"))
+    assert failure.message == "Unexpected ZeroDivisionError: division by zero"
+    assert failure.exit_code == FAILED

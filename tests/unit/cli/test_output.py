@@ -1,0 +1,79 @@
+"""Tables, fields and errors, on a terminal and in a pipe."""
+
+import io
+import json
+from typing import Literal
+
+from rich.console import Console
+
+from ingest_grpc.cli.failures import Failure
+from ingest_grpc.cli.output import Column, Output
+from ingest_grpc.client.messages import File
+
+COLUMNS = (Column("File", whole=True), Column("Name"), Column("Size", number=True))
+ROWS = [("file-1", "a [b].pdf", "1.4 kB"), ("file-22", "evil\x1b[2J" + "x" * 100, "12 B")]
+
+
+class Streams:
+    """An Output whose streams can be read."""
+
+    def __init__(self, *, terminal: bool, width: int = 80, as_json: bool = False) -> None:
+        self._out, self._err = io.StringIO(), io.StringIO()
+        colours: Literal["truecolor"] | None = "truecolor" if terminal else None
+        self.output = Output(
+            as_json,
+            Console(file=self._out, force_terminal=terminal, width=width, highlight=False, color_system=colours),
+            Console(file=self._err, force_terminal=terminal, width=width, highlight=False, color_system=colours),
+        )
+
+    @property
+    def out(self) -> str:
+        return self._out.getvalue()
+
+    @property
+    def err(self) -> str:
+        return self._err.getvalue()
+
+
+def test_table__in_a_pipe_is_plain_aligned_and_never_cut() -> None:
+    streams = Streams(terminal=False, width=20)
+    streams.output.table(COLUMNS, ROWS)
+    heading, first, second = streams.out.splitlines()
+    assert heading.split() == ["FILE", "NAME", "SIZE"]
+    assert first.startswith("file-1   a [b].pdf ")
+    assert second == f"file-22  evil\ufffd[2J{'x' * 100}    12 B"
+    assert len(heading) == len(first) == len(second)
+
+
+def test_table__on_a_terminal_fits_and_keeps_ids_whole() -> None:
+    streams = Streams(terminal=True, width=40)
+    streams.output.table(COLUMNS, ROWS)
+    assert "a [b].pdf" in streams.out
+    assert "file-22" in streams.out
+    assert "\x1b[2J" not in streams.out
+
+
+def test_table__without_rows_says_so_on_stderr() -> None:
+    streams = Streams(terminal=False)
+    streams.output.table(COLUMNS, [], "No files.")
+    assert (streams.out, streams.err) == ("", "No files.\n")
+
+
+def test_fields__leave_out_what_is_unknown() -> None:
+    streams = Streams(terminal=False)
+    streams.output.fields({"job": "dj-1", "description": None, "name": "a\nb\x1b"})
+    assert streams.out == "job   dj-1\nname  a b\ufffd\n"
+
+
+def test_message__is_one_line_of_json_with_proto_names() -> None:
+    streams = Streams(terminal=False, as_json=True, width=20)
+    streams.output.message(File(file_id="file-1", size_bytes=7, filename="[bold]" + "é" * 50))
+    assert streams.out.count("\n") == 1
+    assert json.loads(streams.out) == {"file_id": "file-1", "size_bytes": "7", "filename": "[bold]" + "é" * 50}
+
+
+def test_failure__error_and_fix_on_stderr() -> None:
+    streams = Streams(terminal=False)
+    streams.output.failure(Failure("The job [x] does not exist.\x1b[2J\n  name: is empty", "Verify the job_id."))
+    assert streams.err == "error: The job [x] does not exist.\ufffd[2J\n  name: is empty\nfix: Verify the job_id.\n"
+    assert streams.out == ""

@@ -1,0 +1,103 @@
+"""What a file is: content first, then its declared type, then its name."""
+
+import pytest
+
+from ingest_grpc.errors import Reason
+from ingest_grpc.pipeline.parse.detect import detect
+from ingest_grpc.pipeline.parse.outcome import ParseFailure
+from ingest_grpc.pipeline.parse.types import CONTENT_TYPES, Kind
+from tests import documents
+
+MAIL = b"From: a@example.com\nTo: b@example.com\nSubject: hello\n\nbody\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (documents.pdf(), Kind.PDF),
+        (b"\n\njunk before\n%PDF-1.4\n", Kind.PDF),
+        (documents.word(), Kind.DOCX),
+        (documents.slides(), Kind.PPTX),
+        (documents.sheet(), Kind.XLSX),
+        (b"{\\rtf1 hello}", Kind.RTF),
+        (b"<!DOCTYPE html><p>hello", Kind.HTML),
+        (b"  <!-- a comment -->\n<HTML lang='de'>", Kind.HTML),
+        (b"<?xml version='1.0'?><!DOCTYPE html><html>", Kind.HTML),
+        (b"<?xml version='1.0'?><note/>", Kind.XML),
+        ("<?xml version='1.0'?><note/>".encode("utf-16"), Kind.XML),
+        (MAIL, Kind.EML),
+        (b'{"a": [1, 2]}', Kind.JSON),
+        (b"{not json}", Kind.TEXT),
+        (b"just words", Kind.TEXT),
+    ],
+)
+def test_detect__content_alone(data: bytes, kind: Kind) -> None:
+    assert detect(data, "", "").kind is kind
+
+
+@pytest.mark.parametrize(
+    ("filename", "content_type", "kind"),
+    [
+        ("notes.md", "", Kind.MARKDOWN),
+        ("NOTES.MD", "application/octet-stream", Kind.MARKDOWN),
+        ("notes.md", "text/plain", Kind.MARKDOWN),
+        ("notes.txt", "text/markdown; charset=utf-8", Kind.MARKDOWN),
+        ("data.csv", "", Kind.CSV),
+        ("data.tsv", "text/tab-separated-values", Kind.CSV),
+        ("data.json", "", Kind.JSON),
+        ("data.xml", "", Kind.XML),
+        ("page.html", "", Kind.HTML),
+        ("letter.eml", "", Kind.EML),
+        ("notes.txt", "", Kind.TEXT),
+        ("notes", "", Kind.TEXT),
+    ],
+)
+def test_detect__text_is_what_it_is_said_to_be(filename: str, content_type: str, kind: Kind) -> None:
+    detected = detect(b"name,count\napples,3\n", filename, content_type)
+    assert (detected.kind, detected.warnings) == (kind, ())
+
+
+@pytest.mark.parametrize(
+    ("data", "filename", "kind"),
+    [
+        (b"<html><h1>Hi</h1></html>", "report.pdf", Kind.HTML),
+        (documents.pdf(), "report.docx", Kind.PDF),
+        (documents.word(), "report.txt", Kind.DOCX),
+        (b"<!doctype html><p>hi", "page.md", Kind.HTML),
+    ],
+)
+def test_detect__a_wrong_name_is_a_warning(data: bytes, filename: str, kind: Kind) -> None:
+    detected = detect(data, filename, "")
+    assert detected.kind is kind
+    assert "its content is" in detected.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("data", "filename", "reason"),
+    [
+        (documents.picture(), "scan.png", Reason.NO_TEXT),
+        (b"\xff\xd8\xff\xe0" + bytes(100), "scan.pdf", Reason.NO_TEXT),
+        (documents.plain_zip(), "files.zip", Reason.UNSUPPORTED_TYPE),
+        (documents.plain_zip(("mimetype", "content.xml")), "text.odt", Reason.UNSUPPORTED_TYPE),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "old.doc", Reason.UNSUPPORTED_TYPE),
+        (documents.encrypted_office(), "secret.docx", Reason.FILE_ENCRYPTED),
+        (b"\x7fELF\x02\x01\x01\x00" + bytes(100), "program", Reason.UNSUPPORTED_TYPE),
+        (bytes(100), "zeros.txt", Reason.UNSUPPORTED_TYPE),
+        (b"PK\x03\x04 no archive", "report.pdf", Reason.PDF_UNREADABLE),
+        (documents.word()[:2000], "report.docx", Reason.FILE_UNREADABLE),
+        (b"plain words", "report.xlsx", Reason.FILE_UNREADABLE),
+        (b"plain words", "report.pdf", Reason.PDF_UNREADABLE),
+    ],
+)
+def test_detect__refusals(data: bytes, filename: str, reason: Reason) -> None:
+    with pytest.raises(ParseFailure) as failure:
+        detect(data, filename, "")
+    assert failure.value.reason is reason
+
+
+def test_detect__declared_type_counts_before_the_name() -> None:
+    assert detect(b"a,b\n1,2\n", "data.json", CONTENT_TYPES[Kind.CSV]).kind is Kind.CSV
+
+
+def test_detect__a_long_text_is_not_cut_inside_a_character() -> None:
+    assert detect(("ü" * 40_000).encode(), "notes.md", "").kind is Kind.MARKDOWN
