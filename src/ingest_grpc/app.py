@@ -18,7 +18,7 @@ from ingest_grpc.api.servicers.file_service import FileServicer
 from ingest_grpc.api.servicers.ingestion_service import IngestionServicer
 from ingest_grpc.api.servicers.job_service import JobServicer
 from ingest_grpc.api.servicers.server_service import ServerServicer
-from ingest_grpc.api.watch import WatchStreams
+from ingest_grpc.api.watch import WatchStreams, event_tail
 from ingest_grpc.blobs.factory import open_blobs
 from ingest_grpc.clock import Clock, SystemClock
 from ingest_grpc.config import Settings
@@ -32,13 +32,11 @@ from ingest_grpc.service.jobs import JobService
 from ingest_grpc.service.keys import KeyService
 from ingest_grpc.service.positions import ProgressFeed
 from ingest_grpc.service.progress import ProgressBoard
-from ingest_grpc.service.tail import EventTail
-from ingest_grpc.service.watch import WatchService
+from ingest_grpc.service.watch import Sources, WatchService
 from ingest_grpc.service.work import WorkService
 from ingest_grpc.store.interface import Commit
 from ingest_grpc.store.sqlite.store import SqliteStore
 from ingest_grpc.telemetry import setup_logging
-from ingest_grpc.wire.watch import event_bytes
 from ingest_grpc.worker.executors.interface import Executor
 from ingest_grpc.worker.executors.local import LocalExecutor
 from ingest_grpc.worker.janitor import Janitor
@@ -114,14 +112,9 @@ class App:
             min_free_bytes=settings.min_free_disk_bytes,
         )
         self.ingestion = IngestionService(self.store, self.board)
-        watches = WatchService(
-            self.store,
-            self.hub,
-            EventTail(self.store, self.hub, event_bytes),
-            ProgressFeed(self.store, self.board, clock),
-            clock,
-            rotate_seconds=settings.watch_rotate_seconds,
-        )
+        feed = ProgressFeed(self.store, self.board, clock)
+        sources = Sources(self.store, self.hub, event_tail(self.store, self.hub), feed, clock)
+        watches = WatchService(sources, rotate_seconds=settings.watch_rotate_seconds)
         self.streams = WatchStreams(watches, clock, write_timeout_seconds=settings.watch_write_timeout_seconds)
         self._clock = clock
 
@@ -143,7 +136,7 @@ class App:
             conversion_seconds=settings.conversion_timeout_seconds,
             backoff_base_seconds=settings.backoff_base_seconds,
             backoff_max_seconds=settings.backoff_max_seconds,
-            rng=random.Random(),  # noqa: S311 - jitter, not a secret
+            rng=random.Random(),
         )
         worker_id = f"{socket.gethostname()}:{os.getpid()}"
         self.pool = Pool(self.work, runner, leases, size=settings.worker_count, worker_id=worker_id)
@@ -258,5 +251,3 @@ def _announce(ready_file: Path, address: str) -> None:
     partial = ready_file.with_name(f".{ready_file.name}.{os.getpid()}")
     partial.write_text(f"{address}\n")
     partial.replace(ready_file)
-
-

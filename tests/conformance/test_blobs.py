@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,7 @@ from ingest_grpc.blobs.interface import CHUNK_BYTES, BlobExists, BlobMissing, Bl
 from ingest_grpc.blobs.local import LocalBlobs
 from ingest_grpc.blobs.objects import ObjectBlobs
 from ingest_grpc.blobs.parts import PART_BYTES
+from ingest_grpc.clock import MICROSECONDS
 from tests.fake_s3 import running_bucket
 from tests.faults import cancelled_at
 
@@ -59,7 +61,7 @@ async def store(blobs: Blobs, key: str, data: bytes = DATA) -> StoredBlob:
 
 
 async def keys(blobs: Blobs) -> list[str]:
-    return sorted([key async for key in blobs.all_keys()])
+    return sorted([blob.key async for blob in blobs.listing()])
 
 
 def open_files() -> list[str]:
@@ -293,6 +295,18 @@ async def test_open__missing(blobs: Blobs) -> None:
     with pytest.raises(BlobMissing):
         async with blobs.open("file-1"):
             raise AssertionError("entered")
+
+
+async def test_listing__tells_size_and_age(blobs: Blobs) -> None:
+    before = time.time_ns() // 1_000
+    await store(blobs, "file-1")
+    await store(blobs, "file-2", b"")
+
+    listed = {blob.key: blob async for blob in blobs.listing()}
+
+    assert {key: blob.size_bytes for key, blob in listed.items()} == {"file-1": len(DATA), "file-2": 0}
+    # Stores and file systems round down to a second, some to two.
+    assert all(abs(blob.written_at - before) < 3 * MICROSECONDS for blob in listed.values())
 
 
 @pytest.mark.parametrize("data", [b"", DATA, LARGE], ids=["empty", "small", "large"])

@@ -8,10 +8,12 @@ from contextlib import aclosing
 from ingest_grpc.api.interceptors.chain import Context
 from ingest_grpc.clock import Clock
 from ingest_grpc.errors import IngestError, Reason
+from ingest_grpc.hub import Hub
 from ingest_grpc.model import Caller, WatchRequest, WatchUntil
 from ingest_grpc.service import watch as service
-from ingest_grpc.service.tail import EncodedEvent
+from ingest_grpc.service.tail import EncodedEvent, EventTail
 from ingest_grpc.service.watch import WatchMessage, WatchService
+from ingest_grpc.store.interface import Store
 from ingest_grpc.wire import watch as wire
 from ingest_grpc.wire.enums import WatchEndReason
 
@@ -22,6 +24,11 @@ _END_REASONS = {
     WatchUntil.TERMINAL: WatchEndReason.TERMINAL,
     WatchUntil.HEAD: WatchEndReason.HEAD,
 }
+
+
+def event_tail(store: Store, hub: Hub) -> EventTail:
+    """A tail of events in the form in which watchers get them."""
+    return EventTail(store, hub, wire.event_bytes)
 
 
 class _Stream:

@@ -8,6 +8,9 @@ from ingest_grpc.blobs.local import LocalBlobs
 from ingest_grpc.blobs.objects import ObjectBlobs
 from ingest_grpc.config import Settings
 
+BLOBS_FOLDER = "blobs"
+"""Where a data folder, and a backup, keeps its blobs."""
+
 
 def open_blobs(settings: Settings) -> Blobs:
     """The blob store of `settings.blobs_url`; unset or a file:// URL is a local folder. Not yet started.
@@ -15,9 +18,15 @@ def open_blobs(settings: Settings) -> Blobs:
     A local folder never goes through obstore, which does not fsync. Raises obstore's error for a URL of
     an unknown scheme.
     """
-    if settings.blobs_url is None:
-        return LocalBlobs(settings.data_dir / "blobs")
-    url = urlsplit(settings.blobs_url)
-    if url.scheme == "file":
-        return LocalBlobs(Path(unquote(url.path)))
+    if (folder := local_folder(settings)) is not None:
+        return LocalBlobs(folder)
+    assert settings.blobs_url is not None, "without a URL the blobs are local"
     return ObjectBlobs.from_url(settings.blobs_url)
+
+
+def local_folder(settings: Settings) -> Path | None:
+    """The folder of local blobs; None for an object store."""
+    if settings.blobs_url is None:
+        return settings.data_dir / BLOBS_FOLDER
+    url = urlsplit(settings.blobs_url)
+    return Path(unquote(url.path)) if url.scheme == "file" else None

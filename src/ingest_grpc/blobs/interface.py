@@ -2,7 +2,7 @@
 
 The order of an upload, which no crash may break: bytes durable under their key (`commit`), then the row
 that names the key, then `settle`. A crash between the first two leaves bytes that nobody names; `start`
-removes them where the backend can tell, and `all_keys` lets `admin check` find the rest.
+removes them where the backend can tell, and `listing` lets `admin check` find the rest.
 """
 
 import re
@@ -28,6 +28,15 @@ class StoredBlob:
     key: str
     size_bytes: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedBlob:
+    """A blob that is there: its key, its length in bytes, and when it was written (UTC microseconds)."""
+
+    key: str
+    size_bytes: int
+    written_at: int
 
 
 class BlobMissing(LookupError):
@@ -138,8 +147,8 @@ class Blobs(Protocol):
         """Whether the key can be read."""
         ...
 
-    def all_keys(self) -> AsyncIterator[str]:
-        """Every readable key in no particular order, for `admin check`; needs no `start`."""
+    def listing(self) -> AsyncIterator[ListedBlob]:
+        """Every readable blob in no particular order, for `admin check`; needs no `start`."""
         ...
 
     async def free_bytes(self) -> int | None:

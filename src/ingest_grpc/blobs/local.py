@@ -9,13 +9,13 @@ See docs/decisions/0003-blob-intent-links.md.
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from pathlib import Path
 
 from ingest_grpc.blobs.failures import read_errors, storage_errors
 from ingest_grpc.blobs.filesystem import FileSystem
-from ingest_grpc.blobs.interface import BlobWriter, IsKnown, Output, is_key
+from ingest_grpc.blobs.interface import BlobWriter, IsKnown, ListedBlob, Output, is_key
 from ingest_grpc.blobs.output import spooled_output
 from ingest_grpc.blobs.staged import Layout, StagedFile
 from ingest_grpc.blobs.threads import Threads
@@ -67,13 +67,12 @@ class LocalBlobs:
         with storage_errors():
             return await self._threads.run(_exists, self._layout.blob(key))
 
-    async def all_keys(self) -> AsyncIterator[str]:
+    async def listing(self) -> AsyncIterator[ListedBlob]:
         for shard in self._layout.shards:
             with storage_errors():
-                names = await self._threads.run(_file_names, shard)
-            for name in names:
-                if is_key(name):
-                    yield name
+                listed = await self._threads.run(_listed, shard)
+            for blob in listed:
+                yield blob
 
     async def free_bytes(self) -> int | None:
         with storage_errors():
@@ -141,6 +140,15 @@ def _file_names(folder: Path) -> list[str]:
             return [entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
     except FileNotFoundError:
         return []
+
+
+def _listed(shard: Path) -> list[ListedBlob]:
+    listed = []
+    for name in filter(is_key, _file_names(shard)):
+        with suppress(FileNotFoundError):  # deleted since the folder was read
+            found = (shard / name).lstat()
+            listed.append(ListedBlob(name, found.st_size, found.st_mtime_ns // 1_000))
+    return listed
 
 
 def _exists(path: Path) -> bool:

@@ -18,11 +18,21 @@ from obstore.store import ObjectStore, from_url
 
 from ingest_grpc.blobs.failures import read_errors, storage_errors
 from ingest_grpc.blobs.filesystem import FileSystem
-from ingest_grpc.blobs.interface import CHUNK_BYTES, BlobExists, BlobWriter, IsKnown, Output, checked_key, is_key
+from ingest_grpc.blobs.interface import (
+    CHUNK_BYTES,
+    BlobExists,
+    BlobWriter,
+    IsKnown,
+    ListedBlob,
+    Output,
+    checked_key,
+    is_key,
+)
 from ingest_grpc.blobs.output import spooled_output
 from ingest_grpc.blobs.parts import PART_BYTES, PartStream
 from ingest_grpc.blobs.threads import Threads, to_its_end
 from ingest_grpc.blobs.upload import Upload
+from ingest_grpc.clock import MICROSECONDS
 
 
 class ObjectBlobs:
@@ -85,12 +95,13 @@ class ObjectBlobs:
         with storage_errors():
             return await _exists(self._store, checked_key(key))
 
-    async def all_keys(self) -> AsyncIterator[str]:
+    async def listing(self) -> AsyncIterator[ListedBlob]:
         with storage_errors():
             async for page in obstore.list(self._store):
                 for found in page:
                     if is_key(found["path"]):
-                        yield found["path"]
+                        written_at = round(found["last_modified"].timestamp() * MICROSECONDS)
+                        yield ListedBlob(found["path"], found["size"], written_at)
 
     async def free_bytes(self) -> int | None:
         return None

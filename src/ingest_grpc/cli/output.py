@@ -81,6 +81,19 @@ class Output:
         """One line for a person, in full."""
         self.out.print(text, markup=False, soft_wrap=True)
 
+    def notes(self, notes: Iterable[tuple[str, str, str]]) -> None:
+        """Lines that belong to the one before: (label, text, style of the label), wrapped below each other."""
+        grid = Table.grid(padding=(0, 1, 0, 0))
+        grid.add_column(min_width=9)
+        grid.add_column(overflow="fold")
+        for label, text, style in notes:
+            if self.out.is_terminal:
+                grid.add_row(Text(f"  {label}:", style=style), Text(printable(text)))
+            else:
+                self._line(f"  {label + ':':<7} {printable(text)}")
+        if self.out.is_terminal:
+            self.out.print(grid)
+
     def hint(self, text: str) -> None:
         """Something worth knowing that is not the result: on stderr, so that pipes stay clean."""
         self.err.print(text, style="dim", markup=False, soft_wrap=True)

@@ -135,8 +135,7 @@ def _show_job(output: Output, job: "Job") -> None:
     # What is said about single files stands above already.
     for reason in job.review_reasons:
         if not reason.HasField("record_id"):
-            output.line(Text.assemble(("! ", "yellow"), printable(reason.message)))
-            output.line(Text.assemble(("  fix:   ", "dim"), printable(reason.suggested_fix)))
+            output.notes([("review", reason.message, "yellow"), ("fix", reason.suggested_fix, "dim")])
 
 
 def _row(result: Result) -> Sequence[str | Text]:
@@ -151,16 +150,16 @@ def _row(result: Result) -> Sequence[str | Text]:
 def _show_notes(output: Output, result: Result) -> None:
     """What a person has to know about a file besides its figures; nothing for most."""
     record = result.record
-    notes = [("lost", each) for each in record.losses] + [("note", each) for each in record.warnings] if record else []
+    notes = [("lost", each, "yellow") for each in record.losses] if record else []
+    notes += [("note", each, "dim") for each in record.warnings] if record else []
     if result.failure:
-        notes += [("error", result.failure.message), ("fix", result.failure.fix)]
+        notes += [("error", result.failure.message, "red"), ("fix", result.failure.fix, "dim")]
     if not notes:
         return
     output.line("")
-    style = "red" if result.failure else "yellow"
-    output.line(Text.assemble(("✗ " if result.failure else "! ", style), (printable(str(result.name)), "bold")))
-    for kind, text in notes:
-        output.line(Text.assemble((f"  {kind + ':':<7}", style if kind == "error" else "dim"), printable(text)))
+    mark, style = ("✗", "red") if result.failure else ("!", "yellow")
+    output.line(Text.assemble((f"{mark} ", style), (printable(str(result.name)), "bold")))
+    output.notes(notes)
 
 
 def _sum(results: Sequence[Result]) -> str:

@@ -9,7 +9,7 @@ _MAX_NAME_BYTES = 255
 
 
 class Destinations:
-    """Chooses one path per source below `folder`: the source's relative name + `suffix`, numbered when taken.
+    """Chooses one path per source below `folder`: the source's relative name with `suffix`, numbered when taken.
 
     Names are compared without case, because on some file systems A.md and a.md are the same file.
     """
@@ -33,7 +33,9 @@ class Destinations:
         return self._inside(self.folder / target)
 
     def _last(self, name: str, number: int) -> str:
-        return _shortened(name, self.suffix if number == 1 else f"-{number}{self.suffix}")
+        # What is called .md already needs no second one.
+        stem = name[: -len(self.suffix)] if self.suffix and name.casefold().endswith(self.suffix) else name
+        return _shortened(stem, self.suffix if number == 1 else f"-{number}{self.suffix}")
 
     def _free_folders(self, parents: list[str]) -> list[str]:
         # A folder may be called like a file that was saved before: "notes" became notes.md, then comes notes.md/a.txt.

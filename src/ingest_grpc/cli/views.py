@@ -111,8 +111,7 @@ def show_job(output: Output, job: "Job") -> None:
     )
     for reason in job.review_reasons:
         name = f"{reason.filename}: " if reason.HasField("filename") else ""
-        output.line(Text.assemble(("review ", "bold yellow"), printable(f"{name}{reason.message}")))
-        output.line(Text.assemble(("   fix ", "bold"), printable(reason.suggested_fix)))
+        output.notes([("review", f"{name}{reason.message}", "yellow"), ("fix", reason.suggested_fix, "dim")])
     if (missing := job.review_reasons_total - len(job.review_reasons)) > 0:
         output.line(f"and {missing:,} more; 'ingest-grpc ingestion records {job.job_id}' lists every record")
 

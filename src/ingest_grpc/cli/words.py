@@ -60,9 +60,11 @@ def human_bytes(count: float) -> str:
 
 
 def human_seconds(seconds: float) -> str:
-    """A duration as people read it: "0.4 s", "12 s", "3 min 05 s", "2 h 07 min"."""
+    """A duration as people read it: "7 ms", "0.4 s", "12 s", "3 min 05 s", "2 h 07 min"."""
+    if seconds < 0.0995:
+        return f"{max(round(seconds * 1_000), 0)} ms"
     if seconds < 9.95:
-        return f"{max(seconds, 0.0):.1f} s"
+        return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

@@ -23,18 +23,15 @@ from ingest_grpc.client.effects import (
     Sleep,
     Stream,
 )
-from ingest_grpc.client.errors import ClientClosed, IngestCallError, call_error, stalled
+from ingest_grpc.client.errors import ClientClosed, call_error, stalled
 from ingest_grpc.client.methods import present
 from ingest_grpc.client.operations import files, ingestion, jobs, watching
 from ingest_grpc.client.options import CHANNEL_OPTIONS, call_metadata, channel_credentials
 from ingest_grpc.client.retry import Session
+from ingest_grpc.client.verdict import Verdict
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_CORE_FAILURE = "Internal error from Core"
-_SETTLE_ROUNDS = 200
-_SETTLE_SECONDS = 0.005
 
 
 class AsyncShell:
@@ -116,6 +113,7 @@ class AsyncShell:
 
     async def _send(self, send: Send[Any, Any]) -> Any:
         call = self._channel.stream_unary(send.rpc.path, send.rpc.encode, send.rpc.decode)(metadata=self._metadata)
+        verdict = Verdict(call)
         try:
             # Not an iterator given to gRPC: an error of the disk would reach us as a mere cancellation.
             while (request := await asyncio.to_thread(next, send.requests, None)) is not None:
@@ -123,7 +121,7 @@ class AsyncShell:
                 send.sent(request)
             await call.done_writing()
         except (grpc.aio.AioRpcError, grpc.aio.InternalError, asyncio.InvalidStateError):
-            return await _last_word(call)
+            return await verdict.settled()
         except BaseException:
             call.cancel()
             raise
@@ -147,25 +145,6 @@ class AsyncShell:
     def _check_open(self) -> None:
         if self._closed:
             raise ClientClosed("the client is closed")
-
-
-async def _last_word(call: "grpc.aio.StreamUnaryCall[Any, T]") -> T:
-    """The server's answer to an upload that it did not read to its end.
-
-    A write that fails makes gRPC report a failure of its own, INTERNAL, before the status that the server sent
-    is known; that one replaces it a moment later, without any signal to wait for.
-    """
-    for _ in range(_SETTLE_ROUNDS):
-        if await call.details() != _CORE_FAILURE:
-            break
-        await asyncio.sleep(_SETTLE_SECONDS)
-    try:
-        return await call
-    except grpc.aio.AioRpcError as error:
-        # OK: the answer itself was lost. The upload is repeated under its request_id, and answered again.
-        if error.code() is grpc.StatusCode.OK or error.details() == _CORE_FAILURE:
-            raise IngestCallError(grpc.StatusCode.UNAVAILABLE, "The upload was cut.") from error
-        raise
 
 
 def _coroutine(

@@ -115,9 +115,7 @@ class FileService:
         # From here on the blob is durable: a caller who goes away must not leave it without an owner.
         return await self._finisher.run(self._register(caller, new, file, request))
 
-    async def _register(
-        self, caller: Caller, new: NewFile, file: File, request: Request | None
-    ) -> Mutation[File]:
+    async def _register(self, caller: Caller, new: NewFile, file: File, request: Request | None) -> Mutation[File]:
         """Commits the row of a durable blob, or drops the blob."""
         try:
             check_announced(new, file)
@@ -139,9 +137,7 @@ class FileService:
             return FileEffect(file_id=file.file_id)
 
         if request is not None:
-            request = Request(
-                request.method, request.request_id, request.payload_hash + bytes.fromhex(file.sha256)
-            )
+            request = Request(request.method, request.request_id, request.payload_hash + bytes.fromhex(file.sha256))
         done = await once(tx, caller, request, file.created_at, FileEffect, effect)
         stored = await tx.file(caller.team_id, done.value.file_id)
         if stored is None:

@@ -81,9 +81,7 @@ class AddFiles:
             [plan for plan in plans if plan.outcome is AddFileOutcome.ADDED]
         )
         results = tuple(self._result(plan, records) for plan in plans)
-        return FilesAddedEffect(
-            job_id=self.ledger.job.job_id, ingestion_job_id=ingestion_job_id, results=results
-        )
+        return FilesAddedEffect(job_id=self.ledger.job.job_id, ingestion_job_id=ingestion_job_id, results=results)
 
     async def _plan(self, item: FileToAdd) -> _Plan:
         tx, job = self.ledger.tx, self.ledger.job
@@ -241,14 +239,19 @@ def _rejection(rejected: Sequence[tuple[int, _Plan]]) -> IngestError:
         ]
         first = missing[0][1].item.file_id
         return IngestError(
-            Reason.FILE_NOT_FOUND, {"file_id": first, "rejected": str(len(rejected))}, violations, resource=("File", first)
+            Reason.FILE_NOT_FOUND,
+            {"file_id": first, "rejected": str(len(rejected))},
+            violations,
+            resource=("File", first),
         )
     record_id = rejected[0][1].item.replaces_record_id or ""
     violations = [
         Violation(f"files[{index}].replaces_record_id", "is not an unresolved record of this job")
         for index, _ in rejected
     ]
-    return IngestError(Reason.RECORD_NOT_REPLACEABLE, {"record_id": record_id, "rejected": str(len(rejected))}, violations)
+    return IngestError(
+        Reason.RECORD_NOT_REPLACEABLE, {"record_id": record_id, "rejected": str(len(rejected))}, violations
+    )
 
 
 # ── removing ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -292,9 +295,7 @@ async def remove_by_file_id(ledger: JobLedger, file_id: str) -> RemoveFileResult
     tx, job = ledger.tx, ledger.job
     file = await tx.file(job.team_id, file_id)
     file_row = file.row_id if file is not None else -1  # an output that does not exist yet still has its record
-    removed = [
-        await remove_record(ledger, row) for row in await tx.live_records_of_file(job.row_id, file_row, file_id)
-    ]
+    removed = [await remove_record(ledger, row) for row in await tx.live_records_of_file(job.row_id, file_row, file_id)]
     entry = await tx.markdown_file(job.row_id, file_id)
     if entry is not None and entry[2]:
         await tx.remove_markdown_file(entry[0], ledger.now)

@@ -1,6 +1,7 @@
 """JobService: jobs and their timelines."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from pydantic import BaseModel
 
@@ -34,6 +35,7 @@ from ingest_grpc.store.interface import Rows, Store, Tx
 
 CANCEL_SLICE = 1_000
 """Records cancelled in one transaction: a job of 100,000 must not keep all other writers waiting."""
+
 
 class CancelEffect(BaseModel):
     """What a CancelJob call did; kept for its request id."""
@@ -187,9 +189,10 @@ class JobService:
         up_to = await self._store.read(lambda rows: _newest_record(rows, caller.team_id, job_id))
         cancelled = 0
         while True:
-            done, more = await self._store.write(
-                lambda tx: self._cancel_slice(tx, caller, job_id, request, up_to, cancelled)
+            work = partial(
+                self._cancel_slice, caller=caller, job_id=job_id, request=request, up_to=up_to, so_far=cancelled
             )
+            done, more = await self._store.write(work)
             cancelled = done.value.records_cancelled
             if not more:
                 break

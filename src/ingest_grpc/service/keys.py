@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from ingest_grpc.clock import Clock
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.model import Caller, Scope
-from ingest_grpc.store.interface import ApiKey, Store
+from ingest_grpc.store.interface import ApiKey, Units
 
-SECRET_PREFIX = "igk_"  # noqa: S105 - what every secret begins with, so that leaked ones can be found
+SECRET_PREFIX = "igk_"
 CACHE_SECONDS = 5.0
 """How long a key is believed without asking the ledger: a revoked key works at most this much longer."""
 
@@ -39,7 +39,7 @@ def secret_hash(secret: str) -> bytes:
 class KeyService:
     """Makes, lists, revokes and recognises API keys."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Units, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._known: dict[bytes, tuple[float, Caller]] = {}

@@ -178,7 +178,7 @@ class JobLedger:
             change = FilesChange(added=tuple(added), removed=tuple(removed))
             self._append(kind, lambda: change, count=len(added) + len(removed))
 
-    def cancel_requested(self, requested: bool) -> None:  # noqa: FBT001
+    def cancel_requested(self, requested: bool) -> None:
         """CancelJob was the last command, or another one lifted it."""
         self._set(cancelled=requested)
 
@@ -189,9 +189,7 @@ class JobLedger:
         self._set(status=job_status(self.job.facts))
         if self._before is not None and self._before.status is not self.job.status:
             previous = self._before.status
-            self._append(
-                EventType.JOB_CHANGED, lambda: _job_change(self.job, previous), status=_words(self.job.status)
-            )
+            self._append(EventType.JOB_CHANGED, lambda: _job_change(self.job, previous), status=_words(self.job.status))
         if self._pending or self.job != self._before:
             self._set(updated_at=self.now)
             await self.tx.update_job(self.job)
@@ -259,9 +257,7 @@ class JobLedger:
         self._pending.append(_Pending(sequence, type_, trigger, change, words))
         return sequence
 
-    def _record_event(
-        self, sequence: int, trigger: Trigger, record: FileRecord, previous: RecordStatus | None
-    ) -> None:
+    def _record_event(self, sequence: int, trigger: Trigger, record: FileRecord, previous: RecordStatus | None) -> None:
         change = RecordChange(record=record, previous_status=previous)
         words = {"filename": record.filename, "error": record.error.message if record.error else ""}
         self._pending.append(_Pending(sequence, EVENT_OF_TRIGGER[trigger], trigger, lambda: change, words))

@@ -30,9 +30,7 @@ class ProgressBoard:
         self._jobs: dict[int, dict[int, RunningProgress]] = {}
         self._records: dict[int, RunningProgress] = {}
 
-    def report(
-        self, job_row: int, record: FileRecord, step: Step, progress: UnitProgress | None = None
-    ) -> None:
+    def report(self, job_row: int, record: FileRecord, step: Step, progress: UnitProgress | None = None) -> None:
         self._version += 1
         entry = RunningProgress(record.row_id, record.record_id, record.attempt, step, progress, self._version)
         self._jobs.setdefault(job_row, {})[record.row_id] = entry

@@ -32,6 +32,7 @@ _NO_VIABLE_FILE = ReviewReason(
 
 
 def job_not_found(job_id: str) -> IngestError:
+    """There is no such job of the caller's team."""
     return IngestError(Reason.JOB_NOT_FOUND, {"job_id": job_id}, resource=("Job", job_id))
 
 
@@ -107,7 +108,12 @@ async def job_detail(rows: Rows, job: Job, board: ProgressBoard) -> JobDetail:
     records = await shown_records(rows, await rows.records(job_row=job.row_id, limit=MAX_DETAIL_RECORDS), board)
     markdown = await rows.markdown_files(job.row_id, MAX_DETAIL_FILES)
     ingestion_jobs = await rows.ingestion_jobs(
-        team=job.team_id, job_row=job.row_id, statuses=(), after=None, oldest_first=True, limit=MAX_DETAIL_INGESTION_JOBS
+        team=job.team_id,
+        job_row=job.row_id,
+        statuses=(),
+        after=None,
+        oldest_first=True,
+        limit=MAX_DETAIL_INGESTION_JOBS,
     )
     timeline = await rows.milestones_after(job.row_id, 0, MAX_DETAIL_MILESTONES + 1)
     files = sorted([job_file(record) for record in records] + markdown, key=lambda file: file.created_at)

@@ -8,6 +8,7 @@ costs one page. The numbered rules are those of docs/watch.md.
 import random
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ingest_grpc.clock import Clock
 from ingest_grpc.errors import IngestError, Reason
@@ -90,24 +91,22 @@ class End:
 WatchMessage = Snapshot | SnapshotPart | Synced | EncodedEvent | Moved | Heartbeat | End
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a watch reads from."""
+
+    store: Store
+    hub: Hub
+    tail: EventTail
+    feed: ProgressFeed
+    clock: Clock
+
+
 class WatchService:
     """Opens watches."""
 
-    def __init__(
-        self,
-        store: Store,
-        hub: Hub,
-        tail: EventTail,
-        feed: ProgressFeed,
-        clock: Clock,
-        *,
-        rotate_seconds: float,
-    ) -> None:
-        self._store = store
-        self._hub = hub
-        self._tail = tail
-        self._feed = feed
-        self._clock = clock
+    def __init__(self, sources: Sources, *, rotate_seconds: float) -> None:
+        self._sources = sources
         self._rotate_seconds = rotate_seconds
 
     async def watch(self, caller: Caller, request: WatchRequest) -> AsyncGenerator[WatchMessage, None]:
@@ -116,17 +115,18 @@ class WatchService:
         Raises JOB_NOT_FOUND, SEQUENCE_IN_FUTURE, SEQUENCE_COMPACTED, LEDGER_RESTORED, and to have the client
         come back STREAM_ROTATED and SERVER_DRAINING.
         """
-        job, ledger_id = await self._store.read(lambda rows: _begin(rows, caller, request))
-        signal = self._hub.subscribe(job.row_id)
+        sources = self._sources
+        job, ledger_id = await sources.store.read(lambda rows: _begin(rows, caller, request))
+        lifetime = self._rotate_seconds * (1 + random.uniform(0, ROTATION_SPREAD))
+        signal = sources.hub.subscribe(job.row_id)
         try:
-            watch = _Watch(self, request, ledger_id, signal, job)
-            async for message in watch.messages():
+            async for message in _Watch(sources, request, ledger_id, signal, job, lifetime).messages():
                 yield message
         finally:
-            self._hub.unsubscribe(signal)
-            if not self._hub.is_watched(job.row_id):
-                self._tail.forget(job.row_id)
-                self._feed.forget(job.row_id)
+            sources.hub.unsubscribe(signal)
+            if not sources.hub.is_watched(job.row_id):
+                sources.tail.forget(job.row_id)
+                sources.feed.forget(job.row_id)
 
 
 async def _begin(rows: Rows, caller: Caller, request: WatchRequest) -> tuple[Job, str]:
@@ -146,61 +146,75 @@ class _Watch:
     """The state of one watch: a cursor and three deadlines."""
 
     def __init__(
-        self, service: WatchService, request: WatchRequest, ledger_id: str, signal: Signal, job: Job
+        self,
+        sources: Sources,
+        request: WatchRequest,
+        ledger_id: str,
+        signal: Signal,
+        job: Job,
+        lifetime_seconds: float,
     ) -> None:
-        self._s = service
+        self._sources = sources
+        self._clock = sources.clock
         self._request = request
         self._ledger_id = ledger_id
         self._signal = signal
         self._job = job
         self._cursor = job.last_sequence if request.after_sequence is None else request.after_sequence
         self._progress = ProgressCursor() if request.progress else None
-        self._began = service._clock.monotonic()
+        self._began = self._clock.monotonic()
         self._beats = 0
-        self._ends_at = self._began + service._rotate_seconds * (1 + random.uniform(0, ROTATION_SPREAD))  # noqa: S311
+        self._ends_at = self._began + lifetime_seconds
+        self._silent = request.after_sequence is not None
 
     async def messages(self) -> AsyncGenerator[WatchMessage, None]:
-        silent = self._request.after_sequence is not None
-        if not silent:
+        """Snapshot, then what is new, again and again."""
+        if not self._silent:
             async for part in self._snapshot():
                 yield part
         while True:
             self._signal.clear()
-            page = await self._s._tail.after(self._job.row_id, self._cursor)
+            page = await self._sources.tail.after(self._job.row_id, self._cursor)
             for event in self._checked(page):
                 self._cursor = event.sequence
                 if self._wants(event):
-                    silent = False
+                    self._silent = False
                     yield event
             at_head = self._cursor >= page.job.last_sequence
-            if at_head and self._progress is not None:
-                moved = await self._s._feed.moved(page.job, self._progress)
-                if moved:
-                    yield Moved(self._cursor, moved)
-            if at_head and (reason := self._reached(page.job)) is not None:
-                yield End(self._cursor, reason, page.job)
-                return
-            if (at_head and silent) or self._s._clock.monotonic() >= self._next_beat():
-                silent = False
+            if at_head:
+                async for last in self._at_head(page.job):
+                    yield last
+                    if isinstance(last, End):
+                        return
+            if (at_head and self._silent) or self._clock.monotonic() >= self._next_beat():
+                self._silent = False
                 self._beats = self._elapsed_beats()
                 yield Heartbeat(self._cursor, page.job, self._ledger_id)
             self._raise_if_over()
             if at_head:
                 await self._signal.wait(self._due())
 
+    async def _at_head(self, job: Job) -> AsyncGenerator[Moved | End, None]:
+        """What follows the newest event: progress, and the end of the watch where it is reached."""
+        if self._progress is not None and (moved := await self._sources.feed.moved(job, self._progress)):
+            self._silent = False
+            yield Moved(self._cursor, moved)
+        if (reason := self._reached(job)) is not None:
+            yield End(self._cursor, reason, job)
+
     async def _snapshot(self) -> AsyncGenerator[WatchMessage, None]:
         """Job, then its rows page by page, then synced (rule 3)."""
-        row_id, sequence = self._job.row_id, self._job.last_sequence
-        yield Snapshot(self._job, self._ledger_id)
+        read, job, sequence = self._sources.store.read, self._job, self._job.last_sequence
+        yield Snapshot(job, self._ledger_id)
         after = 0
-        while page := await self._s._store.read(lambda rows: _ingestion_jobs(rows, self._job, after)):
+        while page := await read(partial(_ingestion_jobs, job=job, after=after)):
             yield SnapshotPart(sequence, ingestion_jobs=tuple(page))
             after = page[-1].row_id
         after = 0
-        while records := await self._s._store.read(lambda rows: _records(rows, row_id, after)):
+        while records := await read(partial(_records, job_row=job.row_id, after=after)):
             yield SnapshotPart(sequence, records=tuple(records))
             after = records[-1].row_id
-        markdown = await self._s._store.read(lambda rows: rows.markdown_files(row_id, views.MAX_DETAIL_FILES))
+        markdown = await read(lambda rows: rows.markdown_files(job.row_id, views.MAX_DETAIL_FILES))
         if markdown:
             yield SnapshotPart(sequence, files=tuple(markdown))
         yield Synced(sequence)
@@ -227,7 +241,7 @@ class _Watch:
         return None
 
     def _elapsed_beats(self) -> int:
-        elapsed = self._s._clock.monotonic() - self._began
+        elapsed = self._clock.monotonic() - self._began
         return int(elapsed // self._request.heartbeat_interval_seconds)
 
     def _next_beat(self) -> float:
@@ -236,12 +250,12 @@ class _Watch:
 
     def _due(self) -> float:
         due = min(self._next_beat(), self._ends_at)
-        return due if self._progress is None else min(due, self._s._clock.monotonic() + self._progress.interval_seconds)
+        return due if self._progress is None else min(due, self._clock.monotonic() + self._progress.interval_seconds)
 
     def _raise_if_over(self) -> None:
-        if self._s._hub.draining:
+        if self._sources.hub.draining:
             raise IngestError(Reason.SERVER_DRAINING, retry_after_seconds=1.0)
-        if self._s._clock.monotonic() >= self._ends_at:
+        if self._clock.monotonic() >= self._ends_at:
             raise IngestError(Reason.STREAM_ROTATED, retry_after_seconds=0.0)
 
 

@@ -95,7 +95,9 @@ class WorkService:
             row = await tx.record_by_row(claim.record.row_id)
             if not is_current(claim.record, row.record):
                 return False
-            ledger = JobLedger(tx, await tx.job_by_row(row.job_row), self._clock.now(), claim.record.worker_id or SYSTEM)
+            ledger = JobLedger(
+                tx, await tx.job_by_row(row.job_row), self._clock.now(), claim.record.worker_id or SYSTEM
+            )
             match outcome:
                 case Done():
                     await self._succeed(ledger, row, outcome)
@@ -162,9 +164,7 @@ class WorkService:
         )
 
     async def _fail(self, ledger: JobLedger, row: RecordRow, error: RecordError, **counts: Any) -> None:
-        await ledger.apply(
-            row, Trigger.FAILED, failed_at=ledger.now, error=error, step=None, worker_id=None, **counts
-        )
+        await ledger.apply(row, Trigger.FAILED, failed_at=ledger.now, error=error, step=None, worker_id=None, **counts)
 
     async def orphan(self, claims: Iterable[RecordRow]) -> int:
         """Takes running records back whose worker is gone; those lost too often fail. Returns how many."""

@@ -278,7 +278,19 @@ ReadUnit = Callable[[Rows], Awaitable[T]]
 WriteUnit = Callable[[Tx], Awaitable[T]]
 
 
-class Store(Protocol):
+class Units(Protocol):
+    """Whatever runs units."""
+
+    async def read(self, unit: ReadUnit[T]) -> T:
+        """Runs a unit on one consistent snapshot."""
+        ...
+
+    async def write(self, unit: WriteUnit[T]) -> T:
+        """Runs a unit in a transaction and returns its result once it is durable."""
+        ...
+
+
+class Store(Units, Protocol):
     """A ledger that one process owns."""
 
     async def start(self) -> None:

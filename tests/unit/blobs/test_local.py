@@ -316,8 +316,8 @@ async def test_open__follows_no_symbolic_link(root: Path, tmp_path: Path) -> Non
     assert caught.value.reason is Reason.STORAGE_UNAVAILABLE
 
 
-async def test_all_keys__lists_a_store_that_was_never_started(root: Path) -> None:
-    assert [key async for key in LocalBlobs(root).all_keys()] == []
+async def test_listing__knows_a_store_that_was_never_started(root: Path) -> None:
+    assert [blob async for blob in LocalBlobs(root).listing()] == []
 
 
 async def test_write__continues_after_a_short_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,12 +89,12 @@ async def test_upload__dropped_leaves_no_file_in_a_local_store(tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_all_keys__skips_objects_that_are_not_ours() -> None:
+async def test_listing__skips_objects_that_are_not_ours() -> None:
     store = MemoryStore()
     for path in ("file-1", "README.md", "folder/file-2"):
         put(store, path, b"data")
 
-    assert [key async for key in ObjectBlobs(store).all_keys()] == ["file-1"]
+    assert [blob.key async for blob in ObjectBlobs(store).listing()] == ["file-1"]
 
 
 async def test_start__never_deletes_because_others_may_be_writing() -> None:

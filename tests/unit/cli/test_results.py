@@ -88,16 +88,16 @@ def test_show_results__table_failures_with_their_fix_and_the_sum() -> None:
         "notes.md      COMPLETED            as is",
         "",
         "! in/lossy.pdf",
-        "  lost:  page 2 has no text",
+        "  lost:   page 2 has no text",
         "",
         "✗ in/empty.pdf",
-        "  error: The file appears to be empty.",
-        "  fix:   Upload a file with content.",
+        "  error:  The file appears to be empty.",
+        "  fix:    Upload a file with content.",
         "",
         "3 files: 2 completed, 1 failed; 2 pages; 1.4 kB of Markdown",
         "job dj-1 is NEEDS_REVIEW",
-        "! The system prompt is missing.",
-        "  fix:   Set one.",
+        "  review: The system prompt is missing.",
+        "  fix:    Set one.",
     ]
 
 

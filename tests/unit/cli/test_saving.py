@@ -27,6 +27,10 @@ def test_destinations__names_that_differ_in_case_only_are_numbered(tmp_path: Pat
     assert chosen(tmp_path, "A.pdf", "a.PDF") == ["A.pdf.md", "a.PDF-2.md"]
 
 
+def test_destinations__markdown_keeps_its_name(tmp_path: Path) -> None:
+    assert chosen(tmp_path, "a.md", "A.MD", "a", ".md") == ["a.md", "A-2.md", "a-3.md", ".md"]
+
+
 def test_destinations__a_numbered_name_may_be_taken_too(tmp_path: Path) -> None:
     assert chosen(tmp_path, "a.pdf-2", "a.pdf", "a.pdf") == ["a.pdf-2.md", "a.pdf.md", "a.pdf-3.md"]
 

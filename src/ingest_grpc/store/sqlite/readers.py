@@ -44,13 +44,14 @@ class Readers:
             raise IngestError(Reason.STORAGE_UNAVAILABLE, retry_after_seconds=1.0)
         connection = await self._idle.get()
         try:
-            return await hop(connection, lambda raw: _snapshot(raw, unit))
+            return await hop(connection, lambda raw: snapshot(raw, unit))
         finally:
             # After a cancellation the function may still run; the next one queues behind it on its thread.
             self._idle.put_nowait(connection)
 
 
-def _snapshot(connection: sqlite3.Connection, unit: ReadUnit[T]) -> T:
+def snapshot(connection: sqlite3.Connection, unit: ReadUnit[T]) -> T:
+    """Runs a unit on one snapshot of a connection."""
     connection.execute("BEGIN")
     try:
         return drive(unit(SqliteRows(connection)))

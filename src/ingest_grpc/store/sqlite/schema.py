@@ -36,6 +36,35 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def connect_guest(path: Path, busy_timeout_seconds: float) -> sqlite3.Connection:
+    """A connection that writes beside the ledger's owner and never checkpoints, see docs/decisions/0004.
+
+    Raises WrongSchema unless the ledger has the newest schema: a guest never migrates.
+    """
+    connection = sqlite3.connect(f"file:{path}?mode=rw", uri=True, isolation_level=None, timeout=busy_timeout_seconds)
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        check_schema(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+class WrongSchema(RuntimeError):
+    """The ledger was written by another version of the service."""
+
+
+def check_schema(connection: sqlite3.Connection) -> None:
+    """Raises WrongSchema unless the ledger has the newest schema."""
+    version, newest = connection.execute("PRAGMA user_version").fetchone()[0], migrations()[-1][0]
+    if version != newest:
+        raise WrongSchema(f"the ledger has schema {version}, this version knows {newest}")
+
+
 def migrations() -> list[tuple[int, str]]:
     """(number, script) of every migration, in order."""
     folder = resources.files("ingest_grpc.store") / "migrations"
@@ -46,12 +75,12 @@ def migrations() -> list[tuple[int, str]]:
 def migrate(connection: sqlite3.Connection, clock: Clock) -> None:
     """Brings a ledger of any age to the newest schema; each step is one transaction, so a kill loses nothing.
 
-    Raises RuntimeError when the ledger was written by a newer version of the service.
+    Raises WrongSchema when the ledger was written by a newer version of the service.
     """
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     known = migrations()
     if version > known[-1][0]:
-        raise RuntimeError(
+        raise WrongSchema(
             f"the ledger has schema {version}, this version knows {known[-1][0]}: use the newer ingest-grpc"
         )
     for number, script in known:
