@@ -6,7 +6,7 @@ from typing import Any
 
 from ingest_grpc.sandbox.child import Reply, Report, serve
 
-CONVERTED = {
+CONVERTED: Mapping[str, Any] = {
     "outcome": "converted",
     "engine_name": "liar",
     "engine_version": "0",

@@ -53,15 +53,22 @@ async def _keys(settings: Settings) -> AsyncIterator[KeyService]:
         settings.ledger_path, clock, readers=1, busy_timeout_seconds=settings.busy_timeout_seconds
     )
     with ledger_errors(settings.ledger_path):
-        try:
-            await store.start()
-        except LedgerLocked:
+        if not await _owned(store):
             yield _guest(settings)
             return
         try:
             yield KeyService(store, clock)
         finally:
             await store.stop()
+
+
+async def _owned(store: SqliteStore) -> bool:
+    """Whether the store could be started; not while a server owns the ledger."""
+    try:
+        await store.start()
+    except LedgerLocked:
+        return False
+    return True
 
 
 def _guest(settings: Settings) -> KeyService:

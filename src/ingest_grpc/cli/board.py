@@ -178,7 +178,7 @@ class Board:
         progress = self.state.progress.get(record.record_id)
         if status == "RUNNING":
             _, since = self._running.get(record.record_id, (0, self.clock()))
-            yield human_seconds(self.clock() - since)
+            yield human_seconds(max(self.clock() - since, 0.1))
             yield progress_words(progress) if progress else ""
         elif status == "QUEUED":
             yield f"will retry: {record.error.message}" if record.HasField("error") else ""
@@ -206,7 +206,7 @@ def _upload_line(source: Source, sent: int, total: int) -> Line:
 
 def _grid(lines: list[Line], width: int) -> Table:
     longest = max((len(each.name) for each in lines), default=0)
-    name_width = max(min(longest, (width - _STATUS_WIDTH - 7) * 2 // 5), 12)
+    name_width = max(min(longest, (width - _STATUS_WIDTH - 7) // 2), 12)
     detail_width = max(width - name_width - _STATUS_WIDTH - 7, 8)
     grid = Table.grid(padding=(0, 2, 0, 0))
     for each in lines:

@@ -169,9 +169,8 @@ class _Watch:
 
     async def messages(self) -> AsyncGenerator[WatchMessage, None]:
         """Snapshot, then what is new, again and again."""
-        if not self._silent:
-            async for part in self._snapshot():
-                yield part
+        async for part in self._snapshot():
+            yield part
         while True:
             self._signal.clear()
             page = await self._sources.tail.after(self._job.row_id, self._cursor)
@@ -203,7 +202,9 @@ class _Watch:
             yield End(self._cursor, reason, job)
 
     async def _snapshot(self) -> AsyncGenerator[WatchMessage, None]:
-        """Job, then its rows page by page, then synced (rule 3)."""
+        """Job, then its rows page by page, then synced (rule 3); nothing for a watch that resumes."""
+        if self._request.after_sequence is not None:
+            return
         read, job, sequence = self._sources.store.read, self._job, self._job.last_sequence
         yield Snapshot(job, self._ledger_id)
         after = 0

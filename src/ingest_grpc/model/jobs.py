@@ -1,0 +1,80 @@
+"""Jobs, as the BASIC view shows them."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from ingest_grpc.lifecycle import NOTHING, JobFacts, JobStatus, JobType, RecordStatus, Tally
+from ingest_grpc.model.base import Method, Model
+
+
+class ReviewReasonType(StrEnum):
+    """What kind of thing needs a hand."""
+
+    RECORD_FAILED = "RECORD_FAILED"
+    RECORD_CANCELLED = "RECORD_CANCELLED"
+    NO_VIABLE_FILE = "NO_VIABLE_FILE"
+    SYSTEM_PROMPT_MISSING = "SYSTEM_PROMPT_MISSING"
+
+
+class ReviewReason(Model):
+    """One thing that stands between a job and READY_TO_START."""
+
+    type: ReviewReasonType
+    message: str
+    suggested_fix: str
+    record_id: str | None = None
+    file_id: str | None = None
+    filename: str | None = None
+
+
+class JobFile(Model):
+    """One line of a job's unified file list: an ingestion output, or Markdown that needed none."""
+
+    file_id: str
+    source_file_id: str | None = None
+    record_id: str | None = None
+    name: str
+    content_type: str
+    created_at: int
+    status: RecordStatus
+    suggested_fix: str = ""
+
+
+class Job(Model):
+    """A job in the BASIC view: all but its files, ingestion jobs and timeline."""
+
+    row_id: int = Field(0, exclude=True)
+    job_id: str
+    name: str
+    description: str = ""
+    job_type: JobType
+    status: JobStatus
+    tally: Tally = NOTHING
+    markdown_files: int = 0
+    cancelled: bool = False
+    ever_active: bool = False
+    review_reasons: tuple[ReviewReason, ...] = ()
+    system_prompt: str = ""
+    system_prompt_updated_at: int | None = None
+    instructions: str = ""
+    instructions_updated_at: int | None = None
+    method: Method
+    user_id: str
+    team_id: str
+    last_sequence: int = 0
+    earliest_sequence: int = 1
+    created_at: int
+    updated_at: int
+
+    @property
+    def facts(self) -> JobFacts:
+        """What the status depends on."""
+        return JobFacts(
+            job_type=self.job_type,
+            tally=self.tally,
+            markdown_files=self.markdown_files,
+            has_system_prompt=bool(self.system_prompt),
+            cancelled=self.cancelled,
+            ever_active=self.ever_active,
+        )

@@ -1,0 +1,102 @@
+"""Ingestion jobs and their file records."""
+
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from ingest_grpc.errors import CATALOGUE, Reason
+from ingest_grpc.lifecycle import NOTHING, IngestionJobStatus, RecordStatus, Step, Tally, WaitReason
+from ingest_grpc.model.base import Engine, Method, Model, UnitProgress
+
+
+class RecordError(Model):
+    """Why an attempt failed. Texts come from the catalogue, so that they are the same everywhere."""
+
+    reason: Reason
+    step: Step | None = None
+    detail: str = ""
+
+    @property
+    def message(self) -> str:
+        return CATALOGUE[self.reason].message
+
+    @property
+    def suggested_fix(self) -> str:
+        return CATALOGUE[self.reason].suggested_fix
+
+    @property
+    def retryable(self) -> bool:
+        return CATALOGUE[self.reason].retryable
+
+
+class FileRecord(Model):
+    """One file in one ingestion job. `queue_position` and `progress` are computed when asked, never stored."""
+
+    row_id: int = Field(0, exclude=True)
+    record_id: str
+    ingestion_job_id: str
+    job_id: str
+    file_id: str
+    output_file_id: str
+    user_id: str
+    team_id: str
+    filename: str
+    output_filename: str
+    method: Method
+    engine: Engine | None = None
+    status: RecordStatus
+    step: Step | None = None
+    queue_position: int | None = None
+    error: RecordError | None = None
+    warnings: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+    attempt: int = 0
+    failures: int = 0
+    orphaned_count: int = 0
+    next_attempt_at: int | None = None
+    wait_reason: WaitReason | None = None
+    worker_id: str | None = None
+    superseded_by: str | None = None
+    deleted_at: int | None = None
+    created_at: int
+    processing_at: int | None = None
+    completed_at: int | None = None
+    failed_at: int | None = None
+    cancelled_at: int | None = None
+    progress: UnitProgress | None = None
+    pages: int | None = None
+    bytes_out: int | None = None
+    last_sequence: int = 0
+
+    @property
+    def deleted(self) -> bool:
+        return self.deleted_at is not None
+
+
+class IngestionJob(Model):
+    """One ingestion run inside a job. File ids and records are filled only by the calls that say so."""
+
+    row_id: int = Field(0, exclude=True)
+    ingestion_job_id: str
+    job_id: str
+    status: IngestionJobStatus
+    tally: Tally = NOTHING
+    pages: int = 0
+    bytes_in: int = 0
+    created_at: int
+    started_at: int | None = None
+    completed_at: int | None = None
+    last_sequence: int = 0
+    file_ids: tuple[str, ...] = ()
+    output_file_ids: tuple[str, ...] = ()
+    records: tuple[FileRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordProgress:
+    """Where one record is now: the step and its progress while RUNNING, the position while QUEUED."""
+
+    record_id: str
+    step: Step | None = None
+    progress: UnitProgress | None = None
+    queue_position: int | None = None
