@@ -32,6 +32,9 @@ from ingest_grpc.service.jobs import JobService
 from ingest_grpc.service.keys import KeyService
 from ingest_grpc.service.positions import ProgressFeed
 from ingest_grpc.service.progress import ProgressBoard
+from ingest_grpc.service.retries import RetryService
+from ingest_grpc.service.settings import SettingsService
+from ingest_grpc.service.waits import WaitService
 from ingest_grpc.service.watch import Sources, WatchService
 from ingest_grpc.service.work import WorkService
 from ingest_grpc.store.interface import Commit
@@ -84,7 +87,7 @@ class App:
             settings,
             self.keys.authenticate,
             {
-                "JobService": JobServicer(self.jobs, self.streams.watch),
+                "JobService": JobServicer(self.jobs, self.job_settings, self.retries, self.waits, self.streams.watch),
                 "FileService": FileServicer(self.files),
                 "IngestionService": IngestionServicer(self.ingestion),
                 "ServerService": ServerServicer(self.server_info, settings),
@@ -111,6 +114,11 @@ class App:
             max_bytes=settings.max_file_bytes,
             min_free_bytes=settings.min_free_disk_bytes,
         )
+        self.job_settings = SettingsService(
+            self.store, clock, self.board, self.jobs, purge_after_days=settings.purge_after_days
+        )
+        self.retries = RetryService(self.store, clock, self.board)
+        self.waits = WaitService(self.store, self.hub, clock)
         self.ingestion = IngestionService(self.store, self.board)
         feed = ProgressFeed(self.store, self.board, clock)
         sources = Sources(self.store, self.hub, event_tail(self.store, self.hub), feed, clock)

@@ -65,6 +65,7 @@ class Settings(BaseSettings):
         512 * MIB, ge=0, description="free bytes on the data disk below which uploads are refused"
     )
     max_records_per_job: int = Field(100_000, ge=1, description="records one job may hold")
+    purge_after_days: float = Field(30.0, ge=0, description="days after which a deleted job is purged for good")
     request_id_days: float = Field(7.0, gt=0, description="days a request_id is remembered")
 
     readers: int = Field(4, ge=1, le=64, description="read-only ledger connections")

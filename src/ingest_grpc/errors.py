@@ -65,6 +65,10 @@ class Reason(StrEnum):
     INGESTION_JOB_NOT_FOUND = "INGESTION_JOB_NOT_FOUND"
     RECORD_NOT_REPLACEABLE = "RECORD_NOT_REPLACEABLE"
     TOO_MANY_RECORDS = "TOO_MANY_RECORDS"
+    RECORD_NOT_FOUND = "RECORD_NOT_FOUND"
+    JOB_DELETED = "JOB_DELETED"
+    ETAG_MISMATCH = "ETAG_MISMATCH"
+    EXTERNAL_ID_TAKEN = "EXTERNAL_ID_TAKEN"
     FILE_IN_USE = "FILE_IN_USE"
     OUTPUT_NOT_READY = "OUTPUT_NOT_READY"
     SEQUENCE_IN_FUTURE = "SEQUENCE_IN_FUTURE"
@@ -230,6 +234,26 @@ CATALOGUE: Mapping[Reason, Entry] = {
         "The record {record_id} is not an unresolved failed or cancelled record of this job.",
         "Name a record from the job's review reasons, or leave replaces_record_id out.",
         Code.FAILED_PRECONDITION,
+    ),
+    Reason.RECORD_NOT_FOUND: Entry(
+        "The record {record_id} does not exist.",
+        "Verify the record_id, and that the credentials belong to its team.",
+        Code.NOT_FOUND,
+    ),
+    Reason.JOB_DELETED: Entry(
+        "The job {job_id} is deleted and will be purged.",
+        "Undelete the job first.",
+        Code.FAILED_PRECONDITION,
+    ),
+    Reason.ETAG_MISMATCH: Entry(
+        "The job was changed since the etag {expected_etag} was read; it is {actual_etag} now.",
+        "Read the job again, and repeat the change if it still applies.",
+        Code.ABORTED,
+    ),
+    Reason.EXTERNAL_ID_TAKEN: Entry(
+        "The external_id {external_id} belongs to {resource_id} already.",
+        "Use that resource, or choose another external_id.",
+        Code.ALREADY_EXISTS,
     ),
     Reason.TOO_MANY_RECORDS: Entry(
         "The job would exceed {max_records} records.",

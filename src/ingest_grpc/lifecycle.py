@@ -18,8 +18,8 @@ class RecordStatus(StrEnum):
         "RUNNING"  # to COMPLETED or FAILED by its outcome, to CANCELLED by a caller, to QUEUED by a retry or the reaper
     )
     COMPLETED = "COMPLETED"  # final
-    FAILED = "FAILED"  # final
-    CANCELLED = "CANCELLED"  # final
+    FAILED = "FAILED"  # to QUEUED by a caller who retries it
+    CANCELLED = "CANCELLED"  # to QUEUED by a caller who retries it
 
 
 class IngestionJobStatus(StrEnum):
@@ -82,6 +82,7 @@ class Trigger(StrEnum):
     ORPHANED = "ORPHANED"
     REMOVED = "REMOVED"
     SUPERSEDED = "SUPERSEDED"
+    RETRIED = "RETRIED"
 
 
 TRANSITIONS: Mapping[tuple[RecordStatus | None, Trigger], RecordStatus] = {
@@ -93,6 +94,8 @@ TRANSITIONS: Mapping[tuple[RecordStatus | None, Trigger], RecordStatus] = {
     (RecordStatus.RUNNING, Trigger.FAILED): RecordStatus.FAILED,
     (RecordStatus.RUNNING, Trigger.FAILED_RETRYABLE): RecordStatus.QUEUED,
     (RecordStatus.RUNNING, Trigger.ORPHANED): RecordStatus.QUEUED,
+    (RecordStatus.FAILED, Trigger.RETRIED): RecordStatus.QUEUED,
+    (RecordStatus.CANCELLED, Trigger.RETRIED): RecordStatus.QUEUED,
 }
 """(status before, trigger) to status after. What is not here is refused."""
 

@@ -154,7 +154,7 @@ def _describe(snapshot: Path, blobs: _Blobs | None) -> Manifest:
             count -= 1
             size -= connection.execute("SELECT size_bytes FROM blobs WHERE blob_key = ?", (key,)).fetchone()[0]
         jobs, records, files = (
-            connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - our own names
+            connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
             for table in ("jobs", "file_records", "files")
         )
     return Manifest(

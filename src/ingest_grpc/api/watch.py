@@ -9,21 +9,14 @@ from ingest_grpc.api.interceptors.chain import Context
 from ingest_grpc.clock import Clock
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.hub import Hub
-from ingest_grpc.model import Caller, WatchRequest, WatchUntil
+from ingest_grpc.model import Caller, WatchRequest
 from ingest_grpc.service import watch as service
 from ingest_grpc.service.tail import EncodedEvent, EventTail
 from ingest_grpc.service.watch import WatchMessage, WatchService
 from ingest_grpc.store.interface import Store
 from ingest_grpc.wire import watch as wire
-from ingest_grpc.wire.enums import WatchEndReason
 
 log = logging.getLogger(__name__)
-
-_END_REASONS = {
-    WatchUntil.SETTLED: WatchEndReason.SETTLED,
-    WatchUntil.TERMINAL: WatchEndReason.TERMINAL,
-    WatchUntil.HEAD: WatchEndReason.HEAD,
-}
 
 
 def event_tail(store: Store, hub: Hub) -> EventTail:
@@ -109,7 +102,7 @@ class WatchStreams:
             case service.Heartbeat():
                 return [self._heartbeat(message)]
             case service.End():
-                return [wire.end(message.sequence, _END_REASONS[message.reason], message.job)]
+                return [wire.end(message.sequence, message.reason, message.job)]
 
     def _heartbeat(self, message: service.Heartbeat) -> bytes:
         return wire.heartbeat(

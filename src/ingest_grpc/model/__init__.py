@@ -4,7 +4,20 @@ Times are UTC microseconds since the epoch. `row_id` is the ledger's own integer
 service and is not part of what an event stores.
 """
 
-from ingest_grpc.model.asked import Caller, FileToAdd, NewJob, Request, Scope, WatchRequest, WatchUntil
+from ingest_grpc.model.asked import (
+    Caller,
+    FileToAdd,
+    JobFilter,
+    JobOrder,
+    JobUpdate,
+    NewJob,
+    Request,
+    Scope,
+    WaitUntil,
+    WatchEndReason,
+    WatchRequest,
+    WatchUntil,
+)
 from ingest_grpc.model.base import Engine, Method, Model, UnitProgress
 from ingest_grpc.model.events import (
     EVENT_TYPES,
@@ -27,13 +40,17 @@ from ingest_grpc.model.results import (
     AddFileResult,
     FilesAdded,
     FilesRemoved,
+    FilesRetried,
     IngestionDetail,
     JobCancelled,
     JobDetail,
+    JobPage,
     Mutation,
     Page,
     RemoveFileOutcome,
     RemoveFileResult,
+    RetryFileOutcome,
+    RetryFileResult,
     ServerInfo,
     TimelinePage,
 )
@@ -58,6 +75,7 @@ __all__ = [
     "FilesAdded",
     "FilesChange",
     "FilesRemoved",
+    "FilesRetried",
     "IngestionDetail",
     "IngestionJob",
     "IngestionJobChange",
@@ -66,6 +84,10 @@ __all__ = [
     "JobChange",
     "JobDetail",
     "JobFile",
+    "JobFilter",
+    "JobOrder",
+    "JobPage",
+    "JobUpdate",
     "Method",
     "Milestone",
     "Model",
@@ -79,6 +101,8 @@ __all__ = [
     "RemoveFileOutcome",
     "RemoveFileResult",
     "Request",
+    "RetryFileOutcome",
+    "RetryFileResult",
     "ReviewReason",
     "ReviewReasonType",
     "Scope",
@@ -86,6 +110,8 @@ __all__ = [
     "TimelineEvent",
     "TimelinePage",
     "UnitProgress",
+    "WaitUntil",
+    "WatchEndReason",
     "WatchRequest",
     "WatchUntil",
 ]

@@ -1,9 +1,12 @@
 """What callers ask for, and who they are. Validated where messages are read, see wire/requests."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ingest_grpc.lifecycle import JobType
+from pydantic import Field
+
+from ingest_grpc.lifecycle import JobStatus, JobType
 from ingest_grpc.model.base import Method, Model
 from ingest_grpc.model.events import EventKind
 
@@ -26,6 +29,50 @@ class NewJob(Model):
     instructions: str = ""
     method: Method | None = None
     files: tuple[FileToAdd, ...] = ()
+    external_id: str | None = None
+    labels: Mapping[str, str] = Field(default_factory=dict)
+
+
+class JobUpdate(Model):
+    """What UpdateJob changes: a field that is None stays as it is."""
+
+    name: str | None = None
+    description: str | None = None
+    system_prompt: str | None = None
+    instructions: str | None = None
+    labels: Mapping[str, str] | None = None
+
+
+class JobOrder(StrEnum):
+    """What jobs are listed by."""
+
+    CREATED_AT = "CREATED_AT"
+    NAME = "NAME"
+    UPDATED_AT = "UPDATED_AT"
+    JOB_TYPE = "JOB_TYPE"
+
+
+class JobFilter(Model):
+    """Which jobs to list: those that pass every filter that is set. Times are UTC microseconds."""
+
+    statuses: tuple[JobStatus, ...] = ()
+    job_types: tuple[JobType, ...] = ()
+    external_id: str | None = None
+    name_contains: str = ""
+    labels: Mapping[str, str] = Field(default_factory=dict)
+    created_after: int | None = None
+    created_before: int | None = None
+    show_deleted: bool = False
+    order_by: JobOrder = JobOrder.CREATED_AT
+    ascending: bool = False
+
+
+class WaitUntil(StrEnum):
+    """What WaitJob waits for."""
+
+    CHANGE = "CHANGE"
+    SETTLED = "SETTLED"
+    TERMINAL = "TERMINAL"
 
 
 class WatchUntil(StrEnum):
@@ -35,6 +82,15 @@ class WatchUntil(StrEnum):
     TERMINAL = "TERMINAL"
     HEAD = "HEAD"
     NEVER = "NEVER"
+
+
+class WatchEndReason(StrEnum):
+    """Why a watch ended with OK."""
+
+    SETTLED = "SETTLED"
+    TERMINAL = "TERMINAL"
+    HEAD = "HEAD"
+    DELETED = "DELETED"
 
 
 class WatchRequest(Model):

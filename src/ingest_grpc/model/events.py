@@ -40,6 +40,10 @@ class EventType(StrEnum):
     JOB_CHANGED = "JOB_CHANGED"
     FILES_ADDED = "FILES_ADDED"
     FILES_REMOVED = "FILES_REMOVED"
+    RECORD_RETRIED = "RECORD_RETRIED"
+    JOB_UPDATED = "JOB_UPDATED"
+    JOB_DELETED = "JOB_DELETED"
+    JOB_UNDELETED = "JOB_UNDELETED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,10 @@ EVENT_TYPES = {
     EventType.RECORD_SUPERSEDED: EventDescription(
         EventKind.RECORD, "File Superseded", "{filename} was resolved by a corrected upload."
     ),
+    EventType.RECORD_RETRIED: EventDescription(EventKind.RECORD, "File Retried", "{filename} is queued again."),
+    EventType.JOB_UPDATED: EventDescription(EventKind.JOB, "Job Updated", "The job's {fields} changed."),
+    EventType.JOB_DELETED: EventDescription(EventKind.JOB, "Job Deleted", "The job was deleted."),
+    EventType.JOB_UNDELETED: EventDescription(EventKind.JOB, "Job Undeleted", "The job was undeleted."),
     EventType.INGESTION_JOB_CHANGED: EventDescription(
         EventKind.JOB, "Ingestion Job Changed", "The ingestion job is {status}."
     ),

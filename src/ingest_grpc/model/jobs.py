@@ -1,5 +1,8 @@
 """Jobs, as the BASIC view shows them."""
 
+import hashlib
+import json
+from collections.abc import Mapping
 from enum import StrEnum
 
 from pydantic import Field
@@ -62,10 +65,16 @@ class Job(Model):
     method: Method
     user_id: str
     team_id: str
+    external_id: str | None = None
+    labels: Mapping[str, str] = Field(default_factory=dict)
+    origin_job_id: str | None = None
     last_sequence: int = 0
     earliest_sequence: int = 1
+    files_sequence: int = 0
     created_at: int
     updated_at: int
+    deleted_at: int | None = None
+    purge_at: int | None = None
 
     @property
     def facts(self) -> JobFacts:
@@ -78,3 +87,14 @@ class Job(Model):
             cancelled=self.cancelled,
             ever_active=self.ever_active,
         )
+
+    @property
+    def etag(self) -> str:
+        """Changes with what a caller may set, and with nothing else."""
+        parts = [self.name, self.description, self.system_prompt, self.instructions, sorted(self.labels.items())]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+    @property
+    def files_etag(self) -> str:
+        """Changes with the job's files and what became of them, and with nothing else."""
+        return f"f{self.files_sequence}"

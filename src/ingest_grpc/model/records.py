@@ -72,6 +72,12 @@ class FileRecord(Model):
     def deleted(self) -> bool:
         return self.deleted_at is not None
 
+    @property
+    def unresolved(self) -> bool:
+        """Whether it needs a hand: failed or cancelled, still in its job, and nothing took its place."""
+        ended_badly = self.status in (RecordStatus.FAILED, RecordStatus.CANCELLED)
+        return ended_badly and not self.deleted and self.superseded_by is None
+
 
 class IngestionJob(Model):
     """One ingestion run inside a job. File ids and records are filled only by the calls that say so."""

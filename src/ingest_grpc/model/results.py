@@ -41,6 +41,22 @@ class AddFileResult(Model):
     supersedes_record_id: str | None = None
 
 
+class RetryFileOutcome(StrEnum):
+    """What became of one record of a RetryFiles call."""
+
+    RETRIED = "RETRIED"
+    NOT_RETRYABLE = "NOT_RETRYABLE"
+    NOT_FOUND = "NOT_FOUND"
+    SOURCE_DELETED = "SOURCE_DELETED"
+
+
+class RetryFileResult(Model):
+    """What became of one record of a RetryFiles call."""
+
+    record_id: str
+    outcome: RetryFileOutcome
+
+
 class RemoveFileOutcome(StrEnum):
     """What became of one id of a RemoveFiles call."""
 
@@ -88,6 +104,15 @@ class FilesRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class FilesRetried:
+    """The result of RetryFiles."""
+
+    job: JobDetail
+    results: Sequence[RetryFileResult]
+    records_retried: int
+
+
+@dataclass(frozen=True, slots=True)
 class JobCancelled:
     """The result of CancelJob."""
 
@@ -101,6 +126,15 @@ class Page(Generic[T]):
 
     items: Sequence[T]
     next_page_token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """One page of jobs; `total` counts those that pass the filter, up to 10,000, None unless asked for."""
+
+    items: Sequence[Job]
+    next_page_token: str
+    total: int | None
 
 
 @dataclass(frozen=True, slots=True)

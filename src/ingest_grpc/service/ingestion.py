@@ -68,6 +68,17 @@ class IngestionService:
 
         return await self._store.read(unit)
 
+    async def get_record(self, caller: Caller, record_id: str) -> FileRecord:
+        """A record, removed or not. Raises RECORD_NOT_FOUND."""
+
+        async def unit(rows: Rows) -> FileRecord:
+            row = await rows.record_of_team(caller.team_id, record_id)
+            if row is None:
+                raise IngestError(Reason.RECORD_NOT_FOUND, {"record_id": record_id}, resource=("FileRecord", record_id))
+            return (await views.shown_records(rows, [row], self._board))[0]
+
+        return await self._store.read(unit)
+
     async def list_records(
         self,
         caller: Caller,

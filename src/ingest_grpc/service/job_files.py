@@ -95,7 +95,7 @@ class AddFiles:
         replaces = None
         if item.replaces_record_id is not None:
             replaces = await tx.record(job.row_id, item.replaces_record_id)
-            if replaces is None or not _unresolved(replaces.record):
+            if replaces is None or not replaces.record.unresolved:
                 return _Plan(item, AddFileOutcome.NOT_REPLACEABLE, file)
         outcome = AddFileOutcome.MARKDOWN_READY if file.markdown else AddFileOutcome.ADDED
         plan = self._seen[item.file_id] = _Plan(item, outcome, file, replaces)
@@ -223,11 +223,6 @@ def _present_as(file_id: str, record: FileRecord) -> AddFileResult:
         record_id=record.record_id,
         output_file_id=record.output_file_id,
     )
-
-
-def _unresolved(record: FileRecord) -> bool:
-    ended_badly = record.status in (RecordStatus.FAILED, RecordStatus.CANCELLED)
-    return ended_badly and not record.deleted and record.superseded_by is None
 
 
 def _rejection(rejected: Sequence[tuple[int, _Plan]]) -> IngestError:

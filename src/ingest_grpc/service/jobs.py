@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from ingest_grpc.clock import Clock
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.ids import Prefix, new_id
-from ingest_grpc.lifecycle import JobFacts, JobStatus, job_status
+from ingest_grpc.lifecycle import JobFacts, job_status
 from ingest_grpc.model import (
     Caller,
     EventType,
@@ -18,6 +18,9 @@ from ingest_grpc.model import (
     Job,
     JobCancelled,
     JobDetail,
+    JobFile,
+    JobFilter,
+    JobPage,
     Method,
     Mutation,
     NewJob,
@@ -29,12 +32,16 @@ from ingest_grpc.service import job_files, views
 from ingest_grpc.service.idempotency import once, recall, remember
 from ingest_grpc.service.job_files import AddFiles, FilesAddedEffect, FilesRemovedEffect
 from ingest_grpc.service.ledger import JobLedger
-from ingest_grpc.service.paging import decode_token, encode_token
+from ingest_grpc.service.paging import decode_cursor, decode_token, encode_cursor, encode_token
 from ingest_grpc.service.progress import ProgressBoard
-from ingest_grpc.store.interface import Rows, Store, Tx
+from ingest_grpc.store.interface import JobCursor, Rows, Store, Tx, WriteUnit
 
 CANCEL_SLICE = 1_000
 """Records cancelled in one transaction: a job of 100,000 must not keep all other writers waiting."""
+
+
+MAX_TOTAL = 10_000
+"""A total is counted up to here."""
 
 
 class CancelEffect(BaseModel):
@@ -56,11 +63,14 @@ class JobService:
         self._default_method = default_method
         self._max_records = max_records
 
-    async def create(self, caller: Caller, new: NewJob, request: Request | None) -> Mutation[FilesAdded]:
-        """Creates a job with its files, in one transaction. Raises what AddFiles raises."""
+    async def create(
+        self, caller: Caller, new: NewJob, request: Request | None, *, validate_only: bool = False
+    ) -> Mutation[FilesAdded]:
+        """Creates a job with its files, in one transaction. Raises EXTERNAL_ID_TAKEN, and what AddFiles raises."""
 
         async def unit(tx: Tx) -> Mutation[FilesAddedEffect]:
             async def effect() -> FilesAddedEffect:
+                await check_external_id(tx, caller.team_id, new.external_id)
                 ledger = await JobLedger.create(tx, self._new_job(caller, new), caller.user_id)
                 added = FilesAddedEffect(job_id=ledger.job.job_id)
                 if new.files:
@@ -70,7 +80,7 @@ class JobService:
 
             return await once(tx, caller, request, self._clock.now(), FilesAddedEffect, effect)
 
-        return await self._added(caller, await self._store.write(unit))
+        return await self._added(caller, unit, validate_only=validate_only)
 
     def _new_job(self, caller: Caller, new: NewJob) -> Job:
         now = self._clock.now()
@@ -88,6 +98,8 @@ class JobService:
             method=new.method or self._default_method,
             user_id=caller.user_id,
             team_id=caller.team_id,
+            external_id=new.external_id,
+            labels=new.labels,
             created_at=now,
             updated_at=now,
         )
@@ -103,26 +115,35 @@ class JobService:
     async def get_detail(self, caller: Caller, job_id: str) -> JobDetail:
         """The FULL view. Raises JOB_NOT_FOUND."""
 
-        async def unit(rows: Rows) -> JobDetail:
-            return await views.job_detail(rows, await views.find_job(rows, caller.team_id, job_id), self._board)
-
-        return await self._store.read(unit)
+        return await self._store.read(partial(views.find_detail, team=caller.team_id, job_id=job_id, board=self._board))
 
     async def list(
-        self, caller: Caller, *, statuses: Sequence[JobStatus], page_size: int, page_token: str
-    ) -> Page[Job]:
-        """The team's jobs, newest first. Raises INVALID_PAGE_TOKEN."""
-        filters = sorted(statuses)
-        before = decode_token(caller.team_id, "jobs", filters, page_token)
+        self, caller: Caller, wanted: JobFilter, *, page_size: int, page_token: str, include_total: bool = False
+    ) -> JobPage:
+        """The team's jobs that pass the filter, in its order. Raises INVALID_PAGE_TOKEN."""
+        filters = wanted.model_dump(mode="json")
+        after = decode_cursor(caller.team_id, "jobs", filters, page_token)
 
-        async def unit(rows: Rows) -> tuple[list[Job], bool]:
-            jobs = await rows.jobs_newest(caller.team_id, statuses, before, page_size + 1)
+        async def unit(rows: Rows) -> tuple[list[Job], JobCursor | None, int | None]:
+            jobs, cursor = await _jobs_page(rows, caller.team_id, wanted, after, page_size)
             limit = views.MAX_REVIEW_REASONS_IN_LISTS
-            return [await views.with_reviews(rows, job, limit) for job in jobs[:page_size]], len(jobs) > page_size
+            shown = [await views.with_reviews(rows, job, limit) for job in jobs]
+            return shown, cursor, await _count(rows, caller.team_id, wanted) if include_total else None
 
-        jobs, more = await self._store.read(unit)
-        token = encode_token(caller.team_id, "jobs", filters, jobs[-1].row_id) if more else ""
-        return Page(jobs, token)
+        jobs, cursor, total = await self._store.read(unit)
+        token = "" if cursor is None else encode_cursor(caller.team_id, "jobs", filters, cursor)
+        return JobPage(jobs, token, total)
+
+    async def list_files(self, caller: Caller, job_id: str, *, page_size: int, page_token: str) -> Page[JobFile]:
+        """The unified file list: Markdown first, then ingestion outputs. Raises JOB_NOT_FOUND, INVALID_PAGE_TOKEN."""
+        after = decode_cursor(caller.team_id, "job_files", job_id, page_token)
+
+        async def unit(rows: Rows) -> tuple[list[JobFile], JobCursor | None]:
+            job = await views.find_job(rows, caller.team_id, job_id)
+            return await views.file_list(rows, job, after, page_size)
+
+        files, cursor = await self._store.read(unit)
+        return Page(files, "" if cursor is None else encode_cursor(caller.team_id, "job_files", job_id, cursor))
 
     async def add_files(
         self,
@@ -133,6 +154,7 @@ class JobService:
         method: Method | None,
         allow_partial: bool,
         request: Request | None,
+        validate_only: bool = False,
     ) -> Mutation[FilesAdded]:
         """Adds files as one ingestion job. Raises JOB_NOT_FOUND and, unless partial, FILE_NOT_FOUND and others."""
 
@@ -145,15 +167,35 @@ class JobService:
 
             return await once(tx, caller, request, self._clock.now(), FilesAddedEffect, effect)
 
-        return await self._added(caller, await self._store.write(unit))
+        return await self._added(caller, unit, validate_only=validate_only)
 
     def _adding(self, ledger: JobLedger, caller: Caller, method: Method | None, *, allow_partial: bool) -> AddFiles:
         return AddFiles(ledger, caller.user_id, method or ledger.job.method, allow_partial, self._max_records)
 
-    async def _added(self, caller: Caller, done: Mutation[FilesAddedEffect]) -> Mutation[FilesAdded]:
+    async def _added(
+        self, caller: Caller, unit: WriteUnit[Mutation[FilesAddedEffect]], *, validate_only: bool
+    ) -> Mutation[FilesAdded]:
+        """The result with the job as it is now; or, where nothing is to change, as it would be."""
+        if validate_only:
+            return await self._rehearse(caller, unit)
+        done = await self._store.write(unit)
         effect = done.value
         detail = await self.get_detail(caller, effect.job_id)
         return Mutation(FilesAdded(detail, effect.results, effect.ingestion_job_id), done.replayed)
+
+    async def _rehearse(self, caller: Caller, unit: WriteUnit[Mutation[FilesAddedEffect]]) -> Mutation[FilesAdded]:
+        """Does it all in a transaction that is then taken back."""
+
+        async def rehearsal(tx: Tx) -> None:
+            effect = (await unit(tx)).value
+            detail = await views.find_detail(tx, team=caller.team_id, job_id=effect.job_id, board=self._board)
+            raise _Rehearsed(FilesAdded(detail, effect.results, effect.ingestion_job_id))
+
+        try:
+            await self._store.write(rehearsal)
+        except _Rehearsed as rehearsed:
+            return Mutation(rehearsed.result)
+        raise RuntimeError("a rehearsal ends with its result")
 
     async def remove_files(
         self,
@@ -205,16 +247,20 @@ class JobService:
         if earlier is not None:
             return Mutation(earlier, replayed=True), False
         ledger = await JobLedger.open(tx, caller.team_id, job_id, self._clock.now(), caller.user_id)
-        ledger.cancel_requested(True)
-        in_flight = await tx.in_flight_records(ledger.job.row_id, up_to, CANCEL_SLICE + 1)
-        for row in in_flight[:CANCEL_SLICE]:
-            await job_files.cancel_record(ledger, row)
+        cancelled, more = await self.cancel_in_flight(ledger, up_to, CANCEL_SLICE)
         await ledger.close()
-        effect = CancelEffect(job_id=job_id, records_cancelled=so_far + len(in_flight[:CANCEL_SLICE]))
-        more = len(in_flight) > CANCEL_SLICE
+        effect = CancelEffect(job_id=job_id, records_cancelled=so_far + cancelled)
         if not more:  # only the last slice answers the request, so only it is remembered
             await remember(tx, caller, request, effect, self._clock.now())
         return Mutation(effect), more
+
+    async def cancel_in_flight(self, ledger: JobLedger, up_to: int, limit: int) -> tuple[int, bool]:
+        """(how many records were cancelled, whether more are in flight up to that row)."""
+        ledger.cancel_requested(True)
+        in_flight = await ledger.tx.in_flight_records(ledger.job.row_id, up_to, limit + 1)
+        for row in in_flight[:limit]:
+            await job_files.cancel_record(ledger, row)
+        return min(limit, len(in_flight)), len(in_flight) > limit
 
     async def list_events(
         self,
@@ -243,6 +289,41 @@ class JobService:
             return TimelinePage(events[:page_size], token, job.earliest_sequence, job.last_sequence)
 
         return await self._store.read(unit)
+
+
+class _Rehearsed(Exception):
+    """Carries the result of a rehearsal out of the transaction that is taken back by it."""
+
+    def __init__(self, result: FilesAdded) -> None:
+        self.result = result
+
+
+async def check_external_id(tx: Tx, team: str, external_id: str | None) -> None:
+    """Raises EXTERNAL_ID_TAKEN, naming the job that has it."""
+    if external_id is not None and (job := await tx.job_by_external_id(team, external_id)) is not None:
+        raise IngestError(
+            Reason.EXTERNAL_ID_TAKEN,
+            {"external_id": external_id, "resource_id": job.job_id},
+            resource=("Job", job.job_id),
+        )
+
+
+async def _jobs_page(
+    rows: Rows, team: str, wanted: JobFilter, after: JobCursor | None, limit: int
+) -> tuple[list[Job], JobCursor | None]:
+    """The default list and its status filter are ranges of an index; any other filter reads row by row."""
+    if wanted.model_copy(update={"statuses": ()}) != JobFilter():
+        return await rows.jobs_where(team, wanted, after, limit)
+    before = None if after is None else after[1]
+    jobs = await rows.jobs_newest(team, wanted.statuses, before, limit + 1)
+    more = len(jobs) > limit
+    return jobs[:limit], (jobs[limit - 1].created_at, jobs[limit - 1].row_id) if more else None
+
+
+async def _count(rows: Rows, team: str, wanted: JobFilter) -> int:
+    """How many jobs pass the filter, at most MAX_TOTAL."""
+    jobs, _ = await rows.jobs_where(team, wanted, None, MAX_TOTAL)
+    return len(jobs)
 
 
 async def _newest_record(rows: Rows, team: str, job_id: str) -> int:

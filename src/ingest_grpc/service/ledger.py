@@ -6,7 +6,7 @@ writes what changed and appends the events. So a status, its event and its count
 at all, and `sequence` is 1, 2, 3 … per job.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -48,7 +48,11 @@ EVENT_OF_TRIGGER = {
     Trigger.ORPHANED: EventType.RECORD_ORPHANED,
     Trigger.REMOVED: EventType.RECORD_REMOVED,
     Trigger.SUPERSEDED: EventType.RECORD_SUPERSEDED,
+    Trigger.RETRIED: EventType.RECORD_RETRIED,
 }
+
+_KEEPS_FILES = frozenset({Trigger.CLAIMED, Trigger.ORPHANED, Trigger.FAILED_RETRYABLE})
+"""Triggers after which a job's files are what they were."""
 
 _BY_WORK = frozenset({Trigger.SUCCEEDED, Trigger.FAILED})
 """Triggers that end the work on a record, as opposed to a caller's wish."""
@@ -91,11 +95,15 @@ class JobLedger:
             self._append(EventType.CREATED, lambda: _job_change(self.job, None))
 
     @classmethod
-    async def open(cls, tx: Tx, team: str, job_id: str, now: int, actor: str) -> "JobLedger":
-        """Raises JOB_NOT_FOUND."""
+    async def open(
+        cls, tx: Tx, team: str, job_id: str, now: int, actor: str, *, deleted_too: bool = False
+    ) -> "JobLedger":
+        """Raises JOB_NOT_FOUND, and JOB_DELETED unless `deleted_too`."""
         job = await tx.job(team, job_id)
         if job is None:
             raise IngestError(Reason.JOB_NOT_FOUND, {"job_id": job_id}, resource=("Job", job_id))
+        if job.deleted_at is not None and not deleted_too:
+            raise IngestError(Reason.JOB_DELETED, {"job_id": job_id}, resource=("Job", job_id))
         return cls(tx, job, now, actor)
 
     @classmethod
@@ -173,6 +181,7 @@ class JobLedger:
             self._set(
                 markdown_files=self.job.markdown_files + len(added) - len(removed),
                 ever_active=True,
+                files_sequence=self.job.last_sequence + 1,
             )
             kind = EventType.FILES_ADDED if added else EventType.FILES_REMOVED
             change = FilesChange(added=tuple(added), removed=tuple(removed))
@@ -181,6 +190,24 @@ class JobLedger:
     def cancel_requested(self, requested: bool) -> None:
         """CancelJob was the last command, or another one lifted it."""
         self._set(cancelled=requested)
+
+    def update(self, changes: Mapping[str, Any]) -> None:
+        """A caller changed what callers may set; nothing happens where nothing differs."""
+        changed = [name for name, value in changes.items() if getattr(self.job, name) != value]
+        if changed:
+            times = {f"{name}_updated_at": self.now for name in changed if name in ("system_prompt", "instructions")}
+            self._set(**{name: changes[name] for name in changed}, **times)
+            self._append(EventType.JOB_UPDATED, lambda: _job_change(self.job, None), fields=", ".join(changed))
+
+    def delete(self, purge_at: int) -> None:
+        """Hides the job until it is purged."""
+        self._set(deleted_at=self.now, purge_at=purge_at)
+        self._append(EventType.JOB_DELETED, lambda: _job_change(self.job, None))
+
+    def undelete(self) -> None:
+        """Takes the deletion back."""
+        self._set(deleted_at=None, purge_at=None)
+        self._append(EventType.JOB_UNDELETED, lambda: _job_change(self.job, None))
 
     async def close(self) -> Job:
         """Derives, writes and appends; to be called once, last."""
@@ -258,6 +285,8 @@ class JobLedger:
         return sequence
 
     def _record_event(self, sequence: int, trigger: Trigger, record: FileRecord, previous: RecordStatus | None) -> None:
+        if trigger not in _KEEPS_FILES:
+            self._set(files_sequence=sequence)
         change = RecordChange(record=record, previous_status=previous)
         words = {"filename": record.filename, "error": record.error.message if record.error else ""}
         self._pending.append(_Pending(sequence, EVENT_OF_TRIGGER[trigger], trigger, lambda: change, words))
@@ -291,7 +320,7 @@ def _pages(record: FileRecord | None) -> int:
 
 def _job_change(job: Job, previous: Any) -> JobChange:
     """A job as its event shows it: long texts stay out of the log."""
-    slim = job.model_copy(update={"system_prompt": "", "instructions": "", "description": ""})
+    slim = job.model_copy(update={"system_prompt": "", "instructions": "", "description": "", "labels": {}})
     return JobChange(job=slim, previous_status=previous)
 
 

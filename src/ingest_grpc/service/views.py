@@ -6,7 +6,7 @@ from ingest_grpc.errors import CATALOGUE, IngestError, Reason
 from ingest_grpc.lifecycle import RecordStatus
 from ingest_grpc.model import FileRecord, IngestionJob, Job, JobDetail, JobFile, ReviewReason, ReviewReasonType
 from ingest_grpc.service.progress import ProgressBoard
-from ingest_grpc.store.interface import RecordRow, Rows
+from ingest_grpc.store.interface import JobCursor, RecordRow, Rows
 
 MAX_REVIEW_REASONS = 100
 MAX_REVIEW_REASONS_IN_LISTS = 3
@@ -18,6 +18,9 @@ MAX_DETAIL_POSITIONS = 100
 """Queue positions of a FULL view: each costs a count over the queue before it."""
 
 MARKDOWN = "text/markdown"
+
+_MARKDOWN_PART = 0
+_RECORDS_PART = 1
 
 _SYSTEM_PROMPT_MISSING = ReviewReason(
     type=ReviewReasonType.SYSTEM_PROMPT_MISSING,
@@ -42,6 +45,31 @@ async def find_job(rows: Rows, team: str, job_id: str) -> Job:
     if job is None:
         raise job_not_found(job_id)
     return job
+
+
+async def find_detail(rows: Rows, *, team: str, job_id: str, board: ProgressBoard) -> JobDetail:
+    """The FULL view of a job. Raises JOB_NOT_FOUND."""
+    return await job_detail(rows, await find_job(rows, team, job_id), board)
+
+
+async def file_list(
+    rows: Rows, job: Job, after: JobCursor | None, limit: int
+) -> tuple[list[JobFile], JobCursor | None]:
+    """One page of the unified file list, Markdown first, and where to go on."""
+    part, row = (_MARKDOWN_PART, 0) if after is None else after
+    files: list[JobFile] = []
+    if part == _MARKDOWN_PART:
+        markdown = await rows.markdown_files_after(job.row_id, row, limit + 1)
+        files = [entry for _, entry in markdown[:limit]]
+        if len(markdown) > limit:
+            return files, (_MARKDOWN_PART, markdown[limit - 1][0])
+        row = 0
+    records = await rows.records(job_row=job.row_id, after=row, limit=limit - len(files) + 1)
+    room = limit - len(files)
+    files += [job_file(one.record) for one in records[:room]]
+    if len(records) > room:
+        return files, (_RECORDS_PART, records[room - 1].record.row_id if room else 0)
+    return files, None
 
 
 async def with_reviews(rows: Rows, job: Job, limit: int = MAX_REVIEW_REASONS) -> Job:

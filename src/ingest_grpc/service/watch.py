@@ -21,6 +21,7 @@ from ingest_grpc.model import (
     Job,
     JobFile,
     RecordProgress,
+    WatchEndReason,
     WatchRequest,
     WatchUntil,
 )
@@ -81,10 +82,10 @@ class Heartbeat:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The watch is over: `reason` is SETTLED, TERMINAL or HEAD."""
+    """The watch is over."""
 
     sequence: int
-    reason: WatchUntil
+    reason: WatchEndReason
     job: Job
 
 
@@ -230,15 +231,17 @@ class _Watch:
     def _wants(self, event: EncodedEvent) -> bool:
         return self._request.kinds is None or event.kind in self._request.kinds
 
-    def _reached(self, job: Job) -> WatchUntil | None:
+    def _reached(self, job: Job) -> WatchEndReason | None:
         """Why the watch ends at this head, judged on the job as it is now, never on old events (rule 7)."""
+        if job.deleted_at is not None:
+            return WatchEndReason.DELETED
         match self._request.until:
             case WatchUntil.SETTLED if job.facts.settled:
-                return WatchUntil.SETTLED
+                return WatchEndReason.SETTLED
             case WatchUntil.TERMINAL if job.status in TERMINAL_JOB_STATUSES:
-                return WatchUntil.TERMINAL
+                return WatchEndReason.TERMINAL
             case WatchUntil.HEAD:
-                return WatchUntil.HEAD
+                return WatchEndReason.HEAD
         return None
 
     def _elapsed_beats(self) -> int:

@@ -145,9 +145,7 @@ class WorkService:
         if row.replaces_row is None:
             return
         replaced = await ledger.tx.record_by_row(row.replaces_row)
-        record = replaced.record
-        ended_badly = record.status in (RecordStatus.FAILED, RecordStatus.CANCELLED)
-        if ended_badly and record.superseded_by is None and not record.deleted:
+        if replaced.record.unresolved:
             await ledger.mark(replaced, Trigger.SUPERSEDED, superseded_by=row.record.record_id)
 
     async def _retry(self, ledger: JobLedger, row: RecordRow, retry: Retry) -> None:

@@ -112,6 +112,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The server's disk is full. (RESOURCE_EXHAUSTED, retryable)"""
     ERROR_REASON_STORAGE_UNAVAILABLE: _ErrorReason.ValueType  # 44
     """The server's storage is temporarily unavailable; whether the change was stored is unknown. (UNAVAILABLE, retryable)"""
+    ERROR_REASON_RECORD_NOT_FOUND: _ErrorReason.ValueType  # 45
+    """The record {record_id} does not exist. (NOT_FOUND)"""
+    ERROR_REASON_JOB_DELETED: _ErrorReason.ValueType  # 46
+    """The job {job_id} is deleted and will be purged. (FAILED_PRECONDITION)"""
+    ERROR_REASON_ETAG_MISMATCH: _ErrorReason.ValueType  # 47
+    """The job was changed since the etag {expected_etag} was read; it is {actual_etag} now. (ABORTED)"""
+    ERROR_REASON_EXTERNAL_ID_TAKEN: _ErrorReason.ValueType  # 48
+    """The external_id {external_id} belongs to {resource_id} already. (ALREADY_EXISTS)"""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason names why a call or the processing of a file failed. Reasons may grow: a client that meets
@@ -209,4 +217,12 @@ ERROR_REASON_STORAGE_FULL: ErrorReason.ValueType  # 43
 """The server's disk is full. (RESOURCE_EXHAUSTED, retryable)"""
 ERROR_REASON_STORAGE_UNAVAILABLE: ErrorReason.ValueType  # 44
 """The server's storage is temporarily unavailable; whether the change was stored is unknown. (UNAVAILABLE, retryable)"""
+ERROR_REASON_RECORD_NOT_FOUND: ErrorReason.ValueType  # 45
+"""The record {record_id} does not exist. (NOT_FOUND)"""
+ERROR_REASON_JOB_DELETED: ErrorReason.ValueType  # 46
+"""The job {job_id} is deleted and will be purged. (FAILED_PRECONDITION)"""
+ERROR_REASON_ETAG_MISMATCH: ErrorReason.ValueType  # 47
+"""The job was changed since the etag {expected_etag} was read; it is {actual_etag} now. (ABORTED)"""
+ERROR_REASON_EXTERNAL_ID_TAKEN: ErrorReason.ValueType  # 48
+"""The external_id {external_id} belongs to {resource_id} already. (ALREADY_EXISTS)"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

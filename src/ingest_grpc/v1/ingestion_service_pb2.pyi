@@ -216,3 +216,49 @@ class ListFileRecordsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListFileRecordsResponse: _TypeAlias = ListFileRecordsResponse  # noqa: Y015
+
+@_typing.final
+class GetFileRecordRequest(_message.Message):
+    """GetFileRecordRequest names a record."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """The record, "ijf-…"; it may be removed."""
+    def __init__(
+        self,
+        *,
+        record_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["record_id", b"record_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetFileRecordRequest: _TypeAlias = GetFileRecordRequest  # noqa: Y015
+
+@_typing.final
+class GetFileRecordResponse(_message.Message):
+    """GetFileRecordResponse holds a record."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def record(self) -> _ingestion_pb2.FileRecord:
+        """The record."""
+
+    def __init__(
+        self,
+        *,
+        record: _ingestion_pb2.FileRecord | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["record", b"record"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["record", b"record"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetFileRecordResponse: _TypeAlias = GetFileRecordResponse  # noqa: Y015

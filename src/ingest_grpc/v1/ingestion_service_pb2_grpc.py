@@ -50,6 +50,11 @@ class IngestionServiceStub:
                 request_serializer=ingest__grpc_dot_v1_dot_ingestion__service__pb2.ListFileRecordsRequest.SerializeToString,
                 response_deserializer=ingest__grpc_dot_v1_dot_ingestion__service__pb2.ListFileRecordsResponse.FromString,
                 _registered_method=True)
+        self.GetFileRecord = channel.unary_unary(
+                '/ingest_grpc.v1.IngestionService/GetFileRecord',
+                request_serializer=ingest__grpc_dot_v1_dot_ingestion__service__pb2.GetFileRecordRequest.SerializeToString,
+                response_deserializer=ingest__grpc_dot_v1_dot_ingestion__service__pb2.GetFileRecordResponse.FromString,
+                _registered_method=True)
 
 
 class IngestionServiceServicer:
@@ -77,6 +82,13 @@ class IngestionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetFileRecord(self, request, context):
+        """GetFileRecord returns a record.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_IngestionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +106,11 @@ def add_IngestionServiceServicer_to_server(servicer, server):
                     servicer.ListFileRecords,
                     request_deserializer=ingest__grpc_dot_v1_dot_ingestion__service__pb2.ListFileRecordsRequest.FromString,
                     response_serializer=ingest__grpc_dot_v1_dot_ingestion__service__pb2.ListFileRecordsResponse.SerializeToString,
+            ),
+            'GetFileRecord': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetFileRecord,
+                    request_deserializer=ingest__grpc_dot_v1_dot_ingestion__service__pb2.GetFileRecordRequest.FromString,
+                    response_serializer=ingest__grpc_dot_v1_dot_ingestion__service__pb2.GetFileRecordResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +195,33 @@ class IngestionService:
             '/ingest_grpc.v1.IngestionService/ListFileRecords',
             ingest__grpc_dot_v1_dot_ingestion__service__pb2.ListFileRecordsRequest.SerializeToString,
             ingest__grpc_dot_v1_dot_ingestion__service__pb2.ListFileRecordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetFileRecord(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ingest_grpc.v1.IngestionService/GetFileRecord',
+            ingest__grpc_dot_v1_dot_ingestion__service__pb2.GetFileRecordRequest.SerializeToString,
+            ingest__grpc_dot_v1_dot_ingestion__service__pb2.GetFileRecordResponse.FromString,
             options,
             channel_credentials,
             insecure,

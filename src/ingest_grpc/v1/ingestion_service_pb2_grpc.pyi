@@ -39,6 +39,8 @@ class IngestionServiceStub:
     """GetIngestionJob returns an ingestion job with its records."""
     ListFileRecords: _grpc.UnaryUnaryMultiCallable[_ingestion_service_pb2.ListFileRecordsRequest, _ingestion_service_pb2.ListFileRecordsResponse]
     """ListFileRecords returns the records of a job or of an ingestion job, oldest first."""
+    GetFileRecord: _grpc.UnaryUnaryMultiCallable[_ingestion_service_pb2.GetFileRecordRequest, _ingestion_service_pb2.GetFileRecordResponse]
+    """GetFileRecord returns a record."""
 
 @_typing.type_check_only
 class IngestionServiceAsyncStub(IngestionServiceStub):
@@ -51,6 +53,8 @@ class IngestionServiceAsyncStub(IngestionServiceStub):
     """GetIngestionJob returns an ingestion job with its records."""
     ListFileRecords: _aio.UnaryUnaryMultiCallable[_ingestion_service_pb2.ListFileRecordsRequest, _ingestion_service_pb2.ListFileRecordsResponse]  # type: ignore[assignment]
     """ListFileRecords returns the records of a job or of an ingestion job, oldest first."""
+    GetFileRecord: _aio.UnaryUnaryMultiCallable[_ingestion_service_pb2.GetFileRecordRequest, _ingestion_service_pb2.GetFileRecordResponse]  # type: ignore[assignment]
+    """GetFileRecord returns a record."""
 
 class IngestionServiceServicer(metaclass=_abc_1.ABCMeta):
     """IngestionService reads ingestion jobs and their file records."""
@@ -78,5 +82,13 @@ class IngestionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_ingestion_service_pb2.ListFileRecordsResponse, _abc.Awaitable[_ingestion_service_pb2.ListFileRecordsResponse]]:
         """ListFileRecords returns the records of a job or of an ingestion job, oldest first."""
+
+    @_abc_1.abstractmethod
+    def GetFileRecord(
+        self,
+        request: _ingestion_service_pb2.GetFileRecordRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ingestion_service_pb2.GetFileRecordResponse, _abc.Awaitable[_ingestion_service_pb2.GetFileRecordResponse]]:
+        """GetFileRecord returns a record."""
 
 def add_IngestionServiceServicer_to_server(servicer: IngestionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -222,6 +222,14 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """Markdown that needs no ingestion was added to the job."""
     EVENT_TYPE_FILES_REMOVED: _EventType.ValueType  # 16
     """Markdown that needed no ingestion was removed from the job."""
+    EVENT_TYPE_RECORD_RETRIED: _EventType.ValueType  # 17
+    """A failed or cancelled record was queued again by a caller."""
+    EVENT_TYPE_JOB_UPDATED: _EventType.ValueType  # 18
+    """A caller changed the job's name, description, prompts or labels."""
+    EVENT_TYPE_JOB_DELETED: _EventType.ValueType  # 19
+    """The job was deleted; it can be undeleted until it is purged."""
+    EVENT_TYPE_JOB_UNDELETED: _EventType.ValueType  # 20
+    """The job was undeleted."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened."""
@@ -260,6 +268,14 @@ EVENT_TYPE_FILES_ADDED: EventType.ValueType  # 15
 """Markdown that needs no ingestion was added to the job."""
 EVENT_TYPE_FILES_REMOVED: EventType.ValueType  # 16
 """Markdown that needed no ingestion was removed from the job."""
+EVENT_TYPE_RECORD_RETRIED: EventType.ValueType  # 17
+"""A failed or cancelled record was queued again by a caller."""
+EVENT_TYPE_JOB_UPDATED: EventType.ValueType  # 18
+"""A caller changed the job's name, description, prompts or labels."""
+EVENT_TYPE_JOB_DELETED: EventType.ValueType  # 19
+"""The job was deleted; it can be undeleted until it is purged."""
+EVENT_TYPE_JOB_UNDELETED: EventType.ValueType  # 20
+"""The job was undeleted."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 class _Trigger:
@@ -288,6 +304,8 @@ class _TriggerEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Trigger.Value
     """A caller removed it."""
     TRIGGER_SUPERSEDED: _Trigger.ValueType  # 9
     """A corrected upload resolved it."""
+    TRIGGER_RETRIED: _Trigger.ValueType  # 10
+    """A caller wants it tried again."""
 
 class Trigger(_Trigger, metaclass=_TriggerEnumTypeWrapper):
     """Trigger is what caused a change."""
@@ -312,6 +330,8 @@ TRIGGER_REMOVED: Trigger.ValueType  # 8
 """A caller removed it."""
 TRIGGER_SUPERSEDED: Trigger.ValueType  # 9
 """A corrected upload resolved it."""
+TRIGGER_RETRIED: Trigger.ValueType  # 10
+"""A caller wants it tried again."""
 Global___Trigger: _TypeAlias = Trigger  # noqa: Y015
 
 @_typing.final
@@ -458,6 +478,26 @@ class Job(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class LabelsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     JOB_ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
@@ -482,6 +522,13 @@ class Job(_message.Message):
     CREATED_AT_FIELD_NUMBER: _builtins.int
     UPDATED_AT_FIELD_NUMBER: _builtins.int
     TIMELINE_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    ORIGIN_JOB_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    FILES_ETAG_FIELD_NUMBER: _builtins.int
+    DELETED_AT_FIELD_NUMBER: _builtins.int
+    PURGE_AT_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Id, "dj-…"."""
     name: _builtins.str
@@ -512,6 +559,14 @@ class Job(_message.Message):
     """The team that owns it."""
     last_sequence: _builtins.int
     """Sequence of its last timeline event."""
+    external_id: _builtins.str
+    """The caller's own key of the job, unique in the team; absent without one."""
+    origin_job_id: _builtins.str
+    """The job it was cloned from; absent for others."""
+    etag: _builtins.str
+    """Changes with name, description, system_prompt, instructions and labels, and with nothing else."""
+    files_etag: _builtins.str
+    """Changes whenever a file is added, removed, converted, failed or resolved, and with nothing else."""
     @_builtins.property
     def review_reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReviewReason]:
         """What needs a hand; the first 100, in lists the first 3."""
@@ -548,6 +603,18 @@ class Job(_message.Message):
     def timeline(self) -> _containers.RepeatedCompositeFieldContainer[Global___TimelineEvent]:
         """Milestones of the timeline, oldest first; FULL view only."""
 
+    @_builtins.property
+    def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """The caller's own labels."""
+
+    @_builtins.property
+    def deleted_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was deleted; absent while it lives."""
+
+    @_builtins.property
+    def purge_at(self) -> _timestamp_pb2.Timestamp:
+        """When a deleted job is purged with all that only it uses."""
+
     def __init__(
         self,
         *,
@@ -575,17 +642,40 @@ class Job(_message.Message):
         created_at: _timestamp_pb2.Timestamp | None = ...,
         updated_at: _timestamp_pb2.Timestamp | None = ...,
         timeline: _abc.Iterable[Global___TimelineEvent] | None = ...,
+        external_id: _builtins.str | None = ...,
+        labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        origin_job_id: _builtins.str | None = ...,
+        etag: _builtins.str = ...,
+        files_etag: _builtins.str = ...,
+        deleted_at: _timestamp_pb2.Timestamp | None = ...,
+        purge_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_instructions_updated_at", b"_instructions_updated_at", "_system_prompt_updated_at", b"_system_prompt_updated_at", "created_at", b"created_at", "instructions_updated_at", b"instructions_updated_at", "system_prompt_updated_at", b"system_prompt_updated_at", "updated_at", b"updated_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_deleted_at", b"_deleted_at", "_external_id", b"_external_id", "_instructions_updated_at", b"_instructions_updated_at", "_origin_job_id", b"_origin_job_id", "_purge_at", b"_purge_at", "_system_prompt_updated_at", b"_system_prompt_updated_at", "created_at", b"created_at", "deleted_at", b"deleted_at", "external_id", b"external_id", "instructions_updated_at", b"instructions_updated_at", "origin_job_id", b"origin_job_id", "purge_at", b"purge_at", "system_prompt_updated_at", b"system_prompt_updated_at", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_instructions_updated_at", b"_instructions_updated_at", "_system_prompt_updated_at", b"_system_prompt_updated_at", "created_at", b"created_at", "description", b"description", "files", b"files", "ingestion_jobs", b"ingestion_jobs", "instructions", b"instructions", "instructions_updated_at", b"instructions_updated_at", "job_id", b"job_id", "job_type", b"job_type", "last_sequence", b"last_sequence", "markdown_files", b"markdown_files", "method", b"method", "name", b"name", "record_counts", b"record_counts", "review_reasons", b"review_reasons", "review_reasons_total", b"review_reasons_total", "settled", b"settled", "status", b"status", "status_message", b"status_message", "system_prompt", b"system_prompt", "system_prompt_updated_at", b"system_prompt_updated_at", "team_id", b"team_id", "timeline", b"timeline", "updated_at", b"updated_at", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_deleted_at", b"_deleted_at", "_external_id", b"_external_id", "_instructions_updated_at", b"_instructions_updated_at", "_origin_job_id", b"_origin_job_id", "_purge_at", b"_purge_at", "_system_prompt_updated_at", b"_system_prompt_updated_at", "created_at", b"created_at", "deleted_at", b"deleted_at", "description", b"description", "etag", b"etag", "external_id", b"external_id", "files", b"files", "files_etag", b"files_etag", "ingestion_jobs", b"ingestion_jobs", "instructions", b"instructions", "instructions_updated_at", b"instructions_updated_at", "job_id", b"job_id", "job_type", b"job_type", "labels", b"labels", "last_sequence", b"last_sequence", "markdown_files", b"markdown_files", "method", b"method", "name", b"name", "origin_job_id", b"origin_job_id", "purge_at", b"purge_at", "record_counts", b"record_counts", "review_reasons", b"review_reasons", "review_reasons_total", b"review_reasons_total", "settled", b"settled", "status", b"status", "status_message", b"status_message", "system_prompt", b"system_prompt", "system_prompt_updated_at", b"system_prompt_updated_at", "team_id", b"team_id", "timeline", b"timeline", "updated_at", b"updated_at", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__deleted_at: _TypeAlias = _typing.Literal["deleted_at"]  # noqa: Y015
+    _WhichOneofArgType__deleted_at: _TypeAlias = _typing.Literal["_deleted_at", b"_deleted_at"]  # noqa: Y015
+    _WhichOneofReturnType__external_id: _TypeAlias = _typing.Literal["external_id"]  # noqa: Y015
+    _WhichOneofArgType__external_id: _TypeAlias = _typing.Literal["_external_id", b"_external_id"]  # noqa: Y015
     _WhichOneofReturnType__instructions_updated_at: _TypeAlias = _typing.Literal["instructions_updated_at"]  # noqa: Y015
     _WhichOneofArgType__instructions_updated_at: _TypeAlias = _typing.Literal["_instructions_updated_at", b"_instructions_updated_at"]  # noqa: Y015
+    _WhichOneofReturnType__origin_job_id: _TypeAlias = _typing.Literal["origin_job_id"]  # noqa: Y015
+    _WhichOneofArgType__origin_job_id: _TypeAlias = _typing.Literal["_origin_job_id", b"_origin_job_id"]  # noqa: Y015
+    _WhichOneofReturnType__purge_at: _TypeAlias = _typing.Literal["purge_at"]  # noqa: Y015
+    _WhichOneofArgType__purge_at: _TypeAlias = _typing.Literal["_purge_at", b"_purge_at"]  # noqa: Y015
     _WhichOneofReturnType__system_prompt_updated_at: _TypeAlias = _typing.Literal["system_prompt_updated_at"]  # noqa: Y015
     _WhichOneofArgType__system_prompt_updated_at: _TypeAlias = _typing.Literal["_system_prompt_updated_at", b"_system_prompt_updated_at"]  # noqa: Y015
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__deleted_at) -> _WhichOneofReturnType__deleted_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__external_id) -> _WhichOneofReturnType__external_id | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__instructions_updated_at) -> _WhichOneofReturnType__instructions_updated_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__origin_job_id) -> _WhichOneofReturnType__origin_job_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__purge_at) -> _WhichOneofReturnType__purge_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__system_prompt_updated_at) -> _WhichOneofReturnType__system_prompt_updated_at | None: ...
 
@@ -659,7 +749,7 @@ class JobChange(_message.Message):
     """Its status before; unspecified when it is new."""
     @_builtins.property
     def job(self) -> Global___Job:
-        """The job in the BASIC view, without description, system_prompt, instructions and review_reasons."""
+        """The job in the BASIC view, without description, system_prompt, instructions, labels and review_reasons."""
 
     def __init__(
         self,

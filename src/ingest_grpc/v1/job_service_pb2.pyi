@@ -5,6 +5,8 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -58,6 +60,38 @@ ADD_FILE_OUTCOME_NOT_REPLACEABLE: AddFileOutcome.ValueType  # 5
 """replaces_record_id names no failed or cancelled record of the job; only with allow_partial."""
 Global___AddFileOutcome: _TypeAlias = AddFileOutcome  # noqa: Y015
 
+class _ListJobsOrder:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ListJobsOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ListJobsOrder.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LIST_JOBS_ORDER_UNSPECIFIED: _ListJobsOrder.ValueType  # 0
+    """CREATED_AT."""
+    LIST_JOBS_ORDER_CREATED_AT: _ListJobsOrder.ValueType  # 1
+    """When they were created."""
+    LIST_JOBS_ORDER_NAME: _ListJobsOrder.ValueType  # 2
+    """Their names, by code points."""
+    LIST_JOBS_ORDER_UPDATED_AT: _ListJobsOrder.ValueType  # 3
+    """When they last changed. A job that changes while pages are read may appear again or not at all."""
+    LIST_JOBS_ORDER_JOB_TYPE: _ListJobsOrder.ValueType  # 4
+    """Their types."""
+
+class ListJobsOrder(_ListJobsOrder, metaclass=_ListJobsOrderEnumTypeWrapper):
+    """ListJobsOrder is what jobs are ordered by."""
+
+LIST_JOBS_ORDER_UNSPECIFIED: ListJobsOrder.ValueType  # 0
+"""CREATED_AT."""
+LIST_JOBS_ORDER_CREATED_AT: ListJobsOrder.ValueType  # 1
+"""When they were created."""
+LIST_JOBS_ORDER_NAME: ListJobsOrder.ValueType  # 2
+"""Their names, by code points."""
+LIST_JOBS_ORDER_UPDATED_AT: ListJobsOrder.ValueType  # 3
+"""When they last changed. A job that changes while pages are read may appear again or not at all."""
+LIST_JOBS_ORDER_JOB_TYPE: ListJobsOrder.ValueType  # 4
+"""Their types."""
+Global___ListJobsOrder: _TypeAlias = ListJobsOrder  # noqa: Y015
+
 class _RemoveFileOutcome:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -85,6 +119,66 @@ REMOVE_FILE_OUTCOME_ALREADY_REMOVED: RemoveFileOutcome.ValueType  # 2
 REMOVE_FILE_OUTCOME_NOT_FOUND: RemoveFileOutcome.ValueType  # 3
 """The job has no such record or file."""
 Global___RemoveFileOutcome: _TypeAlias = RemoveFileOutcome  # noqa: Y015
+
+class _RetryFileOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RetryFileOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RetryFileOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RETRY_FILE_OUTCOME_UNSPECIFIED: _RetryFileOutcome.ValueType  # 0
+    """Never sent."""
+    RETRY_FILE_OUTCOME_RETRIED: _RetryFileOutcome.ValueType  # 1
+    """It is QUEUED again."""
+    RETRY_FILE_OUTCOME_NOT_RETRYABLE: _RetryFileOutcome.ValueType  # 2
+    """It is neither failed nor cancelled, or it was removed or superseded; nothing was changed."""
+    RETRY_FILE_OUTCOME_NOT_FOUND: _RetryFileOutcome.ValueType  # 3
+    """The job has no such record."""
+    RETRY_FILE_OUTCOME_SOURCE_DELETED: _RetryFileOutcome.ValueType  # 4
+    """Its source file was deleted; upload it again and add it."""
+
+class RetryFileOutcome(_RetryFileOutcome, metaclass=_RetryFileOutcomeEnumTypeWrapper):
+    """RetryFileOutcome says what became of one id of a RetryFiles call."""
+
+RETRY_FILE_OUTCOME_UNSPECIFIED: RetryFileOutcome.ValueType  # 0
+"""Never sent."""
+RETRY_FILE_OUTCOME_RETRIED: RetryFileOutcome.ValueType  # 1
+"""It is QUEUED again."""
+RETRY_FILE_OUTCOME_NOT_RETRYABLE: RetryFileOutcome.ValueType  # 2
+"""It is neither failed nor cancelled, or it was removed or superseded; nothing was changed."""
+RETRY_FILE_OUTCOME_NOT_FOUND: RetryFileOutcome.ValueType  # 3
+"""The job has no such record."""
+RETRY_FILE_OUTCOME_SOURCE_DELETED: RetryFileOutcome.ValueType  # 4
+"""Its source file was deleted; upload it again and add it."""
+Global___RetryFileOutcome: _TypeAlias = RetryFileOutcome  # noqa: Y015
+
+class _WaitUntil:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _WaitUntilEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WaitUntil.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    WAIT_UNTIL_UNSPECIFIED: _WaitUntil.ValueType  # 0
+    """CHANGE."""
+    WAIT_UNTIL_CHANGE: _WaitUntil.ValueType  # 1
+    """An event after after_sequence."""
+    WAIT_UNTIL_SETTLED: _WaitUntil.ValueType  # 2
+    """Nothing is in flight although something ever happened."""
+    WAIT_UNTIL_TERMINAL: _WaitUntil.ValueType  # 3
+    """The job COMPLETED, FAILED or is CANCELLED."""
+
+class WaitUntil(_WaitUntil, metaclass=_WaitUntilEnumTypeWrapper):
+    """WaitUntil says what WaitJob waits for."""
+
+WAIT_UNTIL_UNSPECIFIED: WaitUntil.ValueType  # 0
+"""CHANGE."""
+WAIT_UNTIL_CHANGE: WaitUntil.ValueType  # 1
+"""An event after after_sequence."""
+WAIT_UNTIL_SETTLED: WaitUntil.ValueType  # 2
+"""Nothing is in flight although something ever happened."""
+WAIT_UNTIL_TERMINAL: WaitUntil.ValueType  # 3
+"""The job COMPLETED, FAILED or is CANCELLED."""
+Global___WaitUntil: _TypeAlias = WaitUntil  # noqa: Y015
 
 class _WatchUntil:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -168,6 +262,8 @@ class _WatchEndReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WatchE
     """The job COMPLETED, FAILED or is CANCELLED."""
     WATCH_END_REASON_HEAD: _WatchEndReason.ValueType  # 3
     """All that was committed so far has been sent."""
+    WATCH_END_REASON_DELETED: _WatchEndReason.ValueType  # 4
+    """The job was deleted."""
 
 class WatchEndReason(_WatchEndReason, metaclass=_WatchEndReasonEnumTypeWrapper):
     """WatchEndReason says why a watch ended with OK."""
@@ -180,6 +276,8 @@ WATCH_END_REASON_TERMINAL: WatchEndReason.ValueType  # 2
 """The job COMPLETED, FAILED or is CANCELLED."""
 WATCH_END_REASON_HEAD: WatchEndReason.ValueType  # 3
 """All that was committed so far has been sent."""
+WATCH_END_REASON_DELETED: WatchEndReason.ValueType  # 4
+"""The job was deleted."""
 Global___WatchEndReason: _TypeAlias = WatchEndReason  # noqa: Y015
 
 @_typing.final
@@ -267,6 +365,26 @@ class CreateJobRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class LabelsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     NAME_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     JOB_TYPE_FIELD_NUMBER: _builtins.int
@@ -275,6 +393,9 @@ class CreateJobRequest(_message.Message):
     METHOD_FIELD_NUMBER: _builtins.int
     FILES_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Display name, 1 to 255 characters."""
     description: _builtins.str
@@ -289,9 +410,17 @@ class CreateJobRequest(_message.Message):
     """Method of files that name none; unspecified = the server's default."""
     request_id: _builtins.str
     """Makes the call idempotent for 7 days: 1 to 64 printable ASCII characters, unique per team and method."""
+    external_id: _builtins.str
+    """The caller's own key of the job: 1 to 128 printable characters, unique in the team."""
+    validate_only: _builtins.bool
+    """Whether to check everything, answer as if it were done, and change nothing."""
     @_builtins.property
     def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___FileToAdd]:
         """Files to add at once, at most 1,000; all of them or none."""
+
+    @_builtins.property
+    def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """At most 64 labels: keys of 1 to 63 and values of at most 63 characters."""
 
     def __init__(
         self,
@@ -304,10 +433,13 @@ class CreateJobRequest(_message.Message):
         method: _ingestion_pb2.Method.ValueType = ...,
         files: _abc.Iterable[Global___FileToAdd] | None = ...,
         request_id: _builtins.str = ...,
+        external_id: _builtins.str = ...,
+        labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "files", b"files", "instructions", b"instructions", "job_type", b"job_type", "method", b"method", "name", b"name", "request_id", b"request_id", "system_prompt", b"system_prompt"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "external_id", b"external_id", "files", b"files", "instructions", b"instructions", "job_type", b"job_type", "labels", b"labels", "method", b"method", "name", b"name", "request_id", b"request_id", "system_prompt", b"system_prompt", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -407,20 +539,80 @@ Global___GetJobResponse: _TypeAlias = GetJobResponse  # noqa: Y015
 
 @_typing.final
 class ListJobsRequest(_message.Message):
-    """ListJobsRequest filters and pages the team's jobs."""
+    """ListJobsRequest filters, orders and pages the team's jobs. A job must pass every filter that is set."""
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class LabelsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     STATUSES_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    JOB_TYPES_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    NAME_CONTAINS_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    CREATED_AFTER_FIELD_NUMBER: _builtins.int
+    CREATED_BEFORE_FIELD_NUMBER: _builtins.int
+    SHOW_DELETED_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
+    ASCENDING_FIELD_NUMBER: _builtins.int
+    INCLUDE_TOTAL_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """Most results to return: 0 = 50, more than 1,000 counts as 1,000, negative is refused."""
+    """Most results to return: 0 = 50, more than 1,000 counts as 1,000, negative is refused. A page may hold fewer,
+    even none, although more follow: read on until next_page_token is empty.
+    """
     page_token: _builtins.str
     """The next_page_token of the page before; empty for the first page. The filter must stay the same."""
+    external_id: _builtins.str
+    """Only the job with this external_id."""
+    name_contains: _builtins.str
+    """Only jobs whose name contains this text, whatever its case."""
+    show_deleted: _builtins.bool
+    """Whether to list deleted jobs too."""
+    order_by: Global___ListJobsOrder.ValueType
+    """What to order by; unspecified = CREATED_AT."""
+    ascending: _builtins.bool
+    """Whether the least comes first; otherwise the greatest, so that the newest job is first."""
+    include_total: _builtins.bool
+    """Whether to count the jobs that pass the filter, up to 10,000."""
     @_builtins.property
     def statuses(self) -> _containers.RepeatedScalarFieldContainer[_job_pb2.JobStatus.ValueType]:
         """Only jobs with one of these statuses; empty = all."""
+
+    @_builtins.property
+    def job_types(self) -> _containers.RepeatedScalarFieldContainer[_job_pb2.JobType.ValueType]:
+        """Only jobs with one of these types; empty = all."""
+
+    @_builtins.property
+    def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Only jobs that have all of these labels."""
+
+    @_builtins.property
+    def created_after(self) -> _timestamp_pb2.Timestamp:
+        """Only jobs created at or after this time."""
+
+    @_builtins.property
+    def created_before(self) -> _timestamp_pb2.Timestamp:
+        """Only jobs created before this time."""
 
     def __init__(
         self,
@@ -428,10 +620,20 @@ class ListJobsRequest(_message.Message):
         statuses: _abc.Iterable[_job_pb2.JobStatus.ValueType] | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        job_types: _abc.Iterable[_job_pb2.JobType.ValueType] | None = ...,
+        external_id: _builtins.str = ...,
+        name_contains: _builtins.str = ...,
+        labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        created_after: _timestamp_pb2.Timestamp | None = ...,
+        created_before: _timestamp_pb2.Timestamp | None = ...,
+        show_deleted: _builtins.bool = ...,
+        order_by: Global___ListJobsOrder.ValueType = ...,
+        ascending: _builtins.bool = ...,
+        include_total: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_after", b"created_after", "created_before", b"created_before"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "statuses", b"statuses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ascending", b"ascending", "created_after", b"created_after", "created_before", b"created_before", "external_id", b"external_id", "include_total", b"include_total", "job_types", b"job_types", "labels", b"labels", "name_contains", b"name_contains", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "show_deleted", b"show_deleted", "statuses", b"statuses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -445,23 +647,29 @@ class ListJobsResponse(_message.Message):
 
     JOBS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page; empty on the last."""
+    total: _builtins.int
+    """Jobs that pass the filter, at most 10,000; only with include_total."""
     @_builtins.property
     def jobs(self) -> _containers.RepeatedCompositeFieldContainer[_job_pb2.Job]:
-        """Jobs in the BASIC view, newest first."""
+        """Jobs in the BASIC view, in the order asked for."""
 
     def __init__(
         self,
         *,
         jobs: _abc.Iterable[_job_pb2.Job] | None = ...,
         next_page_token: _builtins.str = ...,
+        total: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_total", b"_total", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["jobs", b"jobs", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_total", b"_total", "jobs", b"jobs", "next_page_token", b"next_page_token", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__total: _TypeAlias = _typing.Literal["total"]  # noqa: Y015
+    _WhichOneofArgType__total: _TypeAlias = _typing.Literal["_total", b"_total"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__total) -> _WhichOneofReturnType__total | None: ...
 
 Global___ListJobsResponse: _TypeAlias = ListJobsResponse  # noqa: Y015
 
@@ -476,6 +684,7 @@ class AddFilesRequest(_message.Message):
     METHOD_FIELD_NUMBER: _builtins.int
     ALLOW_PARTIAL_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The job, "dj-…"."""
     method: _ingestion_pb2.Method.ValueType
@@ -484,6 +693,8 @@ class AddFilesRequest(_message.Message):
     """Whether to add what can be added when some files cannot; otherwise all or none."""
     request_id: _builtins.str
     """Makes the call idempotent for 7 days: 1 to 64 printable ASCII characters, unique per team and method."""
+    validate_only: _builtins.bool
+    """Whether to check everything, answer as if it were done, and change nothing."""
     @_builtins.property
     def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___FileToAdd]:
         """The files, 1 to 1,000."""
@@ -496,10 +707,11 @@ class AddFilesRequest(_message.Message):
         method: _ingestion_pb2.Method.ValueType = ...,
         allow_partial: _builtins.bool = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_partial", b"allow_partial", "files", b"files", "job_id", b"job_id", "method", b"method", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_partial", b"allow_partial", "files", b"files", "job_id", b"job_id", "method", b"method", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -694,6 +906,552 @@ class CancelJobResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CancelJobResponse: _TypeAlias = CancelJobResponse  # noqa: Y015
+
+@_typing.final
+class UpdateJobRequest(_message.Message):
+    """UpdateJobRequest names a job and what to change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class LabelsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    SYSTEM_PROMPT_FIELD_NUMBER: _builtins.int
+    INSTRUCTIONS_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """The job, "dj-…"."""
+    name: _builtins.str
+    """New name, 1 to 255 characters."""
+    description: _builtins.str
+    """New description, at most 4,096 characters; empty = cleared."""
+    system_prompt: _builtins.str
+    """New system prompt, at most 64 KiB; empty = cleared."""
+    instructions: _builtins.str
+    """New instructions, at most 64 KiB; empty = cleared."""
+    etag: _builtins.str
+    """The etag of the job that the change is based on; refused if the job has another one by now."""
+    request_id: _builtins.str
+    """Makes the call idempotent for 7 days: 1 to 64 printable ASCII characters, unique per team and method."""
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """Which fields to change: name, description, system_prompt, instructions, labels. Empty = those that are present.
+        A field in the mask that is absent is cleared.
+        """
+
+    @_builtins.property
+    def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """New labels, which replace all old ones."""
+
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+        name: _builtins.str | None = ...,
+        description: _builtins.str | None = ...,
+        system_prompt: _builtins.str | None = ...,
+        instructions: _builtins.str | None = ...,
+        labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_instructions", b"_instructions", "_name", b"_name", "_system_prompt", b"_system_prompt", "description", b"description", "instructions", b"instructions", "name", b"name", "system_prompt", b"system_prompt", "update_mask", b"update_mask"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_instructions", b"_instructions", "_name", b"_name", "_system_prompt", b"_system_prompt", "description", b"description", "etag", b"etag", "instructions", b"instructions", "job_id", b"job_id", "labels", b"labels", "name", b"name", "request_id", b"request_id", "system_prompt", b"system_prompt", "update_mask", b"update_mask"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__description: _TypeAlias = _typing.Literal["description"]  # noqa: Y015
+    _WhichOneofArgType__description: _TypeAlias = _typing.Literal["_description", b"_description"]  # noqa: Y015
+    _WhichOneofReturnType__instructions: _TypeAlias = _typing.Literal["instructions"]  # noqa: Y015
+    _WhichOneofArgType__instructions: _TypeAlias = _typing.Literal["_instructions", b"_instructions"]  # noqa: Y015
+    _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+    _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    _WhichOneofReturnType__system_prompt: _TypeAlias = _typing.Literal["system_prompt"]  # noqa: Y015
+    _WhichOneofArgType__system_prompt: _TypeAlias = _typing.Literal["_system_prompt", b"_system_prompt"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__description) -> _WhichOneofReturnType__description | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__instructions) -> _WhichOneofReturnType__instructions | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__system_prompt) -> _WhichOneofReturnType__system_prompt | None: ...
+
+Global___UpdateJobRequest: _TypeAlias = UpdateJobRequest  # noqa: Y015
+
+@_typing.final
+class UpdateJobResponse(_message.Message):
+    """UpdateJobResponse holds the changed job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def job(self) -> _job_pb2.Job:
+        """The job in the BASIC view."""
+
+    def __init__(
+        self,
+        *,
+        job: _job_pb2.Job | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateJobResponse: _TypeAlias = UpdateJobResponse  # noqa: Y015
+
+@_typing.final
+class DeleteJobRequest(_message.Message):
+    """DeleteJobRequest names a job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """The job, "dj-…"."""
+    etag: _builtins.str
+    """The etag of the job that the deletion is based on; refused if the job has another one by now."""
+    request_id: _builtins.str
+    """Makes the call idempotent for 7 days: 1 to 64 printable ASCII characters, unique per team and method."""
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "job_id", b"job_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteJobRequest: _TypeAlias = DeleteJobRequest  # noqa: Y015
+
+@_typing.final
+class DeleteJobResponse(_message.Message):
+    """DeleteJobResponse holds the deleted job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def job(self) -> _job_pb2.Job:
+        """The job in the BASIC view, with deleted_at and purge_at."""
+
+    def __init__(
+        self,
+        *,
+        job: _job_pb2.Job | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteJobResponse: _TypeAlias = DeleteJobResponse  # noqa: Y015
+
+@_typing.final
+class UndeleteJobRequest(_message.Message):
+    """UndeleteJobRequest names a deleted job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """The job, "dj-…"."""
+    request_id: _builtins.str
+    """Makes the call idempotent for 7 days: 1 to 64 printable ASCII characters, unique per team and method."""
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UndeleteJobRequest: _TypeAlias = UndeleteJobRequest  # noqa: Y015
+
+@_typing.final
+class UndeleteJobResponse(_message.Message):
+    """UndeleteJobResponse holds the job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def job(self) -> _job_pb2.Job:
+        """The job in the BASIC view."""
+
+    def __init__(
+        self,
+        *,
+        job: _job_pb2.Job | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UndeleteJobResponse: _TypeAlias = UndeleteJobResponse  # noqa: Y015
+
+@_typing.final
+class CloneJobRequest(_message.Message):
+    """CloneJobRequest names a job to clone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """The job to clone, "dj-…"; it may be deleted."""
+    name: _builtins.str
+    """Name of the new job, at most 255 characters; empty = that of the original."""
+    external_id: _builtins.str
+    """The caller's own key of the new job: at most 128 printable characters, unique in the team."""
+    request_id: _builtins.str
+    """Makes the call idempotent for 7 days: 1 to 64 printable ASCII characters, unique per team and method."""
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        external_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["external_id", b"external_id", "job_id", b"job_id", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloneJobRequest: _TypeAlias = CloneJobRequest  # noqa: Y015
+
+@_typing.final
+class CloneJobResponse(_message.Message):
+    """CloneJobResponse holds the new job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def job(self) -> _job_pb2.Job:
+        """The job in the FULL view, as far as 3 MiB hold."""
+
+    def __init__(
+        self,
+        *,
+        job: _job_pb2.Job | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloneJobResponse: _TypeAlias = CloneJobResponse  # noqa: Y015
+
+@_typing.final
+class RetryFileResult(_message.Message):
+    """RetryFileResult is what became of one id of a RetryFiles call, in the order of the call."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """The record, as the caller named it."""
+    outcome: Global___RetryFileOutcome.ValueType
+    """What became of it."""
+    def __init__(
+        self,
+        *,
+        record_id: _builtins.str = ...,
+        outcome: Global___RetryFileOutcome.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "record_id", b"record_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetryFileResult: _TypeAlias = RetryFileResult  # noqa: Y015
+
+@_typing.final
+class UnresolvedRecords(_message.Message):
+    """UnresolvedRecords stands for all failed and cancelled records of a job that nothing has resolved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnresolvedRecords: _TypeAlias = UnresolvedRecords  # noqa: Y015
+
+@_typing.final
+class RecordIds(_message.Message):
+    """RecordIds is a list of records."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def record_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Records, "ijf-…", 1 to 1,000."""
+
+    def __init__(
+        self,
+        *,
+        record_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["record_ids", b"record_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordIds: _TypeAlias = RecordIds  # noqa: Y015
+
+@_typing.final
+class RetryFilesRequest(_message.Message):
+    """RetryFilesRequest names what to retry."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    RECORDS_FIELD_NUMBER: _builtins.int
+    ALL_UNRESOLVED_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """The job, "dj-…"."""
+    request_id: _builtins.str
+    """Makes the call idempotent for 7 days: 1 to 64 printable ASCII characters, unique per team and method."""
+    @_builtins.property
+    def records(self) -> Global___RecordIds:
+        """These records."""
+
+    @_builtins.property
+    def all_unresolved(self) -> Global___UnresolvedRecords:
+        """All that need a hand."""
+
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        records: Global___RecordIds | None = ...,
+        all_unresolved: Global___UnresolvedRecords | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["all_unresolved", b"all_unresolved", "records", b"records", "selection", b"selection"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_unresolved", b"all_unresolved", "job_id", b"job_id", "records", b"records", "request_id", b"request_id", "selection", b"selection"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_selection: _TypeAlias = _typing.Literal["records", "all_unresolved"]  # noqa: Y015
+    _WhichOneofArgType_selection: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_selection) -> _WhichOneofReturnType_selection | None: ...
+
+Global___RetryFilesRequest: _TypeAlias = RetryFilesRequest  # noqa: Y015
+
+@_typing.final
+class RetryFilesResponse(_message.Message):
+    """RetryFilesResponse holds the job after the retry."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_FIELD_NUMBER: _builtins.int
+    RESULTS_FIELD_NUMBER: _builtins.int
+    RECORDS_RETRIED_FIELD_NUMBER: _builtins.int
+    records_retried: _builtins.int
+    """Records that are QUEUED again by this call."""
+    @_builtins.property
+    def job(self) -> _job_pb2.Job:
+        """The job in the FULL view, as far as 3 MiB hold."""
+
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___RetryFileResult]:
+        """What became of each record that was named; empty with all_unresolved."""
+
+    def __init__(
+        self,
+        *,
+        job: _job_pb2.Job | None = ...,
+        results: _abc.Iterable[Global___RetryFileResult] | None = ...,
+        records_retried: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job", "records_retried", b"records_retried", "results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetryFilesResponse: _TypeAlias = RetryFilesResponse  # noqa: Y015
+
+@_typing.final
+class WaitJobRequest(_message.Message):
+    """WaitJobRequest says what to wait for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    AFTER_SEQUENCE_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    TIMEOUT_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """The job, "dj-…"."""
+    after_sequence: _builtins.int
+    """Wait for something after this sequence; absent = the head at the time of the call."""
+    until: Global___WaitUntil.ValueType
+    """What to wait for; unspecified = CHANGE."""
+    @_builtins.property
+    def timeout(self) -> _duration_pb2.Duration:
+        """How long to wait, at most 60 s; absent = 30 s."""
+
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        after_sequence: _builtins.int | None = ...,
+        until: Global___WaitUntil.ValueType = ...,
+        timeout: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_after_sequence", b"_after_sequence", "after_sequence", b"after_sequence", "timeout", b"timeout"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after_sequence", b"_after_sequence", "after_sequence", b"after_sequence", "job_id", b"job_id", "timeout", b"timeout", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__after_sequence: _TypeAlias = _typing.Literal["after_sequence"]  # noqa: Y015
+    _WhichOneofArgType__after_sequence: _TypeAlias = _typing.Literal["_after_sequence", b"_after_sequence"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__after_sequence) -> _WhichOneofReturnType__after_sequence | None: ...
+
+Global___WaitJobRequest: _TypeAlias = WaitJobRequest  # noqa: Y015
+
+@_typing.final
+class WaitJobResponse(_message.Message):
+    """WaitJobResponse holds the job when the wait ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_FIELD_NUMBER: _builtins.int
+    TIMED_OUT_FIELD_NUMBER: _builtins.int
+    timed_out: _builtins.bool
+    """Whether the time ran out before it happened."""
+    @_builtins.property
+    def job(self) -> _job_pb2.Job:
+        """The job in the BASIC view."""
+
+    def __init__(
+        self,
+        *,
+        job: _job_pb2.Job | None = ...,
+        timed_out: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job", "timed_out", b"timed_out"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WaitJobResponse: _TypeAlias = WaitJobResponse  # noqa: Y015
+
+@_typing.final
+class ListJobFilesRequest(_message.Message):
+    """ListJobFilesRequest pages the file list of a job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """The job, "dj-…"."""
+    page_size: _builtins.int
+    """Most results to return: 0 = 50, more than 1,000 counts as 1,000, negative is refused."""
+    page_token: _builtins.str
+    """The next_page_token of the page before; empty for the first page."""
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListJobFilesRequest: _TypeAlias = ListJobFilesRequest  # noqa: Y015
+
+@_typing.final
+class ListJobFilesResponse(_message.Message):
+    """ListJobFilesResponse is one page of a job's file list."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    @_builtins.property
+    def files(self) -> _containers.RepeatedCompositeFieldContainer[_job_pb2.JobFile]:
+        """Markdown that needed no ingestion, then ingestion outputs; each oldest first."""
+
+    def __init__(
+        self,
+        *,
+        files: _abc.Iterable[_job_pb2.JobFile] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListJobFilesResponse: _TypeAlias = ListJobFilesResponse  # noqa: Y015
 
 @_typing.final
 class WatchJobRequest(_message.Message):

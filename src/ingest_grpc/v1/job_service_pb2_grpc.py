@@ -50,6 +50,26 @@ class JobServiceStub:
                 request_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.ListJobsRequest.SerializeToString,
                 response_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.ListJobsResponse.FromString,
                 _registered_method=True)
+        self.UpdateJob = channel.unary_unary(
+                '/ingest_grpc.v1.JobService/UpdateJob',
+                request_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.UpdateJobRequest.SerializeToString,
+                response_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.UpdateJobResponse.FromString,
+                _registered_method=True)
+        self.DeleteJob = channel.unary_unary(
+                '/ingest_grpc.v1.JobService/DeleteJob',
+                request_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.DeleteJobRequest.SerializeToString,
+                response_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.DeleteJobResponse.FromString,
+                _registered_method=True)
+        self.UndeleteJob = channel.unary_unary(
+                '/ingest_grpc.v1.JobService/UndeleteJob',
+                request_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.UndeleteJobRequest.SerializeToString,
+                response_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.UndeleteJobResponse.FromString,
+                _registered_method=True)
+        self.CloneJob = channel.unary_unary(
+                '/ingest_grpc.v1.JobService/CloneJob',
+                request_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.CloneJobRequest.SerializeToString,
+                response_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.CloneJobResponse.FromString,
+                _registered_method=True)
         self.AddFiles = channel.unary_unary(
                 '/ingest_grpc.v1.JobService/AddFiles',
                 request_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.AddFilesRequest.SerializeToString,
@@ -60,6 +80,11 @@ class JobServiceStub:
                 request_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.RemoveFilesRequest.SerializeToString,
                 response_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.RemoveFilesResponse.FromString,
                 _registered_method=True)
+        self.RetryFiles = channel.unary_unary(
+                '/ingest_grpc.v1.JobService/RetryFiles',
+                request_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.RetryFilesRequest.SerializeToString,
+                response_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.RetryFilesResponse.FromString,
+                _registered_method=True)
         self.CancelJob = channel.unary_unary(
                 '/ingest_grpc.v1.JobService/CancelJob',
                 request_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.CancelJobRequest.SerializeToString,
@@ -69,6 +94,16 @@ class JobServiceStub:
                 '/ingest_grpc.v1.JobService/WatchJob',
                 request_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.WatchJobRequest.SerializeToString,
                 response_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.WatchJobResponse.FromString,
+                _registered_method=True)
+        self.WaitJob = channel.unary_unary(
+                '/ingest_grpc.v1.JobService/WaitJob',
+                request_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.WaitJobRequest.SerializeToString,
+                response_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.WaitJobResponse.FromString,
+                _registered_method=True)
+        self.ListJobFiles = channel.unary_unary(
+                '/ingest_grpc.v1.JobService/ListJobFiles',
+                request_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.ListJobFilesRequest.SerializeToString,
+                response_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.ListJobFilesResponse.FromString,
                 _registered_method=True)
         self.ListTimelineEvents = channel.unary_unary(
                 '/ingest_grpc.v1.JobService/ListTimelineEvents',
@@ -102,6 +137,34 @@ class JobServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateJob(self, request, context):
+        """UpdateJob changes what a caller may set of a job.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteJob(self, request, context):
+        """DeleteJob cancels what is in flight and hides the job; it is purged after 30 days.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UndeleteJob(self, request, context):
+        """UndeleteJob takes a deletion back until the job is purged; it does not take the cancellation back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloneJob(self, request, context):
+        """CloneJob creates a job with the same settings and the viable files of another.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def AddFiles(self, request, context):
         """AddFiles adds files to a job as one ingestion job; Markdown is viable at once and needs none.
         """
@@ -116,6 +179,13 @@ class JobServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RetryFiles(self, request, context):
+        """RetryFiles queues failed and cancelled records again; nothing needs to be uploaded.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CancelJob(self, request, context):
         """CancelJob cancels all that is in flight; finished files keep their results. Repeating it changes nothing.
         """
@@ -125,6 +195,20 @@ class JobServiceServicer:
 
     def WatchJob(self, request, context):
         """WatchJob streams a snapshot of a job and then every event, each once and in order, the moment it commits.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WaitJob(self, request, context):
+        """WaitJob returns when the job changed or reached a state, for callers who cannot stream.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListJobFiles(self, request, context):
+        """ListJobFiles returns the unified file list of a job: Markdown that needed no ingestion, then ingestion outputs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -155,6 +239,26 @@ def add_JobServiceServicer_to_server(servicer, server):
                     request_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.ListJobsRequest.FromString,
                     response_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.ListJobsResponse.SerializeToString,
             ),
+            'UpdateJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateJob,
+                    request_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.UpdateJobRequest.FromString,
+                    response_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.UpdateJobResponse.SerializeToString,
+            ),
+            'DeleteJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteJob,
+                    request_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.DeleteJobRequest.FromString,
+                    response_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.DeleteJobResponse.SerializeToString,
+            ),
+            'UndeleteJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.UndeleteJob,
+                    request_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.UndeleteJobRequest.FromString,
+                    response_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.UndeleteJobResponse.SerializeToString,
+            ),
+            'CloneJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloneJob,
+                    request_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.CloneJobRequest.FromString,
+                    response_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.CloneJobResponse.SerializeToString,
+            ),
             'AddFiles': grpc.unary_unary_rpc_method_handler(
                     servicer.AddFiles,
                     request_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.AddFilesRequest.FromString,
@@ -165,6 +269,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     request_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.RemoveFilesRequest.FromString,
                     response_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.RemoveFilesResponse.SerializeToString,
             ),
+            'RetryFiles': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryFiles,
+                    request_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.RetryFilesRequest.FromString,
+                    response_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.RetryFilesResponse.SerializeToString,
+            ),
             'CancelJob': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelJob,
                     request_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.CancelJobRequest.FromString,
@@ -174,6 +283,16 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.WatchJob,
                     request_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.WatchJobRequest.FromString,
                     response_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.WatchJobResponse.SerializeToString,
+            ),
+            'WaitJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.WaitJob,
+                    request_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.WaitJobRequest.FromString,
+                    response_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.WaitJobResponse.SerializeToString,
+            ),
+            'ListJobFiles': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListJobFiles,
+                    request_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.ListJobFilesRequest.FromString,
+                    response_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.ListJobFilesResponse.SerializeToString,
             ),
             'ListTimelineEvents': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTimelineEvents,
@@ -274,6 +393,114 @@ class JobService:
             _registered_method=True)
 
     @staticmethod
+    def UpdateJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ingest_grpc.v1.JobService/UpdateJob',
+            ingest__grpc_dot_v1_dot_job__service__pb2.UpdateJobRequest.SerializeToString,
+            ingest__grpc_dot_v1_dot_job__service__pb2.UpdateJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ingest_grpc.v1.JobService/DeleteJob',
+            ingest__grpc_dot_v1_dot_job__service__pb2.DeleteJobRequest.SerializeToString,
+            ingest__grpc_dot_v1_dot_job__service__pb2.DeleteJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UndeleteJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ingest_grpc.v1.JobService/UndeleteJob',
+            ingest__grpc_dot_v1_dot_job__service__pb2.UndeleteJobRequest.SerializeToString,
+            ingest__grpc_dot_v1_dot_job__service__pb2.UndeleteJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloneJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ingest_grpc.v1.JobService/CloneJob',
+            ingest__grpc_dot_v1_dot_job__service__pb2.CloneJobRequest.SerializeToString,
+            ingest__grpc_dot_v1_dot_job__service__pb2.CloneJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def AddFiles(request,
             target,
             options=(),
@@ -328,6 +555,33 @@ class JobService:
             _registered_method=True)
 
     @staticmethod
+    def RetryFiles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ingest_grpc.v1.JobService/RetryFiles',
+            ingest__grpc_dot_v1_dot_job__service__pb2.RetryFilesRequest.SerializeToString,
+            ingest__grpc_dot_v1_dot_job__service__pb2.RetryFilesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def CancelJob(request,
             target,
             options=(),
@@ -371,6 +625,60 @@ class JobService:
             '/ingest_grpc.v1.JobService/WatchJob',
             ingest__grpc_dot_v1_dot_job__service__pb2.WatchJobRequest.SerializeToString,
             ingest__grpc_dot_v1_dot_job__service__pb2.WatchJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WaitJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ingest_grpc.v1.JobService/WaitJob',
+            ingest__grpc_dot_v1_dot_job__service__pb2.WaitJobRequest.SerializeToString,
+            ingest__grpc_dot_v1_dot_job__service__pb2.WaitJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListJobFiles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ingest_grpc.v1.JobService/ListJobFiles',
+            ingest__grpc_dot_v1_dot_job__service__pb2.ListJobFilesRequest.SerializeToString,
+            ingest__grpc_dot_v1_dot_job__service__pb2.ListJobFilesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,14 +39,28 @@ class JobServiceStub:
     """GetJob returns a job."""
     ListJobs: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.ListJobsRequest, _job_service_pb2.ListJobsResponse]
     """ListJobs returns the team's jobs in the BASIC view, newest first."""
+    UpdateJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.UpdateJobRequest, _job_service_pb2.UpdateJobResponse]
+    """UpdateJob changes what a caller may set of a job."""
+    DeleteJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.DeleteJobRequest, _job_service_pb2.DeleteJobResponse]
+    """DeleteJob cancels what is in flight and hides the job; it is purged after 30 days."""
+    UndeleteJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.UndeleteJobRequest, _job_service_pb2.UndeleteJobResponse]
+    """UndeleteJob takes a deletion back until the job is purged; it does not take the cancellation back."""
+    CloneJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.CloneJobRequest, _job_service_pb2.CloneJobResponse]
+    """CloneJob creates a job with the same settings and the viable files of another."""
     AddFiles: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.AddFilesRequest, _job_service_pb2.AddFilesResponse]
     """AddFiles adds files to a job as one ingestion job; Markdown is viable at once and needs none."""
     RemoveFiles: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.RemoveFilesRequest, _job_service_pb2.RemoveFilesResponse]
     """RemoveFiles removes records and Markdown from a job; what runs is stopped, the history stays."""
+    RetryFiles: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.RetryFilesRequest, _job_service_pb2.RetryFilesResponse]
+    """RetryFiles queues failed and cancelled records again; nothing needs to be uploaded."""
     CancelJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.CancelJobRequest, _job_service_pb2.CancelJobResponse]
     """CancelJob cancels all that is in flight; finished files keep their results. Repeating it changes nothing."""
     WatchJob: _grpc.UnaryStreamMultiCallable[_job_service_pb2.WatchJobRequest, _job_service_pb2.WatchJobResponse]
     """WatchJob streams a snapshot of a job and then every event, each once and in order, the moment it commits."""
+    WaitJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.WaitJobRequest, _job_service_pb2.WaitJobResponse]
+    """WaitJob returns when the job changed or reached a state, for callers who cannot stream."""
+    ListJobFiles: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.ListJobFilesRequest, _job_service_pb2.ListJobFilesResponse]
+    """ListJobFiles returns the unified file list of a job: Markdown that needed no ingestion, then ingestion outputs."""
     ListTimelineEvents: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.ListTimelineEventsRequest, _job_service_pb2.ListTimelineEventsResponse]
     """ListTimelineEvents returns the events of a job, oldest first: the log that WatchJob reads."""
 
@@ -61,14 +75,28 @@ class JobServiceAsyncStub(JobServiceStub):
     """GetJob returns a job."""
     ListJobs: _aio.UnaryUnaryMultiCallable[_job_service_pb2.ListJobsRequest, _job_service_pb2.ListJobsResponse]  # type: ignore[assignment]
     """ListJobs returns the team's jobs in the BASIC view, newest first."""
+    UpdateJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.UpdateJobRequest, _job_service_pb2.UpdateJobResponse]  # type: ignore[assignment]
+    """UpdateJob changes what a caller may set of a job."""
+    DeleteJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.DeleteJobRequest, _job_service_pb2.DeleteJobResponse]  # type: ignore[assignment]
+    """DeleteJob cancels what is in flight and hides the job; it is purged after 30 days."""
+    UndeleteJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.UndeleteJobRequest, _job_service_pb2.UndeleteJobResponse]  # type: ignore[assignment]
+    """UndeleteJob takes a deletion back until the job is purged; it does not take the cancellation back."""
+    CloneJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.CloneJobRequest, _job_service_pb2.CloneJobResponse]  # type: ignore[assignment]
+    """CloneJob creates a job with the same settings and the viable files of another."""
     AddFiles: _aio.UnaryUnaryMultiCallable[_job_service_pb2.AddFilesRequest, _job_service_pb2.AddFilesResponse]  # type: ignore[assignment]
     """AddFiles adds files to a job as one ingestion job; Markdown is viable at once and needs none."""
     RemoveFiles: _aio.UnaryUnaryMultiCallable[_job_service_pb2.RemoveFilesRequest, _job_service_pb2.RemoveFilesResponse]  # type: ignore[assignment]
     """RemoveFiles removes records and Markdown from a job; what runs is stopped, the history stays."""
+    RetryFiles: _aio.UnaryUnaryMultiCallable[_job_service_pb2.RetryFilesRequest, _job_service_pb2.RetryFilesResponse]  # type: ignore[assignment]
+    """RetryFiles queues failed and cancelled records again; nothing needs to be uploaded."""
     CancelJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.CancelJobRequest, _job_service_pb2.CancelJobResponse]  # type: ignore[assignment]
     """CancelJob cancels all that is in flight; finished files keep their results. Repeating it changes nothing."""
     WatchJob: _aio.UnaryStreamMultiCallable[_job_service_pb2.WatchJobRequest, _job_service_pb2.WatchJobResponse]  # type: ignore[assignment]
     """WatchJob streams a snapshot of a job and then every event, each once and in order, the moment it commits."""
+    WaitJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.WaitJobRequest, _job_service_pb2.WaitJobResponse]  # type: ignore[assignment]
+    """WaitJob returns when the job changed or reached a state, for callers who cannot stream."""
+    ListJobFiles: _aio.UnaryUnaryMultiCallable[_job_service_pb2.ListJobFilesRequest, _job_service_pb2.ListJobFilesResponse]  # type: ignore[assignment]
+    """ListJobFiles returns the unified file list of a job: Markdown that needed no ingestion, then ingestion outputs."""
     ListTimelineEvents: _aio.UnaryUnaryMultiCallable[_job_service_pb2.ListTimelineEventsRequest, _job_service_pb2.ListTimelineEventsResponse]  # type: ignore[assignment]
     """ListTimelineEvents returns the events of a job, oldest first: the log that WatchJob reads."""
 
@@ -100,6 +128,38 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         """ListJobs returns the team's jobs in the BASIC view, newest first."""
 
     @_abc_1.abstractmethod
+    def UpdateJob(
+        self,
+        request: _job_service_pb2.UpdateJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_service_pb2.UpdateJobResponse, _abc.Awaitable[_job_service_pb2.UpdateJobResponse]]:
+        """UpdateJob changes what a caller may set of a job."""
+
+    @_abc_1.abstractmethod
+    def DeleteJob(
+        self,
+        request: _job_service_pb2.DeleteJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_service_pb2.DeleteJobResponse, _abc.Awaitable[_job_service_pb2.DeleteJobResponse]]:
+        """DeleteJob cancels what is in flight and hides the job; it is purged after 30 days."""
+
+    @_abc_1.abstractmethod
+    def UndeleteJob(
+        self,
+        request: _job_service_pb2.UndeleteJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_service_pb2.UndeleteJobResponse, _abc.Awaitable[_job_service_pb2.UndeleteJobResponse]]:
+        """UndeleteJob takes a deletion back until the job is purged; it does not take the cancellation back."""
+
+    @_abc_1.abstractmethod
+    def CloneJob(
+        self,
+        request: _job_service_pb2.CloneJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_service_pb2.CloneJobResponse, _abc.Awaitable[_job_service_pb2.CloneJobResponse]]:
+        """CloneJob creates a job with the same settings and the viable files of another."""
+
+    @_abc_1.abstractmethod
     def AddFiles(
         self,
         request: _job_service_pb2.AddFilesRequest,
@@ -116,6 +176,14 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         """RemoveFiles removes records and Markdown from a job; what runs is stopped, the history stays."""
 
     @_abc_1.abstractmethod
+    def RetryFiles(
+        self,
+        request: _job_service_pb2.RetryFilesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_service_pb2.RetryFilesResponse, _abc.Awaitable[_job_service_pb2.RetryFilesResponse]]:
+        """RetryFiles queues failed and cancelled records again; nothing needs to be uploaded."""
+
+    @_abc_1.abstractmethod
     def CancelJob(
         self,
         request: _job_service_pb2.CancelJobRequest,
@@ -130,6 +198,22 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_job_service_pb2.WatchJobResponse], _abc.AsyncIterator[_job_service_pb2.WatchJobResponse]]:
         """WatchJob streams a snapshot of a job and then every event, each once and in order, the moment it commits."""
+
+    @_abc_1.abstractmethod
+    def WaitJob(
+        self,
+        request: _job_service_pb2.WaitJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_service_pb2.WaitJobResponse, _abc.Awaitable[_job_service_pb2.WaitJobResponse]]:
+        """WaitJob returns when the job changed or reached a state, for callers who cannot stream."""
+
+    @_abc_1.abstractmethod
+    def ListJobFiles(
+        self,
+        request: _job_service_pb2.ListJobFilesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_service_pb2.ListJobFilesResponse, _abc.Awaitable[_job_service_pb2.ListJobFilesResponse]]:
+        """ListJobFiles returns the unified file list of a job: Markdown that needed no ingestion, then ingestion outputs."""
 
     @_abc_1.abstractmethod
     def ListTimelineEvents(

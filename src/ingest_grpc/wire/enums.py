@@ -46,14 +46,6 @@ class WatchKind(StrEnum):
     PROGRESS = "PROGRESS"
 
 
-class WatchEndReason(StrEnum):
-    """Why a watch ended with OK."""
-
-    SETTLED = "SETTLED"
-    TERMINAL = "TERMINAL"
-    HEAD = "HEAD"
-
-
 class JobView(StrEnum):
     """How much of a job is returned."""
 
@@ -78,5 +70,8 @@ FILE_KIND = EnumTable(model.FileKind, file_pb2.FileKind.DESCRIPTOR)
 ADD_FILE_OUTCOME = EnumTable(model.AddFileOutcome, job_service_pb2.AddFileOutcome.DESCRIPTOR)
 REMOVE_FILE_OUTCOME = EnumTable(model.RemoveFileOutcome, job_service_pb2.RemoveFileOutcome.DESCRIPTOR)
 WATCH_UNTIL = EnumTable(model.WatchUntil, job_service_pb2.WatchUntil.DESCRIPTOR)
+RETRY_FILE_OUTCOME = EnumTable(model.RetryFileOutcome, job_service_pb2.RetryFileOutcome.DESCRIPTOR)
+LIST_JOBS_ORDER = EnumTable(model.JobOrder, job_service_pb2.ListJobsOrder.DESCRIPTOR)
+WAIT_UNTIL = EnumTable(model.WaitUntil, job_service_pb2.WaitUntil.DESCRIPTOR)
 WATCH_KIND = EnumTable(WatchKind, job_service_pb2.WatchKind.DESCRIPTOR)
-WATCH_END_REASON = EnumTable(WatchEndReason, job_service_pb2.WatchEndReason.DESCRIPTOR)
+WATCH_END_REASON = EnumTable(model.WatchEndReason, job_service_pb2.WatchEndReason.DESCRIPTOR)

@@ -12,6 +12,7 @@ from ingest_grpc.wire.enums import (
     METHOD,
     RECORD_STATUS,
     REMOVE_FILE_OUTCOME,
+    RETRY_FILE_OUTCOME,
     REVIEW_REASON_TYPE,
 )
 from ingest_grpc.wire.times import set_time
@@ -89,6 +90,11 @@ def basic_job(value: model.Job) -> job_pb2.Job:
         user_id=value.user_id,
         team_id=value.team_id,
         last_sequence=value.last_sequence,
+        external_id=value.external_id,
+        labels=value.labels,
+        origin_job_id=value.origin_job_id,
+        etag=value.etag,
+        files_etag=value.files_etag,
     )
     set_time(message.created_at, value.created_at)
     set_time(message.updated_at, value.updated_at)
@@ -96,6 +102,10 @@ def basic_job(value: model.Job) -> job_pb2.Job:
         set_time(message.system_prompt_updated_at, value.system_prompt_updated_at)
     if value.instructions_updated_at is not None:
         set_time(message.instructions_updated_at, value.instructions_updated_at)
+    if value.deleted_at is not None:
+        set_time(message.deleted_at, value.deleted_at)
+    if value.purge_at is not None:
+        set_time(message.purge_at, value.purge_at)
     return message
 
 
@@ -115,3 +125,8 @@ def remove_file_result(value: model.RemoveFileResult) -> job_service_pb2.RemoveF
     return job_service_pb2.RemoveFileResult(
         id=value.id, outcome=REMOVE_FILE_OUTCOME.numbers[value.outcome], record_ids=value.record_ids
     )
+
+
+def retry_file_result(value: model.RetryFileResult) -> job_service_pb2.RetryFileResult:
+    """A RetryFileResult message."""
+    return job_service_pb2.RetryFileResult(record_id=value.record_id, outcome=RETRY_FILE_OUTCOME.numbers[value.outcome])

@@ -12,7 +12,7 @@ from ingest_grpc import model
 from ingest_grpc.lifecycle import JobStatus
 from ingest_grpc.v1 import job_service_pb2
 from ingest_grpc.v1.job_service_pb2 import WatchJobResponse
-from ingest_grpc.wire.enums import JOB_STATUS, STEP, WATCH_END_REASON, WatchEndReason
+from ingest_grpc.wire.enums import JOB_STATUS, STEP, WATCH_END_REASON
 from ingest_grpc.wire.events import event
 from ingest_grpc.wire.ingestion import ingestion_job, record, unit_progress
 from ingest_grpc.wire.jobs import basic_job, job_file
@@ -103,7 +103,7 @@ def heartbeat(
     return WatchJobResponse(sequence=sequence, heartbeat=message).SerializeToString()
 
 
-def end(sequence: int, reason: WatchEndReason, job: model.Job) -> bytes:
+def end(sequence: int, reason: model.WatchEndReason, job: model.Job) -> bytes:
     """The last message of a watch that ends with OK."""
     message = job_service_pb2.WatchEnd(reason=WATCH_END_REASON.numbers[reason], job=basic_job(job))
     return WatchJobResponse(sequence=sequence, end=message).SerializeToString()

@@ -47,6 +47,10 @@ class IngestionServicer:
             records_total=detail.records_total,
         )
 
+    async def GetFileRecord(self, message: pb.GetFileRecordRequest, _context: Context) -> pb.GetFileRecordResponse:
+        found = await self._ingestion.get_record(caller(), requests.get_file_record(message))
+        return pb.GetFileRecordResponse(record=record(found))
+
     async def ListFileRecords(
         self, message: pb.ListFileRecordsRequest, _context: Context
     ) -> pb.ListFileRecordsResponse:

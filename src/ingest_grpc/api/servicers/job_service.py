@@ -7,10 +7,14 @@ from ingest_grpc.api.interceptors.chain import Context
 from ingest_grpc.api.servicers.replies import in_slices, page_that_fits, told
 from ingest_grpc.model import Caller, WatchRequest
 from ingest_grpc.service.jobs import JobService
+from ingest_grpc.service.retries import RetryService
+from ingest_grpc.service.settings import SettingsService
+from ingest_grpc.service.waits import WaitService
 from ingest_grpc.v1 import job_service_pb2 as pb
 from ingest_grpc.wire.bounded import full_job
 from ingest_grpc.wire.events import event
-from ingest_grpc.wire.jobs import add_file_result, basic_job, remove_file_result
+from ingest_grpc.wire.jobs import add_file_result, basic_job, job_file, remove_file_result, retry_file_result
+from ingest_grpc.wire.requests import job_changes as changes
 from ingest_grpc.wire.requests import jobs as requests
 
 Watch = Callable[[Caller, WatchRequest, Context], Awaitable[None]]
@@ -20,13 +24,19 @@ Watch = Callable[[Caller, WatchRequest, Context], Awaitable[None]]
 class JobServicer:
     """Each method is described in job_service.proto."""
 
-    def __init__(self, jobs: JobService, watch: Watch) -> None:
+    def __init__(
+        self, jobs: JobService, settings: SettingsService, retries: RetryService, waits: WaitService, watch: Watch
+    ) -> None:
         self._jobs = jobs
+        self._settings = settings
+        self._retries = retries
+        self._waits = waits
         self._watch = watch
 
     async def CreateJob(self, message: pb.CreateJobRequest, context: Context) -> pb.CreateJobResponse:
         asked = requests.create_job(message)
-        created = told(context, await self._jobs.create(caller(), asked.new, asked.request))
+        mutation = await self._jobs.create(caller(), asked.new, asked.request, validate_only=asked.validate_only)
+        created = told(context, mutation)
         full = await in_slices(full_job(created.job))
         return pb.CreateJobResponse(job=full.message, results=map(add_file_result, created.results))
 
@@ -48,13 +58,38 @@ class JobServicer:
         asked = requests.list_jobs(message)
         jobs, page = await page_that_fits(
             lambda size: self._jobs.list(
-                caller(), statuses=asked.statuses, page_size=size, page_token=asked.page_token
+                caller(),
+                asked.wanted,
+                page_size=size,
+                page_token=asked.page_token,
+                include_total=asked.include_total,
             ),
             lambda page: page.items,
             basic_job,
             asked.page_size,
         )
-        return pb.ListJobsResponse(jobs=jobs, next_page_token=page.next_page_token)
+        return pb.ListJobsResponse(jobs=jobs, next_page_token=page.next_page_token, total=page.total)
+
+    async def UpdateJob(self, message: pb.UpdateJobRequest, context: Context) -> pb.UpdateJobResponse:
+        asked = changes.update_job(message)
+        mutation = await self._settings.update(caller(), asked.job_id, asked.update, asked.etag, asked.request)
+        return pb.UpdateJobResponse(job=basic_job(told(context, mutation)))
+
+    async def DeleteJob(self, message: pb.DeleteJobRequest, context: Context) -> pb.DeleteJobResponse:
+        asked = changes.delete_job(message)
+        mutation = await self._settings.delete(caller(), asked.job_id, asked.etag, asked.request)
+        return pb.DeleteJobResponse(job=basic_job(told(context, mutation)))
+
+    async def UndeleteJob(self, message: pb.UndeleteJobRequest, context: Context) -> pb.UndeleteJobResponse:
+        asked = changes.undelete_job(message)
+        mutation = await self._settings.undelete(caller(), asked.job_id, asked.request)
+        return pb.UndeleteJobResponse(job=basic_job(told(context, mutation)))
+
+    async def CloneJob(self, message: pb.CloneJobRequest, context: Context) -> pb.CloneJobResponse:
+        asked = changes.clone_job(message)
+        mutation = await self._settings.clone(caller(), asked.job_id, asked.name, asked.external_id, asked.request)
+        full = await in_slices(full_job(told(context, mutation)))
+        return pb.CloneJobResponse(job=full.message)
 
     async def AddFiles(self, message: pb.AddFilesRequest, context: Context) -> pb.AddFilesResponse:
         asked = requests.add_files(message)
@@ -65,6 +100,7 @@ class JobServicer:
             method=asked.method,
             allow_partial=asked.allow_partial,
             request=asked.request,
+            validate_only=asked.validate_only,
         )
         added = told(context, mutation)
         full = await in_slices(full_job(added.job))
@@ -83,6 +119,17 @@ class JobServicer:
         full = await in_slices(full_job(removed.job))
         return pb.RemoveFilesResponse(job=full.message, results=map(remove_file_result, removed.results))
 
+    async def RetryFiles(self, message: pb.RetryFilesRequest, context: Context) -> pb.RetryFilesResponse:
+        asked = changes.retry_files(message)
+        mutation = await self._retries.retry(caller(), asked.job_id, asked.record_ids, asked.request)
+        retried = told(context, mutation)
+        full = await in_slices(full_job(retried.job))
+        return pb.RetryFilesResponse(
+            job=full.message,
+            results=map(retry_file_result, retried.results),
+            records_retried=retried.records_retried,
+        )
+
     async def CancelJob(self, message: pb.CancelJobRequest, context: Context) -> pb.CancelJobResponse:
         asked = requests.cancel_job(message)
         cancelled = told(context, await self._jobs.cancel(caller(), asked.job_id, asked.request))
@@ -90,6 +137,23 @@ class JobServicer:
 
     async def WatchJob(self, message: pb.WatchJobRequest, context: Context) -> None:
         await self._watch(caller(), requests.watch_job(message), context)
+
+    async def WaitJob(self, message: pb.WaitJobRequest, _context: Context) -> pb.WaitJobResponse:
+        asked = changes.wait_job(message)
+        job, timed_out = await self._waits.wait(
+            caller(), asked.job_id, asked.after_sequence, asked.until, asked.timeout_seconds
+        )
+        return pb.WaitJobResponse(job=basic_job(job), timed_out=timed_out)
+
+    async def ListJobFiles(self, message: pb.ListJobFilesRequest, _context: Context) -> pb.ListJobFilesResponse:
+        asked = changes.list_job_files(message)
+        files, page = await page_that_fits(
+            lambda size: self._jobs.list_files(caller(), asked.job_id, page_size=size, page_token=asked.page_token),
+            lambda page: page.items,
+            job_file,
+            asked.page_size,
+        )
+        return pb.ListJobFilesResponse(files=files, next_page_token=page.next_page_token)
 
     async def ListTimelineEvents(
         self, message: pb.ListTimelineEventsRequest, _context: Context

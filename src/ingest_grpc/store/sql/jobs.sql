@@ -8,40 +8,63 @@ SELECT * FROM jobs WHERE id = :row_id;
 
 -- name: jobs_newest
 -- One page of a team's jobs, newest first.
-SELECT * FROM jobs WHERE team = :team AND id < :before ORDER BY id DESC LIMIT :limit;
+SELECT * FROM jobs WHERE team = :team AND deleted_at IS NULL AND id < :before ORDER BY id DESC LIMIT :limit;
 
 -- name: jobs_newest_with_status
 -- One page of a team's jobs that have one status, newest first.
-SELECT * FROM jobs WHERE team = :team AND status = :status AND id < :before ORDER BY id DESC LIMIT :limit;
+SELECT * FROM jobs
+WHERE team = :team AND status = :status AND deleted_at IS NULL AND id < :before ORDER BY id DESC LIMIT :limit;
+
+-- name: job_by_external_id^
+-- The job with an external id of a team.
+SELECT * FROM jobs WHERE team = :team AND external_id = :external_id;
 
 -- name: insert_job<!
 -- A new job.
 INSERT INTO jobs (
     job_id, team, user_id, name, description, job_type, status, method,
     system_prompt, system_prompt_updated_at, instructions, instructions_updated_at,
+    external_id, labels, origin_job_id,
     queued, running, completed, failed, cancelled, unresolved,
-    markdown_files, cancel_requested, ever_active, last_sequence, earliest_sequence, created_at, updated_at
+    markdown_files, cancel_requested, ever_active, last_sequence, earliest_sequence, files_sequence,
+    created_at, updated_at, deleted_at, purge_at
 ) VALUES (
     :job_id, :team, :user_id, :name, :description, :job_type, :status, :method,
     :system_prompt, :system_prompt_updated_at, :instructions, :instructions_updated_at,
+    :external_id, :labels, :origin_job_id,
     :queued, :running, :completed, :failed, :cancelled, :unresolved,
-    :markdown_files, :cancel_requested, :ever_active, :last_sequence, :earliest_sequence, :created_at, :updated_at
+    :markdown_files, :cancel_requested, :ever_active, :last_sequence, :earliest_sequence, :files_sequence,
+    :created_at, :updated_at, :deleted_at, :purge_at
 );
 
 -- name: update_job!
--- What the roll-up of a transaction changed in a job.
+-- What a transaction changed in a job.
 UPDATE jobs SET
+    name = :name, description = :description, labels = :labels,
+    system_prompt = :system_prompt, system_prompt_updated_at = :system_prompt_updated_at,
+    instructions = :instructions, instructions_updated_at = :instructions_updated_at,
     status = :status, queued = :queued, running = :running, completed = :completed, failed = :failed,
     cancelled = :cancelled, unresolved = :unresolved, markdown_files = :markdown_files,
     cancel_requested = :cancel_requested, ever_active = :ever_active,
-    last_sequence = :last_sequence, updated_at = :updated_at
+    last_sequence = :last_sequence, files_sequence = :files_sequence,
+    updated_at = :updated_at, deleted_at = :deleted_at, purge_at = :purge_at
 WHERE id = :row_id;
+
+-- name: jobs_to_purge
+-- Deleted jobs whose time is over.
+SELECT * FROM jobs WHERE purge_at <= :now ORDER BY purge_at LIMIT :limit;
 
 -- name: markdown_files
 -- The Markdown entries of a job's file list, oldest first.
 SELECT f.file_id, f.filename, f.content_type, e.added_at
 FROM job_files AS e JOIN files AS f ON f.id = e.file
 WHERE e.job = :job AND e.removed_at IS NULL ORDER BY e.id LIMIT :limit;
+
+-- name: markdown_files_after
+-- One page of the Markdown entries of a job's file list, oldest first.
+SELECT e.id, f.file_id, f.filename, f.content_type, e.added_at
+FROM job_files AS e JOIN files AS f ON f.id = e.file
+WHERE e.job = :job AND e.removed_at IS NULL AND e.id > :after ORDER BY e.id LIMIT :limit;
 
 -- name: markdown_file^
 -- One Markdown entry of a job's file list, removed or not; the newest.

@@ -2,6 +2,10 @@
 -- A record of a job.
 SELECT * FROM file_record_rows WHERE record_id = :record_id AND job = :job;
 
+-- name: record_of_team^
+-- A record of a team.
+SELECT * FROM file_record_rows WHERE record_id = :record_id AND team = :team;
+
 -- name: record_by_row^
 -- A record by its integer key.
 SELECT * FROM file_record_rows WHERE id = :row_id;
@@ -38,6 +42,7 @@ LIMIT 2;
 -- Unresolved records of a job, oldest first.
 SELECT * FROM file_record_rows
 WHERE job = :job AND status IN ('FAILED', 'CANCELLED') AND deleted_at IS NULL AND superseded_by IS NULL
+  AND id > :after
 ORDER BY id LIMIT :limit;
 
 -- name: in_flight_records
@@ -147,6 +152,10 @@ UPDATE file_records SET
     pages = :pages, bytes_out = :bytes_out, last_sequence = :last_sequence,
     claimable = :claimable
 WHERE id = :row_id AND status = :status_before AND attempt = :attempt_before;
+
+-- name: requeue_record!
+-- A record that is queued again gets a place at the end of its team's queue.
+UPDATE file_records SET fair_tag = :fair_tag WHERE id = :row_id AND status = 'QUEUED';
 
 -- name: mark_record!
 -- Marks a record removed or superseded; its status stays.

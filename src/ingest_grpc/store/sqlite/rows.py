@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 import aiosql
 
 from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, RecordStatus
-from ingest_grpc.model import EventType, File, FileKind, IngestionJob, Job, JobFile, TimelineEvent
-from ingest_grpc.store.interface import ApiKey, Position, RecordRow
+from ingest_grpc.model import EventType, File, FileKind, IngestionJob, Job, JobFile, JobFilter, TimelineEvent
+from ingest_grpc.store.interface import ApiKey, JobCursor, Position, RecordRow
 from ingest_grpc.store.sqlite import values
+from ingest_grpc.store.sqlite.job_search import jobs_where
 
 T = TypeVar("T")
 
@@ -69,6 +70,14 @@ class SqliteRows:
     async def job_by_row(self, row_id: int) -> Job:
         return self._the("job_by_row", values.job_of, row_id=row_id)
 
+    async def job_by_external_id(self, team: str, external_id: str) -> Job | None:
+        return self._one("job_by_external_id", values.job_of, team=team, external_id=external_id)
+
+    async def jobs_where(
+        self, team: str, wanted: JobFilter, after: JobCursor | None, limit: int
+    ) -> tuple[list[Job], JobCursor | None]:
+        return jobs_where(self._connection, team, wanted, after, limit)
+
     async def jobs_newest(self, team: str, statuses: Sequence[JobStatus], before: int | None, limit: int) -> list[Job]:
         where = {"team": team, "before": NEWEST if before is None else before, "limit": limit}
         if not statuses:
@@ -80,6 +89,15 @@ class SqliteRows:
 
     async def markdown_files(self, job_row: int, limit: int) -> list[JobFile]:
         return self._all("markdown_files", values.markdown_file_of, job=job_row, limit=limit)
+
+    async def markdown_files_after(self, job_row: int, after: int, limit: int) -> list[tuple[int, JobFile]]:
+        return self._all(
+            "markdown_files_after",
+            lambda row: (int(row["id"]), values.markdown_file_of(row)),
+            job=job_row,
+            after=after,
+            limit=limit,
+        )
 
     # ── ingestion jobs ─────────────────────────────────────────────────────────────────────────────────
 
@@ -114,6 +132,9 @@ class SqliteRows:
     async def record(self, job_row: int, record_id: str) -> RecordRow | None:
         return self._one("record", values.record_row_of, job=job_row, record_id=record_id)
 
+    async def record_of_team(self, team: str, record_id: str) -> RecordRow | None:
+        return self._one("record_of_team", values.record_row_of, team=team, record_id=record_id)
+
     async def record_by_row(self, row_id: int) -> RecordRow:
         return self._the("record_by_row", values.record_row_of, row_id=row_id)
 
@@ -145,8 +166,8 @@ class SqliteRows:
     async def live_records_of_file(self, job_row: int, file_row: int, file_id: str) -> list[RecordRow]:
         return self._all("live_records_of_file", values.record_row_of, job=job_row, file=file_row, file_id=file_id)
 
-    async def unresolved_records(self, job_row: int, limit: int) -> list[RecordRow]:
-        return self._all("unresolved_records", values.record_row_of, job=job_row, limit=limit)
+    async def unresolved_records(self, job_row: int, limit: int, after: int = 0) -> list[RecordRow]:
+        return self._all("unresolved_records", values.record_row_of, job=job_row, after=after, limit=limit)
 
     async def in_flight_records(self, job_row: int, up_to: int, limit: int) -> list[RecordRow]:
         return self._all("in_flight_records", values.record_row_of, job=job_row, up_to=up_to, limit=limit)

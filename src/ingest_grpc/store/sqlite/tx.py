@@ -29,7 +29,7 @@ class SqliteTx(SqliteRows):
         return self._write("insert_job", **values.job_columns(job))
 
     async def update_job(self, job: Job) -> None:
-        self._write("update_job", row_id=job.row_id, **values.rolled_up_job_columns(job))
+        self._write("update_job", row_id=job.row_id, **values.changeable_job_columns(job))
 
     async def insert_ingestion_job(self, job: IngestionJob, job_row: int, team: str) -> int:
         return self._write(
@@ -106,6 +106,9 @@ class SqliteTx(SqliteRows):
             "mark_record", row_id=row_id, deleted_at=deleted_at, superseded_by=superseded_by, last_sequence=sequence
         )
 
+    async def requeue_record(self, row_id: int, fair_tag: int) -> None:
+        self._write("requeue_record", row_id=row_id, fair_tag=fair_tag)
+
     async def make_claimable(self, row_id: int) -> None:
         self._write("make_claimable", row_id=row_id)
 
@@ -167,6 +170,35 @@ class SqliteTx(SqliteRows):
 
     async def forget_blob(self, row_id: int) -> None:
         self._write("forget_blob", row_id=row_id)
+
+    # ── purging ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def jobs_to_purge(self, now: int, limit: int) -> list[Job]:
+        return self._all("jobs_to_purge", values.job_of, now=now, limit=limit)
+
+    async def purge_slice(self, job: Job, now: int, limit: int) -> bool:
+        if self._write("purge_events", job=job.row_id, limit=limit):
+            return False
+        records = self._all("records_to_purge", lambda row: row, job=job.row_id, limit=limit)
+        for record in records:
+            self._write("purge_record", row_id=record["id"])
+            await self._purge_file(await self.file(job.team_id, record["output_file_id"]), now)
+            await self._purge_file(self._the("file_by_row", values.file_of, row_id=record["file"]), now)
+        if records:
+            return False
+        sources = self._all("markdown_sources", lambda row: int(row["file"]), job=job.row_id)
+        self._write("purge_markdown_files", job=job.row_id)
+        for row_id in sources:
+            await self._purge_file(self._the("file_by_row", values.file_of, row_id=row_id), now)
+        self._write("purge_ingestion_jobs", job=job.row_id)
+        self._write("purge_job", job=job.row_id)
+        return True
+
+    async def _purge_file(self, file: File | None, now: int) -> None:
+        """A file goes with the last record or Markdown entry that names it."""
+        if file is not None and not self._value("file_is_used", file=file.row_id):
+            await self.delete_file(file, now)
+            self._write("purge_file", row_id=file.row_id)
 
     # ── requests and keys ──────────────────────────────────────────────────────────────────────────────
 

@@ -57,12 +57,28 @@ def job_of(row: Row) -> Job:
         earliest_sequence=row["earliest_sequence"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        external_id=row["external_id"],
+        labels=json.loads(row["labels"]),
+        origin_job_id=row["origin_job_id"],
+        files_sequence=row["files_sequence"],
+        deleted_at=row["deleted_at"],
+        purge_at=row["purge_at"],
     )
 
 
-def rolled_up_job_columns(job: Job) -> dict[str, Any]:
-    """The columns of a job that a transaction's roll-up may change."""
+def changeable_job_columns(job: Job) -> dict[str, Any]:
+    """The columns of a job that a transaction may change."""
     return {
+        "name": job.name,
+        "description": job.description,
+        "system_prompt": job.system_prompt,
+        "system_prompt_updated_at": job.system_prompt_updated_at,
+        "instructions": job.instructions,
+        "instructions_updated_at": job.instructions_updated_at,
+        "labels": json.dumps(dict(job.labels)),
+        "files_sequence": job.files_sequence,
+        "deleted_at": job.deleted_at,
+        "purge_at": job.purge_at,
         "status": job.status,
         **tally_columns(job.tally),
         "markdown_files": job.markdown_files,
@@ -75,18 +91,14 @@ def rolled_up_job_columns(job: Job) -> dict[str, Any]:
 
 def job_columns(job: Job) -> dict[str, Any]:
     return {
-        **rolled_up_job_columns(job),
+        **changeable_job_columns(job),
         "job_id": job.job_id,
         "team": job.team_id,
         "user_id": job.user_id,
-        "name": job.name,
-        "description": job.description,
         "job_type": job.job_type,
         "method": job.method,
-        "system_prompt": job.system_prompt,
-        "system_prompt_updated_at": job.system_prompt_updated_at,
-        "instructions": job.instructions,
-        "instructions_updated_at": job.instructions_updated_at,
+        "external_id": job.external_id,
+        "origin_job_id": job.origin_job_id,
         "earliest_sequence": job.earliest_sequence,
         "created_at": job.created_at,
     }

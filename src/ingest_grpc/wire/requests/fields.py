@@ -9,7 +9,7 @@ use, because leaving the block raises once the whole request was read. So a call
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -24,6 +24,9 @@ MAX_PAGE_SIZE = 1_000
 MAX_ITEMS = 1_000
 """Most files or ids in one call."""
 
+MAX_EXTERNAL_ID = 128
+MAX_LABELS = 64
+MAX_LABEL = 63
 MAX_ENUMS = 100
 """Most values of an enum in one filter."""
 
@@ -120,6 +123,23 @@ class Fields:
             return ()
         read = (self.required_enum(f"{field}[{index}]", number, table) for index, number in enumerate(numbers))
         return tuple(dict.fromkeys(read))
+
+    def external_id(self, field: str, value: str) -> str | None:
+        """The caller's own key, or None for the empty string."""
+        if value and not (len(value) <= MAX_EXTERNAL_ID and value.isprintable()):
+            self.wrong(field, f"must be 1 to {MAX_EXTERNAL_ID} printable characters")
+        return value or None
+
+    def labels(self, field: str, values: Mapping[str, str]) -> dict[str, str]:
+        """At most 64 labels of at most 63 characters on each side."""
+        if len(values) > MAX_LABELS:
+            self.wrong(field, f"has {len(values):,} labels, at most {MAX_LABELS} are allowed")
+        for key, value in values.items():
+            if not (0 < len(key) <= MAX_LABEL and key.isprintable()):
+                self.wrong(field, f"has the key {key[:80]!r}, which is not 1 to {MAX_LABEL} printable characters")
+            if len(value) > MAX_LABEL or not value.isprintable():
+                self.wrong(f"{field}[{key[:80]}]", f"is not at most {MAX_LABEL} printable characters")
+        return dict(values)
 
     def count(self, field: str, value: int) -> int:
         """A number that is not negative."""

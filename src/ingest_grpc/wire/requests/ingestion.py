@@ -67,3 +67,9 @@ def list_file_records(message: pb.ListFileRecordsRequest) -> ListFileRecords:
             fields.page_size(message.page_size),
             message.page_token,
         )
+
+
+def get_file_record(message: pb.GetFileRecordRequest) -> str:
+    """The record's id."""
+    with Fields() as fields:
+        return fields.id("record_id", message.record_id, Prefix.RECORD)

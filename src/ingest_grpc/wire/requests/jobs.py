@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from ingest_grpc import model
 from ingest_grpc.ids import Prefix
-from ingest_grpc.lifecycle import JobStatus
 from ingest_grpc.v1 import job_service_pb2 as pb
 from ingest_grpc.wire import enums
 from ingest_grpc.wire.enums import JobView, WatchKind
 from ingest_grpc.wire.requests.fields import MAX_ITEMS, Fields
+from ingest_grpc.wire.times import microseconds_of
 
 MAX_NAME_CHARACTERS = 255
 MAX_DESCRIPTION_CHARACTERS = 4_096
@@ -17,7 +17,7 @@ MAX_PROMPT_BYTES = 64 * 1024
 DEFAULT_HEARTBEAT_SECONDS = 15
 HEARTBEAT_SECONDS = range(5, 61)
 
-_SERVICE = "/ingest_grpc.v1.JobService"
+SERVICE = "/ingest_grpc.v1.JobService"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class CreateJob:
 
     new: model.NewJob
     request: model.Request | None
+    validate_only: bool
 
 
 def create_job(message: pb.CreateJobRequest) -> CreateJob:
@@ -40,8 +41,11 @@ def create_job(message: pb.CreateJobRequest) -> CreateJob:
                 instructions=fields.text("instructions", message.instructions, size_bytes=MAX_PROMPT_BYTES),
                 method=fields.optional_enum("method", message.method, enums.METHOD),
                 files=_files_to_add(fields, message.files),
+                external_id=fields.external_id("external_id", message.external_id),
+                labels=fields.labels("labels", message.labels),
             ),
-            fields.request(message, f"{_SERVICE}/CreateJob"),
+            fields.request(message, f"{SERVICE}/CreateJob"),
+            message.validate_only,
         )
 
 
@@ -79,20 +83,34 @@ def get_job(message: pb.GetJobRequest) -> GetJob:
 
 @dataclass(frozen=True, slots=True)
 class ListJobs:
-    """A page of jobs to read; no statuses = all."""
+    """A page of jobs to read."""
 
-    statuses: tuple[JobStatus, ...]
+    wanted: model.JobFilter
     page_size: int
     page_token: str
+    include_total: bool
 
 
 def list_jobs(message: pb.ListJobsRequest) -> ListJobs:
     """The token is checked by the service, which made it."""
     with Fields() as fields:
         return ListJobs(
-            fields.enum_list("statuses", message.statuses, enums.JOB_STATUS),
+            model.JobFilter(
+                statuses=fields.enum_list("statuses", message.statuses, enums.JOB_STATUS),
+                job_types=fields.enum_list("job_types", message.job_types, enums.JOB_TYPE),
+                external_id=fields.external_id("external_id", message.external_id),
+                name_contains=fields.text("name_contains", message.name_contains, characters=MAX_NAME_CHARACTERS),
+                labels=fields.labels("labels", message.labels),
+                created_after=microseconds_of(message.created_after) if message.HasField("created_after") else None,
+                created_before=microseconds_of(message.created_before) if message.HasField("created_before") else None,
+                show_deleted=message.show_deleted,
+                order_by=fields.optional_enum("order_by", message.order_by, enums.LIST_JOBS_ORDER)
+                or model.JobOrder.CREATED_AT,
+                ascending=message.ascending,
+            ),
             fields.page_size(message.page_size),
             message.page_token,
+            message.include_total,
         )
 
 
@@ -105,6 +123,7 @@ class AddFiles:
     method: model.Method | None
     allow_partial: bool
     request: model.Request | None
+    validate_only: bool
 
 
 def add_files(message: pb.AddFilesRequest) -> AddFiles:
@@ -117,7 +136,8 @@ def add_files(message: pb.AddFilesRequest) -> AddFiles:
             _files_to_add(fields, message.files),
             fields.optional_enum("method", message.method, enums.METHOD),
             message.allow_partial,
-            fields.request(message, f"{_SERVICE}/AddFiles"),
+            fields.request(message, f"{SERVICE}/AddFiles"),
+            message.validate_only,
         )
 
 
@@ -142,7 +162,7 @@ def remove_files(message: pb.RemoveFilesRequest) -> RemoveFiles:
             fields.id("job_id", message.job_id, Prefix.JOB),
             fields.id_list("record_ids", message.record_ids, Prefix.RECORD),
             fields.id_list("file_ids", message.file_ids, Prefix.FILE, Prefix.OUTPUT_FILE),
-            fields.request(message, f"{_SERVICE}/RemoveFiles"),
+            fields.request(message, f"{SERVICE}/RemoveFiles"),
         )
 
 
@@ -158,7 +178,7 @@ def cancel_job(message: pb.CancelJobRequest) -> CancelJob:
     """Checks the id."""
     with Fields() as fields:
         return CancelJob(
-            fields.id("job_id", message.job_id, Prefix.JOB), fields.request(message, f"{_SERVICE}/CancelJob")
+            fields.id("job_id", message.job_id, Prefix.JOB), fields.request(message, f"{SERVICE}/CancelJob")
         )
 
 

@@ -1,0 +1,41 @@
+-- Rows of a purged job go in slices, children first: nothing refers to what is gone.
+
+-- name: purge_events!
+-- Some of the events of a job.
+DELETE FROM events WHERE id IN (SELECT id FROM events WHERE job = :job LIMIT :limit);
+
+-- name: purge_markdown_files!
+-- The Markdown entries of a job, removed ones included.
+DELETE FROM job_files WHERE job = :job;
+
+-- name: purge_ingestion_jobs!
+-- The ingestion jobs of a job.
+DELETE FROM ingestion_jobs WHERE job = :job;
+
+-- name: purge_job!
+-- The job itself.
+DELETE FROM jobs WHERE id = :job;
+
+-- name: records_to_purge
+-- Some records of a job, newest first: a record may refer to an older one that it replaces.
+SELECT id, file, output_file_id FROM file_records WHERE job = :job ORDER BY id DESC LIMIT :limit;
+
+-- name: purge_record!
+-- One record.
+DELETE FROM file_records WHERE id = :row_id;
+
+-- name: markdown_sources
+-- The files that a job's Markdown entries name.
+SELECT DISTINCT file FROM job_files WHERE job = :job;
+
+-- name: file_is_used^
+-- Whether any record or Markdown entry still names a file, removed ones included.
+SELECT EXISTS (SELECT 1 FROM file_records WHERE file = :file) OR EXISTS (SELECT 1 FROM job_files WHERE file = :file);
+
+-- name: file_by_row^
+-- A file by its integer key.
+SELECT f.*, b.blob_key FROM files AS f LEFT JOIN blobs AS b ON b.id = f.blob WHERE f.id = :row_id;
+
+-- name: purge_file!
+-- The row of a file that nothing names.
+DELETE FROM files WHERE id = :row_id;
