@@ -49,9 +49,7 @@ async def revoke_key(settings: Settings, key_id: str) -> bool:
 async def _keys(settings: Settings) -> AsyncIterator[KeyService]:
     """Writes as the ledger's owner, or as a guest of the server that owns it."""
     clock = SystemClock()
-    store = SqliteStore(
-        settings.ledger_path, clock, readers=1, busy_timeout_seconds=settings.busy_timeout_seconds
-    )
+    store = SqliteStore(settings.ledger_path, clock, readers=1, busy_timeout_seconds=settings.busy_timeout_seconds)
     with ledger_errors(settings.ledger_path):
         if not await _owned(store):
             yield _guest(settings)

@@ -182,6 +182,21 @@ class JobLedger:
         """CancelJob was the last command, or another one lifted it."""
         self._set(cancelled=requested)
 
+    # ── what a recount found ───────────────────────────────────────────────────────────────────────────
+
+    async def correct_ingestion_job(self, row_id: int, tally: Tally, pages: int, bytes_in: int) -> None:
+        """Sets what an ingestion job counts; `close` derives the rest and tells watchers of a new status."""
+        ingestion = await self._ingestion(row_id)
+        ingestion.now = ingestion.now.model_copy(update={"tally": tally, "pages": pages, "bytes_in": bytes_in})
+
+    def correct_job(self, tally: Tally, markdown_files: int) -> None:
+        """Sets what the job counts."""
+        self._set(
+            tally=tally,
+            markdown_files=markdown_files,
+            ever_active=self.job.ever_active or bool(tally.total or markdown_files),
+        )
+
     async def close(self) -> Job:
         """Derives, writes and appends; to be called once, last."""
         for row_id in sorted(self._ingestions):
