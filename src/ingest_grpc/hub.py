@@ -48,6 +48,7 @@ class Hub:
     def __init__(self) -> None:
         self._signals: dict[int, set[Signal]] = {}
         self._generations: dict[int, int] = {}
+        self._newest_generation = 0
         self.draining = False
 
     def __len__(self) -> int:
@@ -55,7 +56,12 @@ class Hub:
 
     def subscribe(self, job_row: int) -> Signal:
         signal = Signal(job_row)
-        self._signals.setdefault(job_row, set()).add(signal)
+        if job_row not in self._signals:
+            self._signals[job_row] = set()
+            # Nobody counted the commits while the job was not watched: a read that began before then must not pass
+            # for a new one.
+            self._advance(job_row)
+        self._signals[job_row].add(signal)
         return signal
 
     def unsubscribe(self, signal: Signal) -> None:
@@ -68,15 +74,22 @@ class Hub:
                 self._generations.pop(signal.job_row, None)
 
     def generation(self, job_row: int) -> int:
-        """Rises with every wake of a watched job: a read that began under the same number saw all commits so far."""
+        """Rises with every wake of a watched job, and when its first watcher comes; never comes back.
+
+        A read that began under the same number saw all commits that anybody was told of so far.
+        """
         return self._generations.get(job_row, 0)
+
+    def _advance(self, job_row: int) -> None:
+        self._newest_generation += 1
+        self._generations[job_row] = self._newest_generation
 
     def wake(self, job_rows: Iterable[int]) -> None:
         """Called by the writer after a commit that touched these jobs."""
         for job_row in job_rows:
             signals = self._signals.get(job_row)
             if signals:
-                self._generations[job_row] = self._generations.get(job_row, 0) + 1
+                self._advance(job_row)
                 for signal in signals:
                     signal.set()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from ingest_grpc.admin.errors import AdminError, ledger_errors, require_ledger
 from ingest_grpc.admin.folders import bring, new_folder, sha256_of, sync_file, write_new
 from ingest_grpc.admin.manifest import LEDGER, MANIFEST, Manifest
+from ingest_grpc.admin.report import Lines
 from ingest_grpc.blobs.factory import BLOBS_FOLDER, local_folder
 from ingest_grpc.blobs.staged import Layout
 from ingest_grpc.clock import SystemClock
@@ -20,9 +21,6 @@ from ingest_grpc.store.sqlite.schema import connect_reader
 
 MAX_SNAPSHOTS = 5
 """Snapshots until one holds: each time only files that were deleted during the last try are left to settle."""
-
-MAX_NAMED = 100
-"""Problems that a report names one by one."""
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +36,6 @@ class BackupReport:
     files: int
     blobs: int
     blob_bytes: int
-    linked: int
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -49,7 +46,7 @@ class _Blobs:
 
     source: Layout
     target: Layout
-    linked: int = 0
+    linked: bool = False
     missing: frozenset[str] = frozenset()
 
     def bring(self, ledger: sqlite3.Connection) -> frozenset[str]:
@@ -59,7 +56,7 @@ class _Blobs:
             if self.target.blob(key).exists():
                 continue
             try:
-                self.linked += bring(self.source.blob(key), self.target.blob(key))
+                self.linked |= bring(self.source.blob(key), self.target.blob(key))
             except FileNotFoundError:
                 gone.add(key)
         return frozenset(gone)
@@ -140,7 +137,7 @@ def take_snapshot(ledger: Path, snapshot: Path) -> None:
 @contextlib.contextmanager
 def opened_snapshot(snapshot: Path) -> Iterator[sqlite3.Connection]:
     """A snapshot to read from; nobody else has it, so nothing is locked and no file is made beside it."""
-    with contextlib.closing(sqlite3.connect(f"file:{snapshot}?immutable=1", uri=True)) as connection:
+    with contextlib.closing(sqlite3.connect(f"{snapshot.as_uri()}?immutable=1", uri=True)) as connection:
         yield connection
 
 
@@ -186,13 +183,6 @@ def _report(destination: Path, manifest: Manifest, blobs: _Blobs | None) -> Back
         files=manifest.files,
         blobs=manifest.blobs,
         blob_bytes=manifest.blob_bytes,
-        linked=blobs.linked if blobs else 0,
         notes=notes,
-        problems=named([f"blob {key} is missing" for key in manifest.missing_blobs]),
+        problems=Lines("blobs", (f"blob {key} is missing" for key in manifest.missing_blobs)).told(),
     )
-
-
-def named(problems: list[str]) -> list[str]:
-    """The first problems; of the others how many there are."""
-    more = len(problems) - MAX_NAMED
-    return [*problems[:MAX_NAMED], f"… and {more:,} more"] if more > 0 else problems

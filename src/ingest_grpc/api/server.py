@@ -1,6 +1,5 @@
 """The gRPC server: what it serves, in which order calls pass through interceptors, and how it stops."""
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 
@@ -35,12 +34,12 @@ SERVICES: Mapping[str, ServiceDescriptor] = {
 }
 """The services of the contract by name: each needs a servicer."""
 
-_CANCEL_SECONDS = 5.0
-"""How long cancelled calls may take to clean up before the server no longer waits for them."""
+_CLEAN_UP_SECONDS = 5.0
+"""How long cancelled calls may take to clean up before the server does something about them."""
 
 
 def server_options(settings: Settings) -> Sequence[tuple[str, int]]:
-    """Channel arguments of gRPC core. Why each has its value is in docs/decisions/grpc-server-options.md."""
+    """Channel arguments of gRPC core. Why each has its value is in docs/decisions/0007-grpc-server.md."""
     options = {
         "max_concurrent_streams": 100,
         "max_allowed_incoming_connections": 2_000,
@@ -68,6 +67,11 @@ def server_options(settings: Settings) -> Sequence[tuple[str, int]]:
     return [(f"grpc.{name}", value) for name, value in options.items()]
 
 
+def _is_idle(method: str) -> bool:
+    """Streams that only their callers end, however long the server drains; those of WatchJob end themselves."""
+    return method == f"{HEALTH}Watch" or method.endswith("/ServerReflectionInfo")
+
+
 class GrpcServer:
     """Serves the contract, health and reflection on one address.
 
@@ -79,7 +83,12 @@ class GrpcServer:
         self.in_flight = InFlight()
         self._health = health.HealthServicer()
         # The order, outermost first. The gate stands before all of them, as it needs no request to refuse a call.
-        interceptors: Sequence[Interceptor] = (self.in_flight.track, answer_errors, log_calls)
+        interceptors: Sequence[Interceptor] = (
+            self.in_flight.track,
+            answer_errors,
+            self.in_flight.end_idle(_is_idle),
+            log_calls,
+        )
         self._server = grpc.aio.server(
             interceptors=[Gate(authenticate, interceptors)],
             options=server_options(settings),
@@ -119,16 +128,14 @@ class GrpcServer:
     async def stop(self, grace_seconds: float) -> None:
         """Stops: no new calls, running ones have `grace_seconds`, then they are cancelled.
 
-        When it returns no handler runs any more, so that what handlers use can be closed; a handler that did not end
-        within 5 s of its cancellation is reported in the log. Call `drain` earlier to give health checks time.
+        When it returns no handler runs any more, so that what handlers use can be closed; one that does not
+        end within 10 s of its cancellation is reported in the log. Call `drain` earlier to give health checks time.
         """
         await self.drain()
-        # Nothing else would end the calls of those who watch the health before the grace is over.
-        self.in_flight.cancel(f"{HEALTH}Watch")
+        self.in_flight.drain()
         await self._server.stop(grace_seconds)
-        self.in_flight.cancel()
-        try:
-            async with asyncio.timeout(_CANCEL_SECONDS):
-                await self.in_flight.wait()
-        except TimeoutError:
-            logger.warning("calls still run after the server stopped", extra={"fields": {"calls": len(self.in_flight)}})
+        # What ran beyond the grace was cancelled with its call, and is cleaning up.
+        if not await self.in_flight.wait(_CLEAN_UP_SECONDS):
+            self.in_flight.cancel()
+            if not await self.in_flight.wait(_CLEAN_UP_SECONDS):
+                logger.warning("calls do not end", extra={"fields": {"calls": len(self.in_flight)}})

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from contextlib import aclosing
 
 from ingest_grpc.api.interceptors.chain import Context
@@ -49,7 +48,7 @@ class WatchStreams:
 
     def tick(self) -> None:
         """Lets watchers go whose write has waited too long (rule 8)."""
-        now = time.monotonic()
+        now = self._clock.monotonic()
         for stream in self._streams:
             since = stream.writing_since
             if since is not None and not stream.too_slow and now - since > self._write_timeout_seconds:
@@ -67,7 +66,7 @@ class WatchStreams:
             async with aclosing(self._watches.watch(caller, request)) as messages:
                 async for message in messages:
                     for data in self._encoded(message):
-                        stream.writing_since = time.monotonic()
+                        stream.writing_since = self._clock.monotonic()
                         await context.write(data)
                         stream.writing_since = None
         except BaseException:

@@ -3,7 +3,7 @@
 import dataclasses
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,8 +12,12 @@ from ingest_grpc.cli.options import OUTPUT_OPTIONS, flag, teaches
 from ingest_grpc.cli.output import Column
 from ingest_grpc.cli.serve import from_setting, load_settings_or_fail
 from ingest_grpc.cli.session import Session, command
-from ingest_grpc.cli.words import local_time, plural
+from ingest_grpc.cli.words import human_bytes, local_time, plural
+from ingest_grpc.config import Settings
 from ingest_grpc.model import Scope
+
+if TYPE_CHECKING:
+    from ingest_grpc.admin import BackupReport, RestoreReport
 
 app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, add_completion=False)
 keys_app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True)
@@ -138,15 +142,17 @@ async def backup(
     session: Session,
     destination: Annotated[Path, typer.Argument(metavar="DEST", help="Folder to make; must not exist or be empty.")],
     data_dir: DataDir = None,
-) -> None:
+) -> int:
     """Copy the ledger and the files to another folder, while the server runs or not.
+
+    Exit code 1 if the bytes of some files are lost.
 
     Example:
       ingest-grpc admin backup /backup/2026-03-01 --data-dir ingest-data
     """
     from ingest_grpc.admin import backup as make  # noqa: PLC0415 - see create_key
 
-    _show_report(session, await make(_settings(data_dir), destination))
+    return _show_report(session, await make(_settings(data_dir), destination))
 
 
 @app.command("restore")
@@ -155,25 +161,29 @@ async def restore(
     session: Session,
     source: Annotated[Path, typer.Argument(metavar="SRC", exists=True, help="A backup that 'admin backup' made.")],
     data_dir: DataDir = None,
-) -> None:
-    """Make a data folder of a backup; the ledger gets a new identity, so that watchers start afresh.
+) -> int:
+    """Make a data folder of a backup; its ledger gets a new identity, so that watchers start afresh.
+
+    Exit code 1 if the bytes of some files are lost.
 
     Example:
       ingest-grpc admin restore /backup/2026-03-01 --data-dir ingest-data-restored
     """
     from ingest_grpc.admin import restore as bring_back  # noqa: PLC0415 - see create_key
 
-    _show_report(session, await bring_back(_settings(data_dir), source))
+    return _show_report(session, await bring_back(_settings(data_dir), source))
 
 
 @app.command("check")
 @local_command
 async def check(
     session: Session,
-    repair: Annotated[bool, flag("--repair", help="Mend what can be mended; the server must not run.")] = False,
+    repair: Annotated[bool, flag("--repair", help="Mend what can be mended; no server may run on it.")] = False,
     data_dir: DataDir = None,
 ) -> int:
-    """Recount everything in the ledger, and compare it with the stored files. Exit code 1 if something is wrong.
+    """Recount everything in the ledger, and compare it with the stored files.
+
+    Changes nothing unless it may repair. Exit code 1 if something is wrong.
 
     Examples:
       ingest-grpc admin check
@@ -185,20 +195,30 @@ async def check(
     if session.output.as_json:
         session.output.value(report)
     else:
-        session.output.fields({name: f"{count:,} checked" for name, count in report.checked.items()})
-        for problem in report.problems:
-            session.output.line(f"problem: {problem}")
-        session.output.line(f"{plural(len(report.problems), 'problem')}" if report.problems else "no problems")
+        session.output.fields({name.replace("_", " "): f"{count:,}" for name, count in report.checked.items()})
+        _show_lines(session, repaired=report.repaired, problem=report.problems)
+        session.output.line(plural(len(report.problems), "problem") if report.problems else "No problems.")
     return FAILED if report.problems else 0
 
 
-def _settings(data_dir: Path | None) -> Any:
+def _settings(data_dir: Path | None) -> Settings:
     return load_settings_or_fail({"data_dir": data_dir})
 
 
-def _show_report(session: Session, report: Any) -> None:
+def _show_report(session: Session, report: "BackupReport | RestoreReport") -> int:
+    """Prints the report; returns the exit code."""
     if session.output.as_json:
         session.output.value(report)
     else:
-        values = dataclasses.asdict(report)
-        session.output.fields({name.replace("_", " "): str(value) for name, value in values.items()})
+        values = dataclasses.asdict(report) | {"blob_bytes": human_bytes(report.blob_bytes)}
+        figures = {name.replace("_", " "): str(value) for name, value in values.items() if not isinstance(value, list)}
+        session.output.fields(figures)
+        _show_lines(session, note=report.notes, problem=report.problems)
+    return FAILED if report.problems else 0
+
+
+def _show_lines(session: Session, **lines: list[str]) -> None:
+    session.output.notes((label, each, _LINE_STYLES.get(label, "dim")) for label in lines for each in lines[label])
+
+
+_LINE_STYLES = {"problem": "red", "repaired": "green"}

@@ -98,8 +98,8 @@ class Board:
     # ── what is shown ──────────────────────────────────────────────────────────────────────────────────
 
     def render(self, width: int, height: int) -> Group:
-        """The display in at most `height` lines of at most `width` cells."""
-        lines, hidden = self._lines(max(height - 4, 3))
+        """The display in at most `width` cells and fewer than `height` lines, so that a notice fits above it."""
+        lines, hidden = self._lines(max(height - 6, 3))
         parts: list[RenderableType] = [self._bar(width), self._counts(), Text(), _grid(lines, width)]
         if hidden:
             parts.append(Text(f"  and {hidden:,} more", style="dim"))

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from rich.live import Live
+from rich.text import Text
 
 from ingest_grpc.cli.board import Board, touched_records
 from ingest_grpc.cli.output import Output
@@ -81,11 +82,8 @@ class LineDisplay(QuietDisplay):
 
     def _say(self, what: str, name: str, detail: str) -> None:
         now = datetime.now().astimezone()
-        self._output.err.print(
-            f"{now:%H:%M:%S}  {what:<12}  {printable(name)}" + (f"  ({printable(detail)})" if detail else ""),
-            markup=False,
-            soft_wrap=True,
-        )
+        line = f"{now:%H:%M:%S}  {what:<12}  {name}" + (f"  ({detail})" if detail else "")
+        self._output.err.print(Text(printable(line)), soft_wrap=True)
 
 
 def _outcome(record: "FileRecord") -> str:

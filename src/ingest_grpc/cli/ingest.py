@@ -17,7 +17,7 @@ from ingest_grpc.cli.results import Result, results_of_uploads, save_results, sh
 from ingest_grpc.cli.session import Session, command
 from ingest_grpc.cli.sources import Source, find_sources, prompt_text
 from ingest_grpc.cli.upload import upload_all
-from ingest_grpc.cli.watch import Kind, reconnect_notice
+from ingest_grpc.cli.watch import Kind, Outages
 from ingest_grpc.lifecycle import JobType
 
 if TYPE_CHECKING:
@@ -61,13 +61,19 @@ async def ingest(  # long: one parameter per option
     """
     sources = find_sources(paths)
     new_job = NewJob(name or default_name(sources), job_type, prompt_text(system_prompt))
-    async with open_display(session.output, len(sources), quiet=quiet) as display, session.connect() as client:
-        uploads = await upload_all(client, sources, display, session.options.target)
-        job = await _create_job(client, new_job, [each.file for each in uploads if each.file is not None])
-        state = await _follow(session, client, job.job_id, display) if job else None
-        results = results_of_uploads(uploads, job.added if job else {}, state)
-        if out is not None:
-            results = await save_results(client, results, out, display.save_moved)
+    job: CreatedJob | None = None
+    try:
+        async with open_display(session.output, len(sources), quiet=quiet) as display, session.connect() as client:
+            uploads = await upload_all(client, sources, display, session.options.target)
+            job = await _create_job(client, new_job, [each.file for each in uploads if each.file is not None])
+            state = await _follow(session, client, job.job_id, display) if job else None
+            results = results_of_uploads(uploads, job.added if job else {}, state)
+            if out is not None:
+                results = await save_results(client, results, out, display.save_moved)
+    except asyncio.CancelledError:
+        # Said only now that the display is gone, which would wipe it out.
+        _say_what_goes_on(session.output, job)
+        raise
     _conclude(session.output, results, state, quiet=quiet)
     return 0 if all(each.good for each in results) else FAILED
 
@@ -114,23 +120,27 @@ async def _create_job(client: "AsyncClient", new: NewJob, files: "Sequence[File]
 
 
 async def _follow(session: Session, client: "AsyncClient", job_id: str, display: Display) -> "JobState":
-    """Watches the job until nothing is in flight. Says how to come back when it is interrupted."""
+    """Watches the job until nothing is in flight, however long the server may be away in between."""
     from ingest_grpc.client.state import JobState  # noqa: PLC0415 - see Session.connect
 
-    state = JobState()
-    kinds = [kind.name for kind in Kind]
-    stream = client.watch(job_id, kinds=kinds, patience=None, on_reconnect=reconnect_notice(session.output))
-    try:
-        async with contextlib.aclosing(stream) as messages:
-            async for message in messages:
-                state.apply(message)
-                display.job_moved(state, message)
-    except asyncio.CancelledError:
-        session.output.hint(f"Detached: the job goes on. Come back with 'ingest-grpc watch {job_id}',")
-        session.output.hint(f"get its files with 'ingest-grpc jobs results {job_id} --out FOLDER',")
-        session.output.hint(f"or stop it with 'ingest-grpc jobs cancel {job_id}'.")
-        raise
+    state, outages = JobState(), Outages(session.output)
+    stream = client.watch(job_id, kinds=[kind.name for kind in Kind], patience=None, on_reconnect=outages.lost)
+    async with contextlib.aclosing(stream) as messages:
+        async for message in messages:
+            outages.over()
+            state.apply(message)
+            display.job_moved(state, message)
     return state
+
+
+def _say_what_goes_on(output: Output, job: CreatedJob | None) -> None:
+    if job is None:
+        output.hint("Interrupted before there was a job: nothing goes on.")
+        return
+    output.hint("Interrupted, but the job goes on. To follow it, to get its files, or to stop it:")
+    output.hint(f"  ingest-grpc watch {job.job_id}")
+    output.hint(f"  ingest-grpc jobs results {job.job_id} --out FOLDER")
+    output.hint(f"  ingest-grpc jobs cancel {job.job_id}")
 
 
 def _conclude(output: Output, results: Sequence[Result], state: "JobState | None", *, quiet: bool) -> None:

@@ -5,13 +5,11 @@ On a terminal tables are styled and fit its width; in a pipe they are plain, ali
 
 import dataclasses
 import json
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -22,13 +20,23 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
 
+_GAP = 2
+_WRAPPED_WIDTH = 12
+"""Least width at which a value that may be wrapped can be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table: its heading, and whether its values must stay whole (ids) or are numbers."""
+    """A column of a table: its heading, and how it behaves.
+
+    The values of a `whole` column (ids) are never wrapped, those of a `number` column stand right, and a `spare`
+    column is left out on a terminal that is too narrow for all.
+    """
 
     heading: str
     whole: bool = False
     number: bool = False
+    spare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,7 @@ class Output:
     """Where a command's output goes."""
 
     as_json: bool = False
-    out: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=not sys.stdout.isatty()))
+    out: Console = field(default_factory=lambda: Console(highlight=False))
     err: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
 
     def message(self, message: "Message") -> None:
@@ -48,7 +56,7 @@ class Output:
     def value(self, value: Any) -> None:
         """One value that is no message (a dataclass or a mapping) as one line of JSON."""
         plain = dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
-        self._line(json.dumps(plain, default=str, ensure_ascii=False))
+        self._line(json.dumps(plain, default=str))
 
     def table(
         self, columns: Sequence[Column], rows: Sequence[Sequence[str | Text]], empty: str = "Nothing found."
@@ -57,7 +65,7 @@ class Output:
         if not rows:
             self.hint(empty)
         elif self.out.is_terminal:
-            self.out.print(_styled(columns, rows))
+            self.out.print(_styled(columns, rows, self.out.width))
         else:
             for line in plain_table(columns, rows):
                 self._line(line)
@@ -78,8 +86,8 @@ class Output:
             self.out.print(grid)
 
     def line(self, text: str | Text) -> None:
-        """One line for a person, in full."""
-        self.out.print(text, markup=False, soft_wrap=True)
+        """One line for a person, in full: wrapped between words on a terminal, never in a pipe."""
+        self.out.print(_plain(text), soft_wrap=not self.out.is_terminal)
 
     def notes(self, notes: Iterable[tuple[str, str, str]]) -> None:
         """Lines that belong to the one before: (label, text, style of the label), wrapped below each other."""
@@ -96,15 +104,17 @@ class Output:
 
     def hint(self, text: str) -> None:
         """Something worth knowing that is not the result: on stderr, so that pipes stay clean."""
-        self.err.print(text, style="dim", markup=False, soft_wrap=True)
+        self.err.print(Text(printable_text(text), style="dim"), soft_wrap=True)
 
     def failure(self, failure: Failure) -> None:
         """An error and its fix."""
-        self.err.print(f"[bold red]error:[/] {escape(printable_text(failure.message))}", soft_wrap=True)
-        self.err.print(f"[bold]fix:[/] {escape(printable_text(failure.fix))}", soft_wrap=True)
+        self.err.print(Text.assemble(("error:", "bold red"), f" {printable_text(failure.message)}"), soft_wrap=True)
+        self.err.print(Text.assemble(("fix:", "bold"), f" {printable_text(failure.fix)}"), soft_wrap=True)
 
     def _line(self, text: str) -> None:
-        self.out.print(text, markup=False, highlight=False, soft_wrap=True)
+        # Not through rich, which would read ":warning:" as an emoji. Whoever reads a stream wants each line at once.
+        self.out.file.write(f"{text}\n")
+        self.out.file.flush()
 
 
 def _plain(value: str | Text) -> Text:
@@ -123,15 +133,30 @@ def plain_table(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]])
         yield "  ".join(aligned).rstrip()
 
 
-def _styled(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]]) -> Table:
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), pad_edge=False)
-    for column in columns:
+def _styled(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]], width: int) -> Table:
+    cells = [[_plain(cell) for cell in row] for row in rows]
+    shown = _fitting(columns, cells, width)
+    table = Table(box=None, header_style="bold", padding=(0, _GAP, 0, 0), pad_edge=False)
+    for column in (columns[index] for index in shown):
         table.add_column(
             column.heading,
             justify="right" if column.number else "left",
             no_wrap=column.whole or column.number,
             overflow="fold",
         )
-    for row in rows:
-        table.add_row(*(escape(printable(cell)) if isinstance(cell, str) else cell for cell in row))
+    for row in cells:
+        table.add_row(*(row[index] for index in shown))
     return table
+
+
+def _fitting(columns: Sequence[Column], cells: Sequence[Sequence[Text]], width: int) -> list[int]:
+    """The columns to show: all, or as many as fit when the last spare one is dropped again and again."""
+    needed = [max(len(column.heading), *(row[index].cell_len for row in cells)) for index, column in enumerate(columns)]
+    for index, column in enumerate(columns):
+        if not (column.whole or column.number):
+            needed[index] = min(needed[index], _WRAPPED_WIDTH)
+    shown = list(range(len(columns)))
+    for index in reversed([each for each in shown if columns[each].spare]):
+        if sum(needed[each] + _GAP for each in shown) - _GAP > width:
+            shown.remove(index)
+    return shown

@@ -15,7 +15,7 @@ from ingest_grpc.cli.output import Column, Output
 from ingest_grpc.cli.parallel import in_parallel
 from ingest_grpc.cli.saving import Destinations
 from ingest_grpc.cli.upload import Upload
-from ingest_grpc.cli.views import record_figures, status_text
+from ingest_grpc.cli.views import STYLES, record_figures, status_text
 from ingest_grpc.cli.words import human_bytes, plural, printable, word
 
 if TYPE_CHECKING:
@@ -163,14 +163,21 @@ def _show_notes(output: Output, result: Result) -> None:
 
 
 def _sum(results: Sequence[Result]) -> str:
-    counts = Counter(each.status.lower().replace("_", " ") for each in results)
+    counts = Counter(each.status for each in results)
+    ordered = sorted(counts.items(), key=lambda item: list(STYLES).index(item[0]))
     records = [each.record for each in results if each.record is not None]
-    parts = [f"{plural(len(results), 'file')}: " + ", ".join(f"{count:,} {status}" for status, count in counts.items())]
+    parts = [
+        f"{plural(len(results), 'file')}: " + ", ".join(f"{count:,} {_words(status)}" for status, count in ordered)
+    ]
     if pages := sum(each.pages for each in records):
         parts.append(plural(pages, "page"))
     if size := sum(each.bytes_out for each in records):
         parts.append(f"{human_bytes(size)} of Markdown")
     return "; ".join(parts)
+
+
+def _words(status: str) -> str:
+    return status.lower().replace("_", " ")
 
 
 def _as_json(result: Result, job_id: str | None) -> dict[str, Any]:

@@ -38,31 +38,31 @@ JOB_COLUMNS = (
     Column("Job", whole=True),
     Column("Name"),
     Column("Status", whole=True),
-    Column("Files", number=True),
-    Column("Created"),
+    Column("Files", number=True, spare=True),
+    Column("Created", whole=True, spare=True),
 )
 FILE_COLUMNS = (
     Column("File", whole=True),
     Column("Name"),
     Column("Size", number=True),
-    Column("Type"),
-    Column("Created"),
+    Column("Created", whole=True, spare=True),
+    Column("Type", spare=True),
 )
 INGESTION_COLUMNS = (
     Column("Ingestion job", whole=True),
     Column("Status", whole=True),
     Column("Files", number=True),
-    Column("Done", number=True),
     Column("Failed", number=True),
-    Column("Created"),
+    Column("Done", number=True, spare=True),
+    Column("Created", whole=True, spare=True),
 )
 RECORD_COLUMNS = (
     Column("Record", whole=True),
     Column("Name"),
     Column("Status", whole=True),
-    Column("Pages", number=True),
-    Column("Markdown", number=True),
-    Column("Time", number=True),
+    Column("Pages", number=True, spare=True),
+    Column("Markdown", number=True, spare=True),
+    Column("Time", number=True, spare=True),
 )
 
 
@@ -119,7 +119,7 @@ def show_job(output: Output, job: "Job") -> None:
 def file_row(file: "File") -> Sequence[str | Text]:
     """The cells of FILE_COLUMNS."""
     size = human_bytes(file.size_bytes)
-    return file.file_id, file.path or file.filename, size, file.content_type, day_and_time(file.created_at)
+    return file.file_id, file.path or file.filename, size, day_and_time(file.created_at), file.content_type
 
 
 def show_file(output: Output, file: "File") -> None:
@@ -141,7 +141,7 @@ def show_file(output: Output, file: "File") -> None:
 
 def ingestion_row(each: "IngestionJob") -> Sequence[str | Text]:
     """The cells of INGESTION_COLUMNS."""
-    figures = (each.documents_total, each.documents_processed, each.documents_failed)
+    figures = (each.documents_total, each.documents_failed, each.documents_processed)
     status = status_text(word(each, "status"))
     return each.ingestion_job_id, status, *(f"{figure:,}" for figure in figures), day_and_time(each.created_at)
 
@@ -204,7 +204,7 @@ def event_line(event: "TimelineEvent") -> Text:
     style = "bold" if word(event, "kind") == "MILESTONE" else _change_style(event)
     return Text.assemble(
         (time_of_day(event.timestamp), "dim"),
-        f" {event.sequence:>6}  ",
+        f" {event.sequence:>5}  ",
         (f"{printable(event.title):<25}", style),
         f" {printable(event.message)}",
     )

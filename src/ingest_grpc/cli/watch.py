@@ -1,7 +1,6 @@
 """`watch`: the events of one job, a line each, for as long as it takes."""
 
 import contextlib
-from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +11,7 @@ from ingest_grpc.cli.output import Output
 from ingest_grpc.cli.session import Session, command
 from ingest_grpc.cli.views import event_line, job_counts, progress_words, status_text
 from ingest_grpc.cli.words import printable, word
+from ingest_grpc.errors import Reason
 
 if TYPE_CHECKING:
     from ingest_grpc.client.errors import IngestCallError
@@ -65,27 +65,42 @@ async def watch(
       ingest-grpc watch dj-1b75f4d5-… --kinds record --kinds progress
       ingest-grpc watch dj-1b75f4d5-… --until never --json
     """
-    printer = WatchPrinter(session.output)
+    printer, outages = WatchPrinter(session.output), Outages(session.output)
     async with session.connect() as client:
         stream = client.watch(
             job_id,
             after_sequence=after_sequence,
             until=until.name,
             kinds=[kind.name for kind in kinds or ()],
-            on_reconnect=reconnect_notice(session.output),
+            on_reconnect=outages.lost,
         )
         async with contextlib.aclosing(stream) as messages:
             async for message in messages:
+                outages.over()
                 printer.show(message)
 
 
-def reconnect_notice(output: Output) -> "Callable[[IngestCallError, float], None]":
-    """What tells on stderr that a watch lost its server and goes on by itself."""
+class Outages:
+    """Tells on stderr when a watch loses its server, and when it has it again; the watch itself goes on."""
 
-    def notice(error: "IngestCallError", delay_seconds: float) -> None:
-        output.hint(f"connection lost ({error.message}); resuming in {delay_seconds:.1f} s")
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._lost = False
 
-    return notice
+    def lost(self, error: "IngestCallError", _delay_seconds: float) -> None:
+        """A stream broke, or could not be opened."""
+        # A server ends long streams by itself now and then; nobody needs to know.
+        if self._lost or error.reason == Reason.STREAM_ROTATED:
+            return
+        self._lost = True
+        why = error.message if error.reason else "The connection is lost."
+        self._output.hint(f"{why} Waiting for the server, to go on where it stopped.")
+
+    def over(self) -> None:
+        """A message came."""
+        if self._lost:
+            self._lost = False
+            self._output.hint("Connected again.")
 
 
 class WatchPrinter:
@@ -94,6 +109,7 @@ class WatchPrinter:
     def __init__(self, output: Output) -> None:
         self._output = output
         self._names: dict[str, str] = {}
+        self._summed_up: Text | None = None
 
     def show(self, message: "WatchJobResponse") -> None:
         """Prints one message."""
@@ -102,7 +118,7 @@ class WatchPrinter:
             return
         match message.WhichOneof("message"):
             case "snapshot":
-                self._output.line(_job_line(message.snapshot.job, message.sequence))
+                self._sum_up(message.snapshot.job, message.sequence)
             case "records":
                 self._names.update({each.record_id: each.filename for each in message.records.records})
             case "event":
@@ -113,11 +129,18 @@ class WatchPrinter:
                 for each in message.progress.records:
                     self._output.line(self._progress_line(each))
             case "end":
-                self._output.line(_job_line(message.end.job, message.sequence))
+                self._sum_up(message.end.job, message.sequence)
+
+    def _sum_up(self, job: "Job", sequence: int) -> None:
+        line = _job_line(job, sequence)
+        # When nothing happened between the snapshot and the end, once says it all.
+        if line != self._summed_up:
+            self._output.line(line)
+        self._summed_up = line
 
     def _progress_line(self, progress: "RecordProgress") -> Text:
         name = self._names.get(progress.record_id, progress.record_id)
-        return Text(f"{'':<21}{'Progress':<25} {printable(name)}: {progress_words(progress)}", style="dim")
+        return Text(f"{'':<20}{'Progress':<25} {printable(name)}: {progress_words(progress)}", style="dim")
 
 
 def _job_line(job: "Job", sequence: int) -> Text:

@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RequestInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
-from ingest_grpc.errors import CATALOGUE, DOMAIN, Entry, Reason, Violation
+from ingest_grpc.errors import DOMAIN, Violation
 
 STATUS_DETAILS_KEY = "grpc-status-details-bin"
 
@@ -63,19 +63,14 @@ class IngestCallError(ClientError):
 
     @property
     def suggested_fix(self) -> str:
-        """What the user can do about it; empty for a reason that this version of the client does not know."""
-        entry = self._entry
-        return entry.suggested_fix if entry else ""
+        """What the user can do about it, in the server's words; empty where nobody knows."""
+        return self.metadata.get("suggested_fix", "")
 
     @property
     def retryable(self) -> bool:
-        """Whether the same call may succeed later: as catalogued, or judged by the code for unknown reasons."""
-        entry = self._entry
-        return entry.retryable if entry else self.code in _RETRYABLE_CODES
-
-    @property
-    def _entry(self) -> Entry | None:
-        return CATALOGUE[Reason(self.reason)] if self.reason in Reason.__members__ else None
+        """Whether the same call may succeed later: as the server says, else judged by the code."""
+        told = self.metadata.get("retryable")
+        return told == "true" if told else self.code in _RETRYABLE_CODES
 
 
 def call_error(code: grpc.StatusCode, message: str | None, trailing_metadata: Iterable[Any] | None) -> IngestCallError:
@@ -105,6 +100,7 @@ def _read_detail(error: IngestCallError, detail: AnyMessage) -> None:
             info = ErrorInfo.FromString(detail.value)
             error.reason = info.reason if info.domain == DOMAIN else ""
             error.metadata = dict(info.metadata)
+            error.request_id = error.request_id or info.metadata.get("call_id", "")
         case "google.rpc.BadRequest":
             violations = BadRequest.FromString(detail.value).field_violations
             error.violations = tuple(Violation(each.field, each.description) for each in violations)

@@ -5,8 +5,7 @@ import io
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -21,16 +20,30 @@ Target = Path | str | BinaryIO
 """Where a download goes: a path, or an open binary file."""
 
 
-@dataclass(frozen=True, slots=True)
 class Content:
-    """A source made ready: it can be read again from its beginning, as each attempt to send it must."""
+    """A source made ready to send: measured, and readable from its beginning for every attempt.
 
-    filename: str
-    size_bytes: int
-    sha256: str
-    _file: BinaryIO
-    _start: int
-    _close: Callable[[], None]
+    `filename` overrides the name that a path or an open file has. `size_bytes` and `sha256` are known after
+    `measure`. Raises OSError, and ValueError where there is no name to send.
+    """
+
+    def __init__(self, source: Source, filename: str | None) -> None:
+        self.filename = filename or _name(source)
+        self.size_bytes = 0
+        self.sha256 = ""
+        self._owned = isinstance(source, (str, Path))
+        self._file = _opened(source)
+        self._start = self._file.tell() if self._file.seekable() else 0
+
+    def measure(self) -> None:
+        """Read the whole source once; may take a while."""
+        if not self._file.seekable():
+            self._keep_copy()
+        digest = hashlib.sha256()
+        for chunk in self.chunks():
+            digest.update(chunk)
+            self.size_bytes += len(chunk)
+        self.sha256 = digest.hexdigest()
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes from the beginning, in pieces of at most 1 MiB."""
@@ -40,41 +53,22 @@ class Content:
 
     def close(self) -> None:
         """Close what was opened here; a file of the caller's stays open."""
-        self._close()
+        if self._owned:
+            self._file.close()
+
+    def _keep_copy(self) -> None:
+        """A pipe can be read only once: a copy on disk makes a second attempt possible."""
+        pipe, self._owned = self._file, True
+        self._file = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - closed by `close`
+        shutil.copyfileobj(pipe, self._file, CHUNK_BYTES)
 
 
-def open_source(source: Source, filename: str | None) -> Content:
-    """Open, measure and hash a source. `filename` overrides the name that a path or an open file has.
-
-    Reads the whole source once. Raises OSError, and ValueError where there is no name to send.
-    """
-    file, close = _opened(source)
-    try:
-        start = file.tell()
-        digest = hashlib.sha256()
-        size = 0
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
-            size += len(chunk)
-        return Content(filename or _name(source), size, digest.hexdigest(), file, start, close)
-    except BaseException:
-        close()
-        raise
-
-
-def _opened(source: Source) -> tuple[BinaryIO, Callable[[], None]]:
-    if isinstance(source, (str, Path)):
-        file = Path(source).open("rb")  # noqa: SIM115 - closed by Content.close
-        return file, file.close
+def _opened(source: Source) -> BinaryIO:
     if isinstance(source, bytes):
-        return io.BytesIO(source), lambda: None
-    if source.seekable():
-        return source, lambda: None
-    # A pipe can be read only once: a copy on disk makes a second attempt possible.
-    spool = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115
-    shutil.copyfileobj(source, spool, CHUNK_BYTES)
-    spool.seek(0)
-    return spool, spool.close
+        return io.BytesIO(source)
+    if isinstance(source, (str, Path)):
+        return Path(source).open("rb")
+    return source
 
 
 def _name(source: Source) -> str:

@@ -90,7 +90,7 @@ class SyncShell:
                 raise NotImplementedError(effect)
 
     def _send(self, send: Send[Any, Any]) -> Any:
-        requests = _Requests(send)
+        requests = Requests(send)
         try:
             return self._channel.stream_unary(send.rpc.path, send.rpc.encode, send.rpc.decode)(
                 requests, metadata=self._metadata
@@ -116,7 +116,7 @@ class SyncShell:
             raise ClientClosed("the client is closed")
 
 
-class _Requests(Generic[T]):
+class Requests(Generic[T]):
     """The requests of one attempt to upload, for the thread of gRPC that consumes them.
 
     After `stop` nothing is read any more: that thread outlives a failed call, and must not move the position
@@ -127,7 +127,7 @@ class _Requests(Generic[T]):
         self._send = send
         self._lock = threading.Lock()
         self._given: T | None = None
-        self._stopped = False
+        self.stopped = False
         self.error: Exception | None = None
 
     def __iter__(self) -> Iterator[T]:
@@ -135,24 +135,23 @@ class _Requests(Generic[T]):
 
     def __next__(self) -> T:
         with self._lock:
-            if self._stopped:
+            if self.stopped:
                 raise StopIteration
             try:
                 if self._given is not None:
                     self._send.sent(self._given)
                 self._given = next(self._send.requests)
             except StopIteration:
-                self._stopped = True
                 raise
             except Exception as error:
-                self._stopped = True
                 self.error = error
                 raise
             return self._given
 
     def stop(self) -> None:
+        """Give nothing more; returns once a reading that was under way is over."""
         with self._lock:
-            self._stopped = True
+            self.stopped = True
 
 
 def _blocking(

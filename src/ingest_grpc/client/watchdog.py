@@ -9,6 +9,8 @@ import grpc
 from ingest_grpc.client.effects import Stream
 from ingest_grpc.client.errors import stalled
 
+THREAD_NAME = "ingest-grpc-watchdog"
+
 
 class WatchedStream(Stream[Any]):
     """A blocking stream with a thread beside it that cancels the call when a message is overdue."""
@@ -19,7 +21,7 @@ class WatchedStream(Stream[Any]):
         self._deadline: float | None = None
         self._ended = False
         self._overdue = False
-        threading.Thread(target=self._watch, name="ingest-grpc-watchdog", daemon=True).start()
+        threading.Thread(target=self._watch, name=THREAD_NAME, daemon=True).start()
 
     def receive(self, timeout: float) -> Any:
         """The next message, None at the end. Raises UNAVAILABLE after `timeout` seconds, and grpc.RpcError."""

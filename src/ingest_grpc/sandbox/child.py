@@ -85,7 +85,7 @@ def confine(launch: Launch) -> dict[str, bool]:
     process.die_with_parent(launch.parent_pid)
     return {
         "parent_death_signal": True,
-        "empty_working_folder": _in_force(process.leave_working_folder),
+        "empty_working_folder": _in_force(lambda: process.enter_removed_folder(launch.temporary_folder)),
         "no_inherited_descriptors": _in_force(lambda: process.close_descriptors(launch.channel)),
         "resource_limits": _in_force(
             lambda: process.limit_resources(launch.address_space_bytes, launch.written_bytes, launch.open_files)

@@ -125,9 +125,10 @@ class ChildPool:
         await self._arrived.wait()
 
     def _give_back(self, child: Child) -> None:
+        if child.accepted:
+            self._failed_starts = 0
         worn_out = child.tasks >= self._max_tasks or child.resident_bytes > self._max_resident_bytes
         if child.usable and not worn_out and not self._stopped:
-            self._failed_starts = 0
             self._ready.append(child)
             self._arrived.set()
         else:
@@ -139,7 +140,10 @@ class ChildPool:
             await self._wanted.wait()
             self._wanted.clear()
             while (missing := self._missing()) > 0:
-                await asyncio.gather(*(self._start_one() for _ in range(min(missing, _STARTS_AT_ONCE))))
+                # A group and not gather: cancelled by `stop`, gather would not wait for all to reap their child.
+                async with asyncio.TaskGroup() as starting:
+                    for _ in range(min(missing, _STARTS_AT_ONCE)):
+                        starting.create_task(self._start_one())
                 if self._failed_starts:
                     await asyncio.sleep(self._backoff_seconds())
 

@@ -27,13 +27,11 @@ _LAST_WORDS_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class ChildProcess:
-    """A process of its own session, the channel to it (raw, non-blocking), the file of its stderr and the empty
-    folder it starts in."""
+    """A process of its own session, the channel to it (raw, non-blocking), and the file of its stderr."""
 
     process: asyncio.subprocess.Process
     channel: socket.socket
     stderr: IO[bytes]
-    folder: str
 
     @classmethod
     async def start(cls, spec: ChildSpec) -> "ChildProcess":
@@ -48,21 +46,19 @@ class ChildProcess:
             stderr = undo.enter_context(tempfile.TemporaryFile())
             # Appending, so that after the supervisor has emptied it the child's next words are its first bytes.
             fcntl.fcntl(stderr, fcntl.F_SETFL, fcntl.fcntl(stderr, fcntl.F_GETFL) | os.O_APPEND)
-            folder = tempfile.mkdtemp(prefix="ingest-child-")
-            undo.callback(_remove, folder)
             process = await asyncio.create_subprocess_exec(
                 *spec.command,
                 _launch(spec, theirs.fileno()).to_json(),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=stderr,
-                cwd=folder,
+                cwd="/",
                 env=_ENVIRONMENT,
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
             )
             undo.pop_all()
-        return cls(process, ours, stderr, folder)
+        return cls(process, ours, stderr)
 
     @property
     def pid(self) -> int:
@@ -88,21 +84,16 @@ class ChildProcess:
         os.ftruncate(self.stderr.fileno(), 0)
 
     def close(self) -> None:
-        """Release the parent's side. The folder is still there only if the child died before it removed it."""
+        """Release the parent's side."""
         self.channel.close()
         self.stderr.close()
-        _remove(self.folder)
-
-
-def _remove(folder: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.rmdir(folder)
 
 
 def _launch(spec: ChildSpec, channel: int) -> Launch:
     return Launch(
         channel=channel,
         parent_pid=os.getpid(),
+        temporary_folder=tempfile.gettempdir(),
         address_space_bytes=spec.limits.address_space_bytes,
         written_bytes=spec.limits.written_bytes,
         cpu_seconds=spec.limits.cpu_seconds,

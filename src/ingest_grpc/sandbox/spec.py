@@ -38,6 +38,7 @@ class Launch:
 
     channel: int
     parent_pid: int
+    temporary_folder: str
     address_space_bytes: int | None
     written_bytes: int
     cpu_seconds: int

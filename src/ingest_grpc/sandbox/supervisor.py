@@ -32,13 +32,14 @@ class Child:
         self._limits = spec.limits
         self._guard = MemoryGuard(process.pid, spec.limits.resident_bytes, self._on_excess)
         self._over_memory = False
-        self._accepted = False
         self._spent = False
         self._in_use = True
         self._exit = asyncio.create_task(self._reap())
         self._exit.add_done_callback(lambda _: self._close_unless_in_use())
         self._started_at = time.monotonic()
         self.tasks = 0
+        self.accepted = False
+        """Whether the child has confirmed that it received the latest task."""
         self.protections: Mapping[str, bool] = {}
 
     @classmethod
@@ -46,20 +47,24 @@ class Child:
         """A child that has said hello. ChildFailure if it does not, OSError if no process can be had."""
         child = cls(await ChildProcess.start(spec), spec)
         try:
-            async with asyncio.timeout(spec.start_timeout_seconds):
-                child.protections = _hello(await protocol.read(child._process.channel))
-        except TimeoutError:
-            await child._kill_and_wait()
-            raise ChildFailure(Ending.UNAVAILABLE, f"not ready after {spec.start_timeout_seconds:g} s") from None
-        except (OSError, EOFError, protocol.ProtocolError) as error:
-            raise ChildFailure(Ending.UNAVAILABLE, f"no hello: {(await child._died(error)).detail}") from None
+            await child._greet(spec.start_timeout_seconds)
         except BaseException:
+            # Nobody else knows this child: whatever went wrong, cancellation too, it is reaped before that is told.
             child.kill()
             await child.exited()
             raise
         finally:
             child._release()
         return child
+
+    async def _greet(self, timeout_seconds: float) -> None:
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                self.protections = _hello(await protocol.read(self._process.channel))
+        except TimeoutError:
+            raise ChildFailure(Ending.UNAVAILABLE, f"not ready after {timeout_seconds:g} s") from None
+        except (OSError, EOFError, protocol.ProtocolError) as error:
+            raise ChildFailure(Ending.UNAVAILABLE, f"no hello: {(await self._died(error)).detail}") from None
 
     @property
     def pid(self) -> int:
@@ -100,7 +105,7 @@ class Child:
         """
         self.tasks += 1
         self._in_use = True
-        self._accepted = False
+        self.accepted = False
         self._process.forget_words()
         self._guard.start()
         try:
@@ -112,7 +117,7 @@ class Child:
             raise ChildFailure(Ending.TIMED_OUT, f"no result after {self._limits.wall_seconds:g} s") from None
         except (OSError, EOFError, protocol.ProtocolError) as error:
             failure = await self._died(error)
-            raise (failure if self._accepted else ChildGone(failure.detail)) from None
+            raise (failure if self.accepted else ChildGone(failure.detail)) from None
         except ChildFailure:
             raise
         except BaseException:
@@ -130,7 +135,7 @@ class Child:
                 raise protocol.ProtocolError("an answer to another task")
             match message:
                 case {"kind": "accepted"}:
-                    self._accepted = True
+                    self.accepted = True
                 case {"kind": "progress", "progress": dict(progress)}:
                     on_progress(progress)
                 case {"kind": "result", "result": dict(result), "retire": bool(retire)}:
@@ -149,6 +154,7 @@ class Child:
 
     async def _died(self, error: Exception) -> ChildFailure:
         """The failure that the end of the channel stands for; the child is gone afterwards."""
+        self._spent = True
         # A dying process closes its channel before it can be reaped: let it tell why it dies.
         if not isinstance(error, protocol.ProtocolError):
             await asyncio.wait((self._exit,), timeout=REAP_SECONDS)

@@ -138,8 +138,13 @@ class AddFiles:
             await self.ledger.tx.add_markdown_file(self.ledger.job.row_id, plan.file.row_id, self.ledger.now)
             entries.append(markdown_entry(plan.file, self.ledger.now))
             if plan.replaces is not None:
-                await self.ledger.mark(plan.replaces, Trigger.SUPERSEDED, superseded_by=plan.file.file_id)
+                await self._resolve(plan.replaces, plan.file.file_id)
         self.ledger.files_changed(added=entries)
+
+    async def _resolve(self, replaced: RecordRow, file_id: str) -> None:
+        row = await self.ledger.tx.record_by_row(replaced.record.row_id)
+        if row.record.unresolved:  # an earlier file of this very call may have resolved it
+            await self.ledger.mark(row, Trigger.SUPERSEDED, superseded_by=file_id)
 
     async def _add_records(self, plans: Sequence[_Plan]) -> tuple[str | None, dict[str, FileRecord]]:
         """(ingestion job, record by file id); no ingestion job when no file needs one."""

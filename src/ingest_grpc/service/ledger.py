@@ -209,6 +209,21 @@ class JobLedger:
         self._set(deleted_at=None, purge_at=None)
         self._append(EventType.JOB_UNDELETED, lambda: _job_change(self.job, None))
 
+    # ── what a recount found ───────────────────────────────────────────────────────────────────────────
+
+    async def correct_ingestion_job(self, row_id: int, tally: Tally, pages: int, bytes_in: int) -> None:
+        """Sets what an ingestion job counts; `close` derives the rest and tells watchers of a new status."""
+        ingestion = await self._ingestion(row_id)
+        ingestion.now = ingestion.now.model_copy(update={"tally": tally, "pages": pages, "bytes_in": bytes_in})
+
+    def correct_job(self, tally: Tally, markdown_files: int) -> None:
+        """Sets what the job counts."""
+        self._set(
+            tally=tally,
+            markdown_files=markdown_files,
+            ever_active=self.job.ever_active or bool(tally.total or markdown_files),
+        )
+
     async def close(self) -> Job:
         """Derives, writes and appends; to be called once, last."""
         for row_id in sorted(self._ingestions):

@@ -1,29 +1,56 @@
 """What moves between two events: queue positions and the progress of running records.
 
 At most one value per record and second reaches a watcher, and the newest wins. However many watch a job,
-its positions are counted once a second.
+its queue is looked at once a second.
 """
 
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from ingest_grpc.clock import Clock
+from ingest_grpc.lifecycle import RecordStatus
 from ingest_grpc.model import Job, RecordProgress
 from ingest_grpc.service.progress import ProgressBoard
-from ingest_grpc.store.interface import Position, Store
+from ingest_grpc.store.interface import Position, Rows, Store
 
 INTERVAL_SECONDS = 1.0
 MAX_POSITIONS = 100
 """Queued records of one job whose positions are streamed: the first ones."""
 
+MAX_RUNNING = 1_000
+
 
 @dataclass(slots=True)
 class ProgressCursor:
-    """What one watcher has been told."""
+    """What one watcher has been told: positions, and versions on the board, by row."""
 
-    interval_seconds: float = INTERVAL_SECONDS
-    version: int = 0
     told_at: float = float("-inf")
-    positions: dict[int, int] = field(default_factory=dict)
+    positions: Mapping[int, int] = field(default_factory=dict)
+    versions: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def due(self) -> float:
+        """When the watcher may be told again."""
+        return self.told_at + INTERVAL_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """Where the records of a job stand at one sequence: the attempts of running ones by row, and positions."""
+
+    sequence: int
+    running: Mapping[int, int]
+    positions: Sequence[Position]
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One look at a job's queue, shared by all who watch the job."""
+
+    began: float
+    task: asyncio.Task[_Standing]
 
 
 class ProgressFeed:
@@ -33,39 +60,63 @@ class ProgressFeed:
         self._store = store
         self._board = board
         self._clock = clock
-        self._counted: dict[int, tuple[float, list[Position]]] = {}
+        self._looks: dict[int, _Look] = {}
 
     async def moved(self, job: Job, cursor: ProgressCursor) -> tuple[RecordProgress, ...]:
-        """What changed for this watcher; empty when nothing did, or when it was told less than a second ago."""
-        now = self._clock.monotonic()
-        if now - cursor.told_at < INTERVAL_SECONDS:
-            return ()
-        version = self._board.version
-        running = [
-            RecordProgress(entry.record_id, entry.step, entry.progress)
-            for entry in self._board.changes(job.row_id, cursor.version)
-        ]
-        positions = await self._positions(job, now)
-        queued = [
-            RecordProgress(one.record_id, queue_position=one.position)
-            for one in positions
-            if cursor.positions.get(one.row_id) != one.position
-        ]
-        cursor.version = version
-        cursor.positions = {one.row_id: one.position for one in positions}
-        if running or queued:
-            cursor.told_at = now
-        return (*running, *queued)
+        """What changed for a watcher that has every event up to `job.last_sequence`.
 
-    async def _positions(self, job: Job, now: float) -> list[Position]:
-        if not job.tally.queued:
-            return []
-        counted = self._counted.get(job.row_id)
-        if counted is None or now - counted[0] >= INTERVAL_SECONDS:
-            positions = await self._store.read(lambda rows: rows.positions(job.row_id, MAX_POSITIONS))
-            counted = self._counted[job.row_id] = (now, positions)
-        return counted[1]
+        Empty when nothing did, when it was told less than a second ago, or when there are newer events.
+        """
+        now = self._clock.monotonic()
+        if now < cursor.due or not job.tally.in_flight:
+            return ()
+        standing = await self._standing(job.row_id, now)
+        # Only what belongs to the very events that the watcher has: a record claimed since would move before
+        # its event came, and one that ended would move after it.
+        if standing.sequence != job.last_sequence:
+            return ()
+        running = [
+            entry for entry in self._board.entries(job.row_id) if standing.running.get(entry.row_id) == entry.attempt
+        ]
+        told = (
+            *(
+                RecordProgress(entry.record_id, entry.step, entry.progress)
+                for entry in running
+                if cursor.versions.get(entry.row_id) != entry.version
+            ),
+            *(
+                RecordProgress(one.record_id, queue_position=one.position)
+                for one in standing.positions
+                if cursor.positions.get(one.row_id) != one.position
+            ),
+        )
+        cursor.versions = {entry.row_id: entry.version for entry in running}
+        cursor.positions = {one.row_id: one.position for one in standing.positions}
+        if told:
+            cursor.told_at = now
+        return told
+
+    async def _standing(self, job_row: int, now: float) -> _Standing:
+        look = self._looks.get(job_row)
+        if look is None or now - look.began >= INTERVAL_SECONDS:
+            task = asyncio.create_task(self._store.read(partial(_standing_of, job_row=job_row)))
+            look = self._looks[job_row] = _Look(now, task)
+            task.add_done_callback(partial(self._looked, job_row))
+        return await asyncio.shield(look.task)
+
+    def _looked(self, job_row: int, task: "asyncio.Task[_Standing]") -> None:
+        """A look that failed is not kept: the next watcher looks again."""
+        look = self._looks.get(job_row)
+        if not task.cancelled() and task.exception() is not None and look is not None and look.task is task:
+            del self._looks[job_row]
 
     def forget(self, job_row: int) -> None:
         """Nobody watches the job any more."""
-        self._counted.pop(job_row, None)
+        self._looks.pop(job_row, None)
+
+
+async def _standing_of(rows: Rows, job_row: int) -> _Standing:
+    job = await rows.job_by_row(job_row)
+    running = await rows.records(job_row=job_row, statuses=(RecordStatus.RUNNING,), limit=MAX_RUNNING)
+    positions = await rows.positions(job_row, MAX_POSITIONS) if job.tally.queued else ()
+    return _Standing(job.last_sequence, {row.record.row_id: row.record.attempt for row in running}, positions)

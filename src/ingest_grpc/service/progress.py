@@ -45,13 +45,9 @@ class ProgressBoard:
             if not records:
                 del self._jobs[job_row]
 
-    def changes(self, job_row: int, since: int) -> Iterable[RunningProgress]:
-        """Entries of a job that changed after the board's version `since`."""
-        return [entry for entry in self._jobs.get(job_row, {}).values() if entry.version > since]
-
-    @property
-    def version(self) -> int:
-        return self._version
+    def entries(self, job_row: int) -> Iterable[RunningProgress]:
+        """What is known of a job's running records; a moment too early or too late for what is committed."""
+        return self._jobs.get(job_row, {}).values()
 
     def overlay(self, record: FileRecord) -> FileRecord:
         """A running record with its step and progress."""

@@ -7,6 +7,7 @@ for the same commit cause one read and one encoding; each then takes the bytes a
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from ingest_grpc.hub import Hub
 from ingest_grpc.model import EventKind, Job, TimelineEvent
@@ -31,10 +32,15 @@ class EncodedEvent:
 
 @dataclass(frozen=True, slots=True)
 class TailPage:
-    """Events after a cursor, and the job as it stood in the snapshot that they were read from, or in a later one."""
+    """Events after a cursor, and the job as it stood in the snapshot that they were read from, or in a later one.
+
+    `current` says that this snapshot held every commit that anybody had been told of when the page was asked for:
+    only then may `job` be taken for the job at the head.
+    """
 
     events: Sequence[EncodedEvent]
     job: Job
+    current: bool = True
 
 
 @dataclass(slots=True)
@@ -45,13 +51,13 @@ class _Tail:
     generation: int
     events: list[EncodedEvent] = field(default_factory=list)
 
-    def page(self, cursor: int) -> TailPage | None:
+    def page(self, cursor: int, generation: int) -> TailPage | None:
         """What follows the cursor, None if the tail does not reach back that far."""
         first = self.job.last_sequence - len(self.events) + 1
         if not first - 1 <= cursor <= self.job.last_sequence:
             return None
         start = cursor + 1 - first
-        return TailPage(self.events[start : start + PAGE], self.job)
+        return TailPage(self.events[start : start + PAGE], self.job, self.generation == generation)
 
 
 class EventTail:
@@ -69,9 +75,9 @@ class EventTail:
         generation = self._hub.generation(job_row)
         tail = self._tails.get(job_row)
         if tail is not None:
-            page = tail.page(cursor)
+            page = tail.page(cursor, generation)
             # A tail of an older generation may have missed the commit that woke the caller.
-            if page is not None and (page.events or tail.generation == generation):
+            if page is not None and (page.events or page.current):
                 return page
         return await self._read_once(job_row, cursor, generation)
 
@@ -85,8 +91,13 @@ class EventTail:
         task = self._reads.get(key)
         if task is None:
             task = self._reads[key] = asyncio.create_task(self._read(job_row, cursor, generation))
-            task.add_done_callback(lambda _: self._reads.pop(key, None))
+            task.add_done_callback(partial(self._read_ended, key))
         return await asyncio.shield(task)
+
+    def _read_ended(self, key: tuple[int, int, int], task: asyncio.Task[TailPage]) -> None:
+        del self._reads[key]
+        if not task.cancelled():
+            task.exception()  # told to those who wait for it; if they all went away, nobody needs to hear of it
 
     async def _read(self, job_row: int, cursor: int, generation: int) -> TailPage:
         async def unit(rows: Rows) -> tuple[list[TimelineEvent], Job]:

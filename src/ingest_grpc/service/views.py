@@ -59,10 +59,10 @@ async def file_list(
     part, row = (_MARKDOWN_PART, 0) if after is None else after
     files: list[JobFile] = []
     if part == _MARKDOWN_PART:
-        markdown = await rows.markdown_files_after(job.row_id, row, limit + 1)
-        files = [entry for _, entry in markdown[:limit]]
+        markdown = await rows.markdown_files(job.row_id, limit + 1, row)
+        files = markdown[:limit]
         if len(markdown) > limit:
-            return files, (_MARKDOWN_PART, markdown[limit - 1][0])
+            return files, (_MARKDOWN_PART, markdown[limit - 1].row_id)
         row = 0
     records = await rows.records(job_row=job.row_id, after=row, limit=limit - len(files) + 1)
     room = limit - len(files)

@@ -7,6 +7,7 @@ costs one page. The numbered rules are those of docs/watch.md.
 
 import random
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 
@@ -121,8 +122,9 @@ class WatchService:
         lifetime = self._rotate_seconds * (1 + random.uniform(0, ROTATION_SPREAD))
         signal = sources.hub.subscribe(job.row_id)
         try:
-            async for message in _Watch(sources, request, ledger_id, signal, job, lifetime).messages():
-                yield message
+            async with aclosing(_Watch(sources, request, ledger_id, signal, job, lifetime).messages()) as messages:
+                async for message in messages:
+                    yield message
         finally:
             sources.hub.unsubscribe(signal)
             if not sources.hub.is_watched(job.row_id):
@@ -180,13 +182,13 @@ class _Watch:
                 if self._wants(event):
                     self._silent = False
                     yield event
-            at_head = self._cursor >= page.job.last_sequence
+            at_head = page.current and self._cursor >= page.job.last_sequence
             if at_head:
                 async for last in self._at_head(page.job):
                     yield last
                     if isinstance(last, End):
                         return
-            if (at_head and self._silent) or self._clock.monotonic() >= self._next_beat():
+            if self._silent or self._clock.monotonic() >= self._next_beat():
                 self._silent = False
                 self._beats = self._elapsed_beats()
                 yield Heartbeat(self._cursor, page.job, self._ledger_id)
@@ -216,15 +218,21 @@ class _Watch:
         while records := await read(partial(_records, job_row=job.row_id, after=after)):
             yield SnapshotPart(sequence, records=tuple(records))
             after = records[-1].row_id
-        markdown = await read(lambda rows: rows.markdown_files(job.row_id, views.MAX_DETAIL_FILES))
-        if markdown:
-            yield SnapshotPart(sequence, files=tuple(markdown))
+        after = 0
+        while files := await read(partial(_markdown, job_row=job.row_id, after=after)):
+            yield SnapshotPart(sequence, files=tuple(files))
+            after = files[-1].row_id
         yield Synced(sequence)
 
     def _checked(self, page: TailPage) -> Sequence[EncodedEvent]:
         """The page's events, if they continue the cursor without a gap (rule 2)."""
-        follows = page.events[0].sequence == self._cursor + 1 if page.events else True
-        if not follows or (not page.events and page.job.last_sequence > self._cursor):
+        if page.events:
+            first, last = page.events[0].sequence, page.events[-1].sequence
+            # The last one too: of what is no longer kept, milestones stay behind as islands.
+            whole = first == self._cursor + 1 and last == self._cursor + len(page.events)
+        else:
+            whole = self._cursor >= page.job.last_sequence
+        if not whole:
             raise _compacted(page.job, self._cursor)
         return page.events
 
@@ -254,7 +262,7 @@ class _Watch:
 
     def _due(self) -> float:
         due = min(self._next_beat(), self._ends_at)
-        return due if self._progress is None else min(due, self._clock.monotonic() + self._progress.interval_seconds)
+        return due if self._progress is None else min(due, self._progress.due)
 
     def _raise_if_over(self) -> None:
         if self._sources.hub.draining:
@@ -272,6 +280,10 @@ async def _ingestion_jobs(rows: Rows, job: Job, after: int) -> list[IngestionJob
 async def _records(rows: Rows, job_row: int, after: int) -> list[FileRecord]:
     found = await rows.records(job_row=job_row, show_deleted=True, after=after, limit=SNAPSHOT_PAGE)
     return [row.record for row in found]
+
+
+async def _markdown(rows: Rows, job_row: int, after: int) -> list[JobFile]:
+    return await rows.markdown_files(job_row, SNAPSHOT_PAGE, after)
 
 
 def _bounds(job: Job) -> dict[str, str]:

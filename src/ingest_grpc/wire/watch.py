@@ -27,7 +27,9 @@ _OVERHEAD = 8
 
 def event_bytes(value: model.TimelineEvent) -> bytes:
     """One event; its sequence is the message's."""
-    return WatchJobResponse(sequence=value.sequence, event=event(value)).SerializeToString()
+    # A milestone's metadata is a map, whose order otherwise differs from process to process: an event has the
+    # same bytes before and after a restart.
+    return WatchJobResponse(sequence=value.sequence, event=event(value)).SerializeToString(deterministic=True)
 
 
 def snapshot(job: model.Job, ledger_id: str, now: int) -> bytes:

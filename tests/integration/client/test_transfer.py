@@ -112,7 +112,7 @@ class BreakingFile:
 
     def __init__(self) -> None:
         self.position = 0
-        self.rewound = False
+        self.rewinds = 0
 
     def seekable(self) -> bool:
         return True
@@ -122,10 +122,10 @@ class BreakingFile:
 
     def seek(self, position: int) -> None:
         self.position = position
-        self.rewound = True
+        self.rewinds += 1
 
     def read(self, size: int) -> bytes:
-        if self.rewound and self.position:
+        if self.rewinds > 1 and self.position:
             raise OSError("the disk is gone")
         start, self.position = self.position, min(self.position + size, len(CONTENT))
         return CONTENT[start : self.position]

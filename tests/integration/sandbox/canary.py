@@ -1,6 +1,7 @@
 """Entry module of a child that misbehaves on purpose: each task names one thing to try. Run by the tests only."""
 
 import ctypes
+import errno
 import os
 import resource
 import signal
@@ -11,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ingest_grpc.sandbox.child import Reply, Report, serve
+from ingest_grpc.sandbox.confine import landlock
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -29,6 +31,10 @@ def checked(result: int) -> None:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
+def missing() -> None:
+    raise OSError(errno.ENOSYS, "not on this kernel")
+
+
 def exec_something() -> None:
     os.execv(sys.executable, [sys.executable, "-c", ""])
 
@@ -36,6 +42,15 @@ def exec_something() -> None:
 def fork_something() -> None:
     if os.fork() == 0:
         os._exit(0)
+
+
+def grow_by(count: int) -> list[bytes]:
+    """Take memory in steps, slowly enough to be watched."""
+    hoard = []
+    for _ in range(count // 2**20):
+        hoard.append(b"x" * 2**20)
+        time.sleep(0.001)
+    return hoard
 
 
 def write_beyond(descriptor: int, count: int) -> None:
@@ -107,11 +122,7 @@ def handle(task: Mapping[str, Any], descriptors: Sequence[int], report: Report) 
         case "allocate":
             return Reply({"length": len(bytearray(task["bytes"]))})
         case "grow":
-            hoard = []
-            for _ in range(task["bytes"] // 2**20):
-                hoard.append(b"x" * 2**20)
-                time.sleep(0.001)
-            return Reply({"length": len(hoard)})
+            return Reply({"length": len(grow_by(task["bytes"]))})
         case "flood":
             while True:
                 report({"flood": True})
@@ -154,5 +165,8 @@ if __name__ == "__main__":
             sys.exit("no reason given")
         case "silent":
             time.sleep(3600)
+        case "on_an_old_kernel":
+            landlock.restrict = missing
+            serve(handle)
         case _:
             serve(handle)

@@ -18,7 +18,7 @@ LIMITS = Limits(address_space_bytes=512 * MIB, resident_bytes=512 * MIB, written
 
 
 def canary(limits: Limits = LIMITS, behaviour: str = "ok") -> ChildSpec:
-    """How a canary is started; `behaviour` other than "ok" never says hello."""
+    """How a canary is started; `behaviour` other than "ok" are in the canary's last lines."""
     return ChildSpec((sys.executable, "-I", str(CANARY), behaviour), limits)
 
 

@@ -29,6 +29,14 @@ async def test_hello__every_protection_is_in_force(pool: ChildPool) -> None:
     assert [name for name, in_force in pool.protections.items() if not in_force] == []
 
 
+async def test_hello__a_missing_protection_is_shown_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async with canaries(behaviour="on_an_old_kernel") as pool:
+        assert [name for name, in_force in pool.protections.items() if not in_force] == ["landlock"]
+        assert (await ask(pool, "open_passwd"))["errno"] == 0
+        assert (await ask(pool, "internet_socket"))["errno"] == errno.EPERM
+    assert "converter children run without: landlock" in caplog.messages
+
+
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("action", sorted(FORBIDDEN))
 async def test_forbidden__is_refused(pool: ChildPool, action: str) -> None:

@@ -202,6 +202,17 @@ async def test_stop__kills_and_reaps_everything_at_once() -> None:
         assert (await failure_of(pool, "echo")).ending is Ending.UNAVAILABLE
 
 
+async def test_stop__reaps_children_that_are_still_starting() -> None:
+    """Several at once: cancelling a group of starts must wait for each of them, not for the first."""
+    before = children_of_this_process()
+    async with canaries(size=3, behaviour="silent", patience_seconds=0.2) as pool:
+        failures = await asyncio.gather(*(failure_of(pool, "echo") for _ in range(3)))
+        assert {failure.ending for failure in failures} == {Ending.UNAVAILABLE}
+        await pool.stop()
+        assert children_of_this_process() == before
+        assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+
+
 async def test_descriptors__do_not_leak() -> None:
     async def one_of_each() -> None:
         async with canaries(SHORT) as pool:

@@ -16,10 +16,10 @@ def test_explain__a_failure_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("reason", [Reason.JOB_NOT_FOUND, Reason.CREDENTIALS_MISSING, Reason.SERVER_DRAINING])
-def test_explain__a_refused_call_has_the_fix_of_the_catalogue(reason: Reason) -> None:
+def test_explain__a_refused_call_has_the_fix_that_the_server_tells(reason: Reason) -> None:
     code = grpc.StatusCode[CATALOGUE[reason].code]
-    failure = explain(IngestCallError(code, "It went wrong.", reason))
-    assert failure == Failure("It went wrong.", CATALOGUE[reason].suggested_fix, FAILED)
+    error = IngestCallError(code, "It went wrong.", reason, {"suggested_fix": "Do it right."})
+    assert explain(error) == Failure("It went wrong.", "Do it right.", FAILED)
 
 
 def test_explain__a_refused_call_names_every_violation_once() -> None:

@@ -5,6 +5,7 @@ import json
 from typing import Literal
 
 from rich.console import Console
+from rich.text import Text
 
 from ingest_grpc.cli.failures import Failure
 from ingest_grpc.cli.output import Column, Output
@@ -53,6 +54,28 @@ def test_table__on_a_terminal_fits_and_keeps_ids_whole() -> None:
     assert "\x1b[2J" not in streams.out
 
 
+def test_table__a_narrow_terminal_goes_without_spare_columns() -> None:
+    columns = (Column("Id", whole=True), Column("Name"), Column("Pages", spare=True), Column("Created", spare=True))
+    row = ("i" * 20, "n" * 30, "12", "2026-01-01")
+
+    def headings(width: int) -> list[str]:
+        streams = Streams(terminal=True, width=width)
+        streams.output.table(columns, [row])
+        return Text.from_ansi(streams.out).plain.splitlines()[0].split()
+
+    assert headings(53) == ["Id", "Name", "Pages", "Created"]
+    assert headings(52) == ["Id", "Name", "Pages"]
+    assert headings(40) == ["Id", "Name"]
+
+
+def test_line__is_wrapped_between_words_on_a_terminal_only() -> None:
+    terminal, pipe = Streams(terminal=True, width=12), Streams(terminal=False, width=12)
+    for streams in (terminal, pipe):
+        streams.output.line("some words that go on")
+    assert [line.rstrip() for line in terminal.out.splitlines()] == ["some words", "that go on"]
+    assert pipe.out == "some words that go on\n"
+
+
 def test_table__without_rows_says_so_on_stderr() -> None:
     streams = Streams(terminal=False)
     streams.output.table(COLUMNS, [], "No files.")
@@ -70,6 +93,20 @@ def test_message__is_one_line_of_json_with_proto_names() -> None:
     streams.output.message(File(file_id="file-1", size_bytes=7, filename="[bold]" + "é" * 50))
     assert streams.out.count("\n") == 1
     assert json.loads(streams.out) == {"file_id": "file-1", "size_bytes": "7", "filename": "[bold]" + "é" * 50}
+
+
+def test_line__neither_emoji_nor_markup_nor_control_characters_are_interpreted() -> None:
+    streams = Streams(terminal=False, as_json=True)
+    streams.output.line("[bold]:warning:\x1b[2J")
+    streams.output.hint(":warning:")
+    streams.output.message(File(filename=":warning:"))
+    streams.output.value({"file": "not utf-8: \udcff"})
+    assert streams.out.splitlines() == [
+        "[bold]:warning:\ufffd[2J",
+        '{"filename": ":warning:"}',
+        '{"file": "not utf-8: \\udcff"}',
+    ]
+    assert streams.err == ":warning:\n"
 
 
 def test_failure__error_and_fix_on_stderr() -> None:

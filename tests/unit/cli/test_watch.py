@@ -2,7 +2,10 @@
 
 import json
 
-from ingest_grpc.cli.watch import WatchPrinter
+import grpc
+
+from ingest_grpc.cli.watch import Outages, WatchPrinter
+from ingest_grpc.client.errors import IngestCallError
 from ingest_grpc.client.messages import (
     EventKind,
     Job,
@@ -81,3 +84,25 @@ def test_watch__json_is_every_message_as_it_came() -> None:
     printer.show(WatchJobResponse(sequence=5, heartbeat=WatchHeartbeat(head_sequence=5)))
     lines = [json.loads(line) for line in streams.out.splitlines()]
     assert lines == [{"sequence": "4", "synced": {}}, {"sequence": "5", "heartbeat": {"head_sequence": "5"}}]
+
+
+def test_outages__are_told_once_and_when_they_end() -> None:
+    streams = Streams(terminal=False)
+    outages = Outages(streams.output)
+    outages.over()
+    for _ in range(3):
+        outages.lost(IngestCallError(grpc.StatusCode.UNAVAILABLE, "failed to connect to all addresses"), 0.1)
+    outages.over()
+    outages.over()
+    outages.lost(IngestCallError(grpc.StatusCode.UNAVAILABLE, "The server is shutting down.", "SERVER_DRAINING"), 0.1)
+    assert streams.err.splitlines() == [
+        "The connection is lost. Waiting for the server, to go on where it stopped.",
+        "Connected again.",
+        "The server is shutting down. Waiting for the server, to go on where it stopped.",
+    ]
+
+
+def test_outages__a_rotated_stream_is_none() -> None:
+    streams = Streams(terminal=False)
+    Outages(streams.output).lost(IngestCallError(grpc.StatusCode.UNAVAILABLE, "rotated", "STREAM_ROTATED"), 0)
+    assert streams.err == ""

@@ -61,12 +61,18 @@ def test_call_error__unreadable_detail_inside_a_readable_status_does_not_hide_it
     assert (error.code, error.message, error.reason) == (grpc.StatusCode.NOT_FOUND, "gone", "")
 
 
-def test_error__known_reasons_bring_their_fix_and_whether_to_retry() -> None:
-    busy = IngestCallError(grpc.StatusCode.RESOURCE_EXHAUSTED, "busy", "SERVER_BUSY")
+def test_call_error__an_unexpected_failure_brings_the_id_it_was_logged_under() -> None:
+    assert decoded(ErrorInfo(reason="INTERNAL", domain="ingest-grpc", metadata={"call_id": "c-1"})).request_id == "c-1"
+
+
+def test_error__the_server_tells_the_fix_and_whether_to_retry() -> None:
+    told = {"suggested_fix": "Retry after a brief wait.", "retryable": "true"}
+    busy = decoded(ErrorInfo(reason="SERVER_BUSY", domain="ingest-grpc", metadata=told))
     assert (busy.suggested_fix, busy.retryable) == ("Retry after a brief wait.", True)
 
 
-def test_error__unknown_reasons_fall_back_on_the_code() -> None:
-    assert IngestCallError(grpc.StatusCode.UNAVAILABLE, "", "NEWER").retryable
-    newer = IngestCallError(grpc.StatusCode.FAILED_PRECONDITION, "", "NEWER")
-    assert (newer.suggested_fix, newer.retryable) == ("", False)
+def test_error__without_advice_the_code_decides() -> None:
+    assert IngestCallError(grpc.StatusCode.UNAVAILABLE, "").retryable
+    assert not IngestCallError(grpc.StatusCode.UNAVAILABLE, "", metadata={"retryable": "false"}).retryable
+    refused = IngestCallError(grpc.StatusCode.FAILED_PRECONDITION, "", "NEWER")
+    assert (refused.suggested_fix, refused.retryable) == ("", False)

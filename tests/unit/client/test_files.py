@@ -1,9 +1,11 @@
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from ingest_grpc.client.effects import Operation
 from ingest_grpc.client.errors import ClientError, ContentMismatch, IngestCallError, ProtocolError
 from ingest_grpc.client.messages import (
     CreateFileResponse,
@@ -212,6 +214,37 @@ def test_download__gives_up_when_nothing_comes_any_more() -> None:
     with pytest.raises(IngestCallError):
         world.run(files.download(world.session, "file-1", io.BytesIO()))
     assert sum(world.slept) < world.session.timeout
+
+
+def test_download__goes_on_as_long_as_something_comes() -> None:
+    world = server(2, 2, 2, 2)
+
+    def slow(_done: int, _total: int) -> None:
+        world.now += world.session.timeout
+
+    target = io.BytesIO()
+    world.run(files.download(world.session, "file-1", target, on_progress=slow))
+    assert target.getvalue() == CONTENT
+
+
+@pytest.mark.parametrize("method", [files.create_file, files.upload])
+def test_upload__leaves_no_file_open(method: Callable[..., Operation[File]], tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(SMALL)
+    opened: list[bool] = []
+
+    def refuse(_request: object) -> None:
+        opened.append(is_open(path))
+        raise failure("UNAUTHENTICATED")
+
+    world = World(CreateFile=refuse)
+    with pytest.raises(IngestCallError):
+        world.run(method(world.session, path))
+    assert (opened, is_open(path)) == ([True], False)
+
+
+def is_open(path: Path) -> bool:
+    return any(link.exists() and link.samefile(path) for link in Path("/proc/self/fd").iterdir())
 
 
 def test_download__raises_at_once_what_will_not_pass() -> None:

@@ -5,7 +5,7 @@ from typing import BinaryIO, cast
 
 import pytest
 
-from ingest_grpc.client.sources import CHUNK_BYTES, Sink, open_source
+from ingest_grpc.client.sources import CHUNK_BYTES, Content, Sink, Source
 
 DATA = b"x" * CHUNK_BYTES + b"tail"
 
@@ -20,10 +20,16 @@ class Pipe(io.BytesIO):
         raise io.UnsupportedOperation("seek")
 
 
-def test_open_source__a_path_brings_its_name(tmp_path: Path) -> None:
+def measured(source: Source, filename: str | None) -> Content:
+    content = Content(source, filename)
+    content.measure()
+    return content
+
+
+def test_content__a_path_brings_its_name(tmp_path: Path) -> None:
     path = tmp_path / "report.pdf"
     path.write_bytes(DATA)
-    content = open_source(str(path), None)
+    content = measured(str(path), None)
     assert (content.filename, content.size_bytes) == ("report.pdf", len(DATA))
     assert content.sha256 == hashlib.sha256(DATA).hexdigest()
     assert [len(chunk) for chunk in content.chunks()] == [CHUNK_BYTES, 4]
@@ -32,40 +38,40 @@ def test_open_source__a_path_brings_its_name(tmp_path: Path) -> None:
         next(content.chunks())
 
 
-def test_open_source__an_open_file_brings_its_name_and_stays_open(tmp_path: Path) -> None:
+def test_content__an_open_file_brings_its_name_and_stays_open(tmp_path: Path) -> None:
     path = tmp_path / "report.pdf"
     path.write_bytes(DATA)
     with path.open("rb") as file:
-        content = open_source(file, None)
+        content = measured(file, None)
         assert content.filename == "report.pdf"
         content.close()
         assert not file.closed
 
 
-def test_open_source__a_given_name_wins(tmp_path: Path) -> None:
+def test_content__a_given_name_wins(tmp_path: Path) -> None:
     path = tmp_path / "report.pdf"
     path.write_bytes(b"")
-    content = open_source(path, "other.pdf")
+    content = measured(path, "other.pdf")
     assert (content.filename, content.size_bytes, list(content.chunks())) == ("other.pdf", 0, [])
     content.close()
 
 
 @pytest.mark.parametrize("source", [DATA, io.BytesIO(DATA), Pipe(DATA)], ids=["bytes", "file", "pipe"])
-def test_open_source__can_be_read_again(source: bytes | BinaryIO) -> None:
-    content = open_source(source, "a.bin")
+def test_content__can_be_read_again(source: bytes | BinaryIO) -> None:
+    content = measured(source, "a.bin")
     assert [b"".join(content.chunks()) for _ in range(2)] == [DATA, DATA]
     content.close()
 
 
 @pytest.mark.parametrize("name", [None, 7, ""])
-def test_open_source__a_file_without_a_name_needs_one(name: object) -> None:
+def test_content__a_file_without_a_name_needs_one(name: object) -> None:
     class Named(io.BytesIO):
         pass
 
     file = Named(b"x")
     file.name = name
     with pytest.raises(ValueError, match="needs filename="):
-        open_source(cast("BinaryIO", file), None)
+        measured(cast("BinaryIO", file), None)
 
 
 def test_sink__the_path_appears_when_it_is_complete(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The one exit for errors: whatever a handler raises leaves the service as a status of the catalogue."""
 
+import asyncio
 from typing import Any, Never
 
 import grpc
@@ -12,6 +13,9 @@ from ingest_grpc.telemetry import call_id
 from ingest_grpc.wire.status import status
 
 _DETAILS_KEY = "grpc-status-details-bin"
+
+SEND_SECONDS = 5.0
+"""How long a handler stays with a status that cannot be sent."""
 
 # Answered already, or nobody is left to answer: a write that a cancelled call had blocked raises InternalError.
 _OVER = (grpc.aio.AbortError, grpc.aio.InternalError)
@@ -40,4 +44,11 @@ def answer_errors(method: str, proceed: Handler) -> Handler:
 async def abort(context: Context, error: IngestError) -> Never:
     """Ends the call with the error's status and details."""
     answer = status(error)
-    await context.abort(StatusCode[error.entry.code], answer.message, ((_DETAILS_KEY, answer.SerializeToString()),))
+    details = ((_DETAILS_KEY, answer.SerializeToString()),)
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            await context.abort(StatusCode[error.entry.code], answer.message, details)
+    except TimeoutError:
+        # The status stands behind messages that the caller does not read, and arrives if it ever does. Nothing is
+        # left to be done here but to end without another answer.
+        raise asyncio.CancelledError from None

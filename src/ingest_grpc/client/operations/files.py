@@ -30,7 +30,7 @@ from ingest_grpc.client.rpcs import (
     READ_FILE,
     UPLOAD_FILE,
 )
-from ingest_grpc.client.sources import Content, Sink, Source, Target, open_source
+from ingest_grpc.client.sources import Content, Sink, Source, Target
 from ingest_grpc.config import MIB
 
 OnProgress = Callable[[int, int], None]
@@ -55,8 +55,9 @@ def create_file(
 
     Raises IngestCallError, OSError, and ValueError for a source that is too large or has no name.
     """
-    content = yield from do(Run(lambda: open_source(source, filename)))
+    content = Content(source, filename)
     try:
+        yield Run(content.measure)
         if content.size_bytes > MAX_CREATE_FILE_BYTES:
             raise ValueError(f"{content.filename} has {content.size_bytes} bytes: use upload")
         return (yield from _create(session, content, path, content_type, request_id or session.new_request_id()))
@@ -80,10 +81,11 @@ def upload(
     request_id and so never stored twice; progress then starts again at 0. `path` is for display only.
     Raises IngestCallError, OSError, and ValueError for a source without a name.
     """
-    content = yield from do(Run(lambda: open_source(source, filename)))
+    content = Content(source, filename)
     request_id = request_id or session.new_request_id()
     report = on_progress or _ignore_progress
     try:
+        yield Run(content.measure)
         if content.size_bytes <= SMALL_FILE_BYTES:
             file = yield from _create(session, content, path, content_type, request_id)
             report(content.size_bytes, content.size_bytes)
@@ -141,7 +143,8 @@ def download(
     A broken download goes on where it stopped. A path appears only once it is complete.
     Raises IngestCallError, ContentMismatch and OSError.
     """
-    sink = yield from do(Run(lambda: Sink(target)))
+    # Opened here and not in a thread, as the sources of uploads are: whoever cancels must find it to close it.
+    sink = Sink(target)
     try:
         file = yield from _fill(session, file_id, sink, on_progress or _ignore_progress)
         if (sink.size_bytes, sink.sha256) != (file.size_bytes, file.sha256):

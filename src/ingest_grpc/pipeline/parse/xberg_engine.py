@@ -95,16 +95,16 @@ def _failure(message: str, unreadable: Reason) -> ParseFailure:
         # The library's threads may still be at it.
         return ParseFailure(Reason.CONVERSION_TIMEOUT, message, engine=XBERG, retire=True)
     if "security violation" in lowered:
-        return ParseFailure(_violated_limit(lowered), message, engine=XBERG, retire=True)
+        return ParseFailure(_violated_limit(lowered, unreadable), message, engine=XBERG, retire=True)
     if "password" in lowered or "encrypted" in lowered:
         reason = unreadable if unreadable is Reason.PDF_UNREADABLE else Reason.FILE_ENCRYPTED
         return ParseFailure(reason, message, engine=XBERG)
     return ParseFailure(unreadable, message, engine=XBERG)
 
 
-def _violated_limit(message: str) -> Reason:
+def _violated_limit(message: str, unreadable: Reason) -> Reason:
     if "cell limit" in message:
         return Reason.OUTPUT_TOO_LARGE
-    if "depth" in message or "nesting" in message:
-        return Reason.FILE_UNREADABLE
+    if "could not be read" in message or "depth" in message or "nesting" in message:
+        return unreadable
     return Reason.DECOMPRESSION_BOMB

@@ -5,6 +5,7 @@ import os
 import platform
 import resource
 import signal
+import tempfile
 
 from ingest_grpc.sandbox.confine.kernel import (
     PR_SET_DUMPABLE,
@@ -34,9 +35,14 @@ def die_with_parent(parent_pid: int) -> None:
         raise SystemExit("the supervisor is gone")
 
 
-def leave_working_folder() -> None:
-    """Remove the empty folder this process was started in, and stay: in a removed folder nothing can be created."""
-    os.rmdir(os.getcwd())
+def enter_removed_folder(parent: str) -> None:
+    """Work in an empty folder of one's own that is removed at once: in a removed folder nothing can be created,
+    and none is left behind however this process ends."""
+    folder = tempfile.mkdtemp(prefix="ingest-child-", dir=parent)
+    try:
+        os.chdir(folder)
+    finally:
+        os.rmdir(folder)
 
 
 def close_descriptors(keep: int) -> None:

@@ -153,7 +153,7 @@ CREATE TABLE file_records (
     claimable       INTEGER NOT NULL,
     CHECK (claimable = 0 OR status = 'QUEUED'),
     CHECK (status <> 'RUNNING' OR (worker_id IS NOT NULL AND processing_at IS NOT NULL AND attempt > 0)),
-    CHECK (status <> 'COMPLETED' OR (completed_at IS NOT NULL AND bytes_out > 0)),
+    CHECK (status <> 'COMPLETED' OR (completed_at IS NOT NULL AND bytes_out IS NOT NULL AND bytes_out > 0)),
     CHECK (status <> 'FAILED' OR (failed_at IS NOT NULL AND error_reason IS NOT NULL)),
     CHECK (status <> 'CANCELLED' OR cancelled_at IS NOT NULL)
 ) STRICT;
@@ -202,6 +202,7 @@ CREATE TABLE job_files (
 
 CREATE UNIQUE INDEX job_files_live ON job_files (job, file) WHERE removed_at IS NULL;
 CREATE INDEX job_files_by_file ON job_files (file) WHERE removed_at IS NULL;
+CREATE INDEX job_files_by_job ON job_files (job, id) WHERE removed_at IS NULL;
 
 CREATE TABLE events (
     id        INTEGER PRIMARY KEY, -- rises with every commit: the order of a feed over all jobs

@@ -55,16 +55,10 @@ WHERE id = :row_id;
 SELECT * FROM jobs WHERE purge_at <= :now ORDER BY purge_at LIMIT :limit;
 
 -- name: markdown_files
--- The Markdown entries of a job's file list, oldest first.
-SELECT f.file_id, f.filename, f.content_type, e.added_at
-FROM job_files AS e JOIN files AS f ON f.id = e.file
-WHERE e.job = :job AND e.removed_at IS NULL ORDER BY e.id LIMIT :limit;
-
--- name: markdown_files_after
 -- One page of the Markdown entries of a job's file list, oldest first.
 SELECT e.id, f.file_id, f.filename, f.content_type, e.added_at
 FROM job_files AS e JOIN files AS f ON f.id = e.file
-WHERE e.job = :job AND e.removed_at IS NULL AND e.id > :after ORDER BY e.id LIMIT :limit;
+WHERE e.job = :job AND e.id > :after AND e.removed_at IS NULL ORDER BY e.id LIMIT :limit;
 
 -- name: markdown_file^
 -- One Markdown entry of a job's file list, removed or not; the newest.

@@ -87,17 +87,8 @@ class SqliteRows:
         ]
         return _merged(pages, lambda job: job.row_id, limit, descending=True)
 
-    async def markdown_files(self, job_row: int, limit: int) -> list[JobFile]:
-        return self._all("markdown_files", values.markdown_file_of, job=job_row, limit=limit)
-
-    async def markdown_files_after(self, job_row: int, after: int, limit: int) -> list[tuple[int, JobFile]]:
-        return self._all(
-            "markdown_files_after",
-            lambda row: (int(row["id"]), values.markdown_file_of(row)),
-            job=job_row,
-            after=after,
-            limit=limit,
-        )
+    async def markdown_files(self, job_row: int, limit: int, after: int = 0) -> list[JobFile]:
+        return self._all("markdown_files", values.markdown_file_of, job=job_row, after=after, limit=limit)
 
     # ── ingestion jobs ─────────────────────────────────────────────────────────────────────────────────
 

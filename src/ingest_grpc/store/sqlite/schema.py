@@ -29,7 +29,7 @@ def connect_writer(path: Path, busy_timeout_seconds: float) -> sqlite3.Connectio
 def connect_reader(path: Path) -> sqlite3.Connection:
     """A connection that cannot write, whatever a statement says."""
     connection = sqlite3.connect(
-        f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, cached_statements=512
+        f"{_uri(path)}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, cached_statements=512
     )
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA query_only = ON")
@@ -41,7 +41,7 @@ def connect_guest(path: Path, busy_timeout_seconds: float) -> sqlite3.Connection
 
     Raises WrongSchema unless the ledger has the newest schema: a guest never migrates.
     """
-    connection = sqlite3.connect(f"file:{path}?mode=rw", uri=True, isolation_level=None, timeout=busy_timeout_seconds)
+    connection = sqlite3.connect(f"{_uri(path)}?mode=rw", uri=True, isolation_level=None, timeout=busy_timeout_seconds)
     try:
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA wal_autocheckpoint = 0")
@@ -52,6 +52,11 @@ def connect_guest(path: Path, busy_timeout_seconds: float) -> sqlite3.Connection
         connection.close()
         raise
     return connection
+
+
+def _uri(path: Path) -> str:
+    """Quoted: a folder's name may hold a "?" or a "#"."""
+    return path.absolute().as_uri()
 
 
 class WrongSchema(RuntimeError):
@@ -77,16 +82,19 @@ def migrate(connection: sqlite3.Connection, clock: Clock) -> None:
 
     Raises WrongSchema when the ledger was written by a newer version of the service.
     """
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    known = migrations()
-    if version > known[-1][0]:
-        raise WrongSchema(
-            f"the ledger has schema {version}, this version knows {known[-1][0]}: use the newer ingest-grpc"
-        )
-    for number, script in known:
+    version = refuse_newer(connection)
+    for number, script in migrations():
         if number > version:
             connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
     _derive(connection, clock)
+
+
+def refuse_newer(connection: sqlite3.Connection) -> int:
+    """The schema of the ledger. Raises WrongSchema when a newer version of the service wrote it."""
+    version, newest = int(connection.execute("PRAGMA user_version").fetchone()[0]), migrations()[-1][0]
+    if version > newest:
+        raise WrongSchema(f"the ledger has schema {version}, this version knows {newest}: use the newer ingest-grpc")
+    return version
 
 
 def _derive(connection: sqlite3.Connection, clock: Clock) -> None:

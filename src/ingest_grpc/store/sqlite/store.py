@@ -42,6 +42,11 @@ class FileLock:
             self._descriptor = None
 
 
+def ledger_lock(ledger: Path) -> FileLock:
+    """The lock that the owner of a ledger holds."""
+    return FileLock(ledger.with_suffix(".lock"))
+
+
 def _ignore(*_: object) -> None:
     """The listener of a store that nobody listens to."""
 
@@ -67,7 +72,7 @@ class SqliteStore:
         self._path = path
         self._clock = clock
         self._busy_timeout_seconds = busy_timeout_seconds
-        self._lock = FileLock(path.with_suffix(".lock"))
+        self._lock = ledger_lock(path)
         self._writer = Writer(lambda: connect_writer(path, busy_timeout_seconds), on_commit, on_broken, write_queue)
         self._readers = Readers(lambda: connect_reader(path), readers)
 

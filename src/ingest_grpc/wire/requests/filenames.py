@@ -3,6 +3,7 @@
 import mimetypes
 import re
 import unicodedata
+from pathlib import PurePosixPath
 
 MAX_FILENAME_BYTES = 255
 MAX_CONTENT_TYPE_CHARACTERS = 255
@@ -17,20 +18,20 @@ _CONTENT_TYPE = re.compile(rf'({_TOKEN}/{_TOKEN})((?:[ \t]*;[ \t]*{_TOKEN}=(?:{_
 
 # The types of what can be converted, from here and not from the machine's own tables, which differ.
 _TYPES = {
-    "csv": "text/csv",
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "eml": "message/rfc822",
-    "htm": "text/html",
-    "html": "text/html",
-    "json": "application/json",
-    "markdown": "text/markdown",
-    "md": "text/markdown",
-    "pdf": "application/pdf",
-    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-    "rtf": "application/rtf",
-    "txt": "text/plain",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "xml": "application/xml",
+    ".csv": "text/csv",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".eml": "message/rfc822",
+    ".htm": "text/html",
+    ".html": "text/html",
+    ".json": "application/json",
+    ".markdown": "text/markdown",
+    ".md": "text/markdown",
+    ".pdf": "application/pdf",
+    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ".rtf": "application/rtf",
+    ".txt": "text/plain",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".xml": "application/xml",
 }
 _OTHER_TYPES = mimetypes.MimeTypes(filenames=())
 
@@ -56,5 +57,5 @@ def normal_content_type(content_type: str) -> str | None:
 
 def guess_content_type(filename: str) -> str:
     """The content type that the name's extension suggests."""
-    extension = filename.rpartition(".")[2].lower()
+    extension = PurePosixPath(filename).suffix.lower()
     return _TYPES.get(extension) or _OTHER_TYPES.guess_type(filename, strict=True)[0] or UNKNOWN_TYPE

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Writes the parts of the documentation that follow from code: settings, errors, transitions, event types.
+
+    scripts/make_docs.py [--check]
+
+A generated part stands between `<!-- generated: NAME -->` and `<!-- end of NAME -->` in README.md and docs/.
+With --check nothing is written and the exit code is 1 if a part is out of date.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ingest_grpc.config import Settings
+from ingest_grpc.errors import CATALOGUE, Code
+from ingest_grpc.lifecycle import TRANSITIONS, RecordStatus
+from ingest_grpc.model import EVENT_TYPES
+
+ROOT = Path(__file__).resolve().parent.parent
+PART = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end of (?P=name) -->)", re.DOTALL)
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(_cell(text) for text in row)} |\n" for row in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def settings() -> str:
+    """Every setting with its variable, default and meaning."""
+    rows = [
+        [f"`INGEST_{name.upper()}`", _default(field.default), field.description or ""]
+        for name, field in Settings.model_fields.items()
+    ]
+    return table(["environment variable", "default", "meaning"], rows)
+
+
+def _default(value: object) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else f"{value}"
+
+
+def errors() -> str:
+    """Every reason of the catalogue."""
+    rows = [
+        [f"`{reason}`", f"`{entry.code}`", "yes" if entry.retryable else "no", entry.message, entry.suggested_fix]
+        for reason, entry in CATALOGUE.items()
+    ]
+    return table(["reason", "gRPC code", "retryable", "message", "suggested fix"], rows)
+
+
+def codes() -> str:
+    """How many reasons each gRPC code has: a check that none is without."""
+    used = [entry.code for entry in CATALOGUE.values()]
+    return table(["gRPC code", "reasons"], [[f"`{code}`", str(used.count(code))] for code in Code if code in used])
+
+
+def transitions() -> str:
+    """The one table of what may become of a record."""
+    rows = [[before or "(new)", trigger, after] for (before, trigger), after in TRANSITIONS.items()]
+    return table(["from", "trigger", "to"], rows)
+
+
+def diagram() -> str:
+    """The same table as a picture."""
+    lines = ["```mermaid", "stateDiagram-v2"]
+    lines += [f"    {before or '[*]'} --> {after}: {trigger}" for (before, trigger), after in TRANSITIONS.items()]
+    left = {before for before, _ in TRANSITIONS}
+    lines += [f"    {status} --> [*]" for status in RecordStatus if status not in left]
+    return "\n".join([*lines, "```", ""])
+
+
+def event_types() -> str:
+    """Every type of event."""
+    rows = [[f"`{name}`", one.kind, one.title, one.message] for name, one in EVENT_TYPES.items()]
+    return table(["type", "kind", "title", "message"], rows)
+
+
+PARTS: Mapping[str, Callable[[], str]] = {
+    "settings": settings,
+    "errors": errors,
+    "codes": codes,
+    "transitions": transitions,
+    "diagram": diagram,
+    "event-types": event_types,
+}
+
+
+def main() -> int:
+    """Rewrites or checks every file that has generated parts."""
+    stale = []
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        old = path.read_text()
+        new = PART.sub(lambda match: f"{match[1]}{PARTS[match['name']]()}{match[3]}", old)
+        if new != old:
+            stale.append(path)
+            if "--check" not in sys.argv[1:]:
+                path.write_text(new)
+    for path in stale:
+        print(f"{path.relative_to(ROOT)} {'is out of date' if '--check' in sys.argv[1:] else 'rewritten'}")
+    return 1 if stale and "--check" in sys.argv[1:] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,302 @@
+"""A whole core for tests: real ledger, real blobs, real services and workers, and a clock that is turned by hand.
+
+The factories chain: a `Core` uploads files, makes jobs of them and plays the worker on their records. After
+each change it recounts the ledger (tests/invariants.py), so every test is a test of the invariants too.
+"""
+
+import random
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from obstore.store import MemoryStore
+
+from ingest_grpc.blobs.interface import Blobs, StoredBlob
+from ingest_grpc.blobs.local import LocalBlobs
+from ingest_grpc.blobs.objects import ObjectBlobs
+from ingest_grpc.clock import ManualClock
+from ingest_grpc.config import Settings
+from ingest_grpc.errors import Reason
+from ingest_grpc.hub import Hub
+from ingest_grpc.lifecycle import JobType, Step
+from ingest_grpc.model import (
+    Caller,
+    Engine,
+    EventType,
+    File,
+    FilesAdded,
+    FilesRemoved,
+    FileToAdd,
+    Job,
+    Method,
+    NewFile,
+    NewJob,
+    RecordError,
+    Request,
+    Scope,
+    TimelineEvent,
+)
+from ingest_grpc.service.files import FileService
+from ingest_grpc.service.ingestion import IngestionService
+from ingest_grpc.service.jobs import JobService
+from ingest_grpc.service.keys import KeyService
+from ingest_grpc.service.progress import ProgressBoard
+from ingest_grpc.service.work import Done, Failed, Retry, WorkService
+from ingest_grpc.store.interface import Commit, RecordRow
+from ingest_grpc.store.sqlite.store import SqliteStore
+from ingest_grpc.worker.janitor import Janitor
+from ingest_grpc.worker.lease import Leases
+from ingest_grpc.worker.pool import Pool
+from ingest_grpc.worker.reaper import Reaper
+from ingest_grpc.worker.runner import Runner, output_key
+from ingest_grpc.worker.stager import Stager
+from tests.executors import FakeExecutor
+from tests.invariants import check_ledger, stored_files
+
+ALICE = Caller("team-a", "alice", frozenset(Scope), "key-alice")
+BOB = Caller("team-b", "bob", frozenset(Scope), "key-bob")
+WORKER = "worker-1"
+ENGINE = Engine(name="fake", version="1")
+MARKDOWN = b"# Title\n"
+
+
+def request(request_id: str, payload: bytes = b"payload", method: str = "/ingest_grpc.v1.Test/Mutate") -> Request:
+    return Request(method, request_id, payload)
+
+
+async def chunks_of(*chunks: bytes) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+
+
+def to_add(*files: File | str) -> tuple[FileToAdd, ...]:
+    return tuple(FileToAdd(file_id=file if isinstance(file, str) else file.file_id) for file in files)
+
+
+class Core:
+    """Everything below the API, over one data folder. `reopen` is what a restart of the server does to it.
+
+    `memory` keeps the blobs there: quicker, for tests that make very many ledgers.
+    """
+
+    def __init__(self, folder: Path, *, memory: MemoryStore | None = None, **settings: object) -> None:
+        self._memory = memory
+        defaults: dict[str, object] = {"readers": 2, "workers": 2, "min_free_disk_bytes": 0, "busy_timeout_seconds": 1.0}
+        self.settings = Settings.model_validate({**defaults, **settings, "data_dir": folder})
+        self.clock = ManualClock()
+        self.commits: list[Commit] = []
+        self.broken = 0
+        self._build()
+
+    def _build(self) -> None:
+        settings, clock = self.settings, self.clock
+        self.hub = Hub()
+        self.board = ProgressBoard()
+        self.store = SqliteStore(
+            settings.ledger_path,
+            clock,
+            readers=settings.readers,
+            write_queue=settings.write_queue,
+            busy_timeout_seconds=settings.busy_timeout_seconds,
+            on_commit=self._on_commit,
+            on_broken=self._on_broken,
+        )
+        self.blobs: Blobs = (
+            LocalBlobs(settings.data_dir / "blobs") if self._memory is None else ObjectBlobs(self._memory)
+        )
+        self.keys = KeyService(self.store, clock)
+        self.jobs = JobService(
+            self.store,
+            clock,
+            self.board,
+            default_method=Method.SPEED_OPTIMIZED,
+            max_records=settings.max_records_per_job,
+        )
+        self.files = FileService(
+            self.store,
+            self.blobs,
+            clock,
+            ledger_folder=settings.data_dir,
+            max_bytes=settings.max_file_bytes,
+            min_free_bytes=settings.min_free_disk_bytes,
+        )
+        self.ingestion = IngestionService(self.store, self.board)
+        self._build_workers()
+
+    def _build_workers(self) -> None:
+        settings, clock = self.settings, self.clock
+        self.work = WorkService(
+            self.store,
+            clock,
+            max_failures=settings.max_failures,
+            max_orphaned=settings.max_orphaned,
+            backoff_max_seconds=settings.backoff_max_seconds,
+        )
+        self.executor = FakeExecutor()
+        self.leases = Leases(clock, settings.lease_seconds)
+        self.runner = Runner(
+            self.work,
+            self.blobs,
+            self.executor,
+            self.board,
+            self.leases,
+            conversion_seconds=settings.conversion_timeout_seconds,
+            backoff_base_seconds=settings.backoff_base_seconds,
+            backoff_max_seconds=settings.backoff_max_seconds,
+            rng=random.Random(1),
+        )
+        self.pool = Pool(self.work, self.runner, self.leases, size=settings.worker_count, worker_id=WORKER)
+        self.reaper = Reaper(self.work, self.leases, self.pool)
+        self.stager = Stager(self.work)
+        self.janitor = Janitor(self.store, self.files, clock, request_id_days=settings.request_id_days)
+
+    def _on_commit(self, commit: Commit) -> None:
+        self.commits.append(commit)
+        self.hub.wake(commit.jobs)
+        self.pool.stop_records(commit.stopped)
+
+    def _on_broken(self) -> None:
+        self.broken += 1
+
+    async def start(self) -> None:
+        await self.store.start()
+        await self.blobs.start(self._is_known)
+
+    async def stop(self) -> None:
+        await self.pool.stop(0)
+        await self.files.stop()
+        await self.blobs.stop()
+        await self.store.stop()
+
+    async def reopen(self) -> None:
+        await self.stop()
+        self._build()
+        await self.start()
+
+    async def _is_known(self, blob_key: str) -> bool:
+        return await self.store.read(lambda rows: rows.blob_is_kept(blob_key))
+
+    async def check(self) -> None:
+        """Recounts the ledger; to be called while nothing is on its way."""
+        if self._memory is None:
+            stored = stored_files(self.settings.data_dir / "blobs")
+        else:
+            stored = {blob.key: blob.size_bytes async for blob in self.blobs.listing()}
+        await check_ledger(self.store, self.settings.ledger_path, stored)
+
+    # ── callers ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def upload(
+        self, filename: str = "a.pdf", data: bytes | None = None, caller: Caller = ALICE, content_type: str = "x/y"
+    ) -> File:
+        """A file whose bytes are its name unless given."""
+        new = NewFile(filename=filename, content_type=content_type)
+        done = await self.files.upload(caller, new, chunks_of(filename.encode() if data is None else data), None)
+        return done.value
+
+    async def uploads(self, count: int, caller: Caller = ALICE, prefix: str = "") -> list[File]:
+        return [await self.upload(f"{prefix}{number}.pdf", caller=caller) for number in range(1, count + 1)]
+
+    async def markdown(self, filename: str = "notes.md", data: bytes = MARKDOWN, caller: Caller = ALICE) -> File:
+        return await self.upload(filename, data, caller)
+
+    async def create(
+        self,
+        *files: File | str,
+        caller: Caller = ALICE,
+        job_type: JobType = JobType.CONTEXT_GROUNDED_FILES,
+        system_prompt: str = "",
+        request: Request | None = None,
+    ) -> FilesAdded:
+        new = NewJob(name="job", job_type=job_type, system_prompt=system_prompt, files=to_add(*files))
+        done = await self.jobs.create(caller, new, request)
+        await self.check()
+        return done.value
+
+    async def add(
+        self,
+        job_id: str,
+        *files: File | FileToAdd,
+        caller: Caller = ALICE,
+        allow_partial: bool = False,
+        request: Request | None = None,
+    ) -> FilesAdded:
+        items = [file if isinstance(file, FileToAdd) else FileToAdd(file_id=file.file_id) for file in files]
+        done = await self.jobs.add_files(
+            caller, job_id, items, method=None, allow_partial=allow_partial, request=request
+        )
+        await self.check()
+        return done.value
+
+    async def remove(
+        self, job_id: str, *, records: Sequence[str] = (), files: Sequence[str] = (), caller: Caller = ALICE
+    ) -> FilesRemoved:
+        done = await self.jobs.remove_files(caller, job_id, record_ids=records, file_ids=files, request=None)
+        await self.check()
+        return done.value
+
+    async def cancel(self, job_id: str, caller: Caller = ALICE) -> int:
+        done = await self.jobs.cancel(caller, job_id, None)
+        await self.check()
+        return done.value.records_cancelled
+
+    async def job(self, job_id: str, caller: Caller = ALICE) -> Job:
+        return await self.jobs.get(caller, job_id)
+
+    async def events(self, job_id: str, after: int = 0, caller: Caller = ALICE) -> list[TimelineEvent]:
+        page = await self.jobs.list_events(
+            caller, job_id, after_sequence=after, types=(), page_size=1_000, page_token=""
+        )
+        return list(page.events)
+
+    async def event_types(self, job_id: str, after: int = 0) -> list[EventType]:
+        return [event.type for event in await self.events(job_id, after)]
+
+    # ── the worker ─────────────────────────────────────────────────────────────────────────────────────
+
+    async def claim(self, limit: int = 1) -> list[RecordRow]:
+        claims = await self.work.claim(WORKER, limit)
+        await self.check()
+        return claims
+
+    async def claim_one(self) -> RecordRow:
+        [claim] = await self.claim(1)
+        return claim
+
+    async def store_output(self, claim: RecordRow, data: bytes = MARKDOWN) -> StoredBlob:
+        async with self.blobs.writer(output_key(claim)) as writer:
+            await writer.write(data)
+            return await writer.commit()
+
+    async def succeed(self, claim: RecordRow, pages: int | None = 1) -> bool:
+        """Stores an output and reports it, as the runner does."""
+        stored = await self.store_output(claim)
+        wanted = await self.work.finish(claim, Done(stored, ENGINE, pages))
+        await (self.blobs.settle if wanted else self.blobs.delete)(stored.key)
+        await self.check()
+        return wanted
+
+    async def fail(self, claim: RecordRow, reason: Reason = Reason.PDF_UNREADABLE) -> bool:
+        current = await self.work.finish(claim, Failed(RecordError(reason=reason, step=Step.PARSE)))
+        await self.check()
+        return current
+
+    async def retry(self, claim: RecordRow, after_seconds: float = 2.0) -> bool:
+        error = RecordError(reason=Reason.SERVICE_UNAVAILABLE, step=Step.PARSE)
+        current = await self.work.finish(claim, Retry(error, after_seconds))
+        await self.check()
+        return current
+
+    async def orphan(self, *claims: RecordRow) -> int:
+        taken = await self.work.orphan(claims)
+        await self.check()
+        return taken
+
+    async def record(self, claim: RecordRow) -> RecordRow:
+        """The record as it is now."""
+        return await self.store.read(lambda rows: rows.record_by_row(claim.record.row_id))
+
+
+def of_attempt(claim: RecordRow, attempt: int) -> RecordRow:
+    """The same claim, as a worker of another attempt holds it."""
+    return replace(claim, record=claim.record.model_copy(update={"attempt": attempt}))

@@ -1,0 +1,86 @@
+"""Replies with much in them: below the 4 MiB that a client accepts, and nothing is lost."""
+
+from ingest_grpc.service.keys import LOCAL
+from ingest_grpc.v1 import ingestion_service_pb2 as ingestion_pb
+from ingest_grpc.v1 import job_pb2
+from ingest_grpc.v1 import job_service_pb2 as pb
+from ingest_grpc.wire.bounded import MAX_REPLY_BYTES
+from tests.integration.api.conftest import Api
+
+PROMPT = "x" * 65_536
+
+
+def new_job(name: str, *file_ids: str) -> pb.CreateJobRequest:
+    return pb.CreateJobRequest(
+        name=name,
+        job_type=job_pb2.JOB_TYPE_PRINCIPLE_FILES,
+        system_prompt=PROMPT,
+        instructions=PROMPT,
+        files=[pb.FileToAdd(file_id=file_id) for file_id in file_ids],
+    )
+
+
+async def test_list_jobs__pages_are_cut_by_bytes_and_lose_nothing(api: Api) -> None:
+    for number in range(50):
+        await api.jobs.CreateJob(new_job(str(number)))
+    request = pb.ListJobsRequest(page_size=1_000)
+    pages = [await api.jobs.ListJobs(request)]
+    while pages[-1].next_page_token:
+        request.page_token = pages[-1].next_page_token
+        pages.append(await api.jobs.ListJobs(request))
+
+    assert all(page.ByteSize() < MAX_REPLY_BYTES + 1_024 for page in pages)
+    assert len(pages) == 3
+    assert [job.name for page in pages for job in page.jobs] == [str(number) for number in reversed(range(50))]
+
+
+async def test_list_events__pages_follow_each_other(api: Api) -> None:
+    file = await api.core.upload(caller=LOCAL)
+    job_id = (await api.jobs.CreateJob(new_job("job", file.file_id))).job.job_id
+    await api.jobs.CancelJob(pb.CancelJobRequest(job_id=job_id))
+    request = pb.ListTimelineEventsRequest(job_id=job_id, page_size=2)
+    pages = [await api.jobs.ListTimelineEvents(request)]
+    while pages[-1].next_page_token:
+        request.page_token = pages[-1].next_page_token
+        pages.append(await api.jobs.ListTimelineEvents(request))
+
+    sequences = [event.sequence for page in pages for event in page.events]
+    assert len(pages) > 2
+    assert sequences == list(range(1, pages[-1].head_sequence + 1))
+    assert {page.earliest_sequence for page in pages} == {1}
+
+
+async def test_get_job__views(api: Api) -> None:
+    file = await api.core.upload(caller=LOCAL)
+    created = await api.jobs.CreateJob(new_job("job", file.file_id))
+    job_id = created.job.job_id
+    basic = await api.jobs.GetJob(pb.GetJobRequest(job_id=job_id, view=job_pb2.JOB_VIEW_BASIC))
+    full = await api.jobs.GetJob(pb.GetJobRequest(job_id=job_id))
+
+    assert (len(basic.job.files), len(basic.job.ingestion_jobs), len(basic.job.timeline)) == (0, 0, 0)
+    assert (basic.records_total, full.records_total) == (1, 1)
+    assert [len(ingestion_job.records) for ingestion_job in full.job.ingestion_jobs] == [1]
+    assert [line.source_file_id for line in full.job.files] == [file.file_id]
+    assert [event.title for event in full.job.timeline] == ["Created"]
+    assert not full.records_truncated
+    assert created.job.files == full.job.files
+
+
+async def test_list_file_records__of_an_ingestion_job(api: Api) -> None:
+    files = [await api.core.upload(f"{number}.pdf", caller=LOCAL) for number in range(5)]
+    added = await api.core.create(*files, caller=LOCAL)
+    assert added.ingestion_job_id is not None
+    request = ingestion_pb.ListFileRecordsRequest(ingestion_job_id=added.ingestion_job_id, page_size=3)
+    first = await api.ingestion.ListFileRecords(request)
+    request.page_token = first.next_page_token
+    second = await api.ingestion.ListFileRecords(request)
+    one = await api.ingestion.GetIngestionJob(
+        ingestion_pb.GetIngestionJobRequest(ingestion_job_id=added.ingestion_job_id)
+    )
+    listed = await api.ingestion.ListIngestionJobs(ingestion_pb.ListIngestionJobsRequest())
+
+    names = [record.filename for record in [*first.records, *second.records]]
+    assert names == ["0.pdf", "1.pdf", "2.pdf", "3.pdf", "4.pdf"]
+    assert [record.filename for record in one.ingestion_job.records] == names
+    assert (one.records_total, one.records_truncated) == (5, False)
+    assert [ingestion_job.documents_total for ingestion_job in listed.ingestion_jobs] == [5]

@@ -1,0 +1,122 @@
+"""Servers, keys and interrupts: what an operator does, in processes of their own."""
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest_grpc.admin import create_key
+from ingest_grpc.config import load_settings
+from tests.integration.cli.conftest import json_lines, runner
+from tests.integration.cli.servers import INGEST_GRPC, Server, running_server
+
+
+def test_serve__announces_its_address_and_ends_when_told(tmp_path: Path) -> None:
+    with running_server(tmp_path, "--workers", "0") as server:
+        host, _, port = server.address.partition(":")
+        assert host == "127.0.0.1"
+        assert int(port) > 0
+        assert server.stop() == 0
+
+
+def test_serve__a_wrong_setting_is_a_usage_error(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*INGEST_GRPC, "serve", "--data-dir", str(tmp_path), "--workers", "-3"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: Invalid settings.\n  workers: ")
+    assert "fix: " in done.stderr
+
+
+def test_serve__a_second_server_on_the_same_folder_is_refused(idle: Server) -> None:
+    command = [*INGEST_GRPC, "serve", "--address", "127.0.0.1:0", "--data-dir", str(idle.data_dir)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "error: " in done.stderr
+    assert "fix: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder whose data folder has an API key, and the key."""
+    folder = tmp_path_factory.mktemp("idle")
+    _, secret = asyncio.run(create_key(load_settings(data_dir=folder / "data"), team="t", user="u", scopes=["WRITE"]))
+    return folder, secret
+
+
+@pytest.fixture(scope="module")
+def idle(key: tuple[Path, str]) -> Iterator[Server]:
+    """A server that converts nothing and wants the key."""
+    with running_server(key[0], "--workers", "0") as server:
+        yield server
+
+
+def test_api_key__is_taken_from_the_environment_or_an_option(idle: Server, key: tuple[Path, str]) -> None:
+    _, secret = key
+    assert "The call carries no API key." in runner(idle)("jobs", "list", code=1).stderr
+    assert "unknown or revoked" in runner(idle)("jobs", "list", "--api-key", "wrong", code=1).stderr
+    runner(idle)("--api-key", secret, "jobs", "list")
+    runner(idle, INGEST_API_KEY=secret)("jobs", "list")
+
+
+def test_admin_keys__created_listed_and_revoked(tmp_path: Path) -> None:
+    cli = runner(Server("", tmp_path, None), INGEST_DATA_DIR=str(tmp_path / "data"))  # type: ignore[arg-type]
+    created = cli("admin", "keys", "create", "--team", "search", "--user", "crawler", "--scope", "read")
+    key_id = created.stderr.split("This is the key ")[1].split(";")[0]
+    assert len(created.stdout.strip()) > 20
+    (listed,) = json_lines(cli("admin", "keys", "list", "--json"))
+    assert (listed["key_id"], listed["team_id"], listed["user_id"]) == (key_id, "search", "crawler")
+    row = cli("admin", "keys", "list").stdout.splitlines()[1].split()
+    assert row[:4] == [key_id, "search", "crawler", "READ"]
+    assert cli("admin", "keys", "revoke", key_id).stdout == f"{key_id} revoked\n"
+    assert "There is no live key" in cli("admin", "keys", "revoke", key_id, code=1).stderr
+
+
+def test_admin__backup_restore_and_check(idle: Server, key: tuple[Path, str], tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Some text.\n")
+    runner(idle, INGEST_API_KEY=key[1])("files", "upload", tmp_path / "a.txt")
+    cli = runner(idle, INGEST_DATA_DIR=str(idle.data_dir))
+    (report,) = json_lines(cli("admin", "backup", tmp_path / "backup", "--json"))
+    assert (report["files"], report["problems"]) == (1, [])
+    assert "is not empty" in cli("admin", "backup", tmp_path / "backup", code=1).stderr
+    restored = cli("admin", "restore", tmp_path / "backup", "--data-dir", tmp_path / "restored").stdout
+    assert f"restored ledger id  {report['ledger_id']}" in restored
+    assert cli("admin", "check", "--data-dir", tmp_path / "restored").stdout.endswith("\nNo problems.\n")
+    (blob,) = [each for each in (tmp_path / "restored" / "blobs").rglob("*") if each.is_file()]
+    blob.write_bytes(b"Some tex")
+    damaged = cli("admin", "check", "--data-dir", tmp_path / "restored", code=1).stdout
+    assert "  problem: " in damaged
+    assert damaged.endswith("\n1 problem\n")
+    assert "There is no ledger" in cli("admin", "check", "--data-dir", tmp_path / "nothing", code=1).stderr
+
+
+def test_ingest__ctrl_c_leaves_the_job_and_says_how_to_come_back(
+    idle: Server, key: tuple[Path, str], tmp_path: Path
+) -> None:
+    cli = runner(idle, INGEST_API_KEY=key[1])
+    (tmp_path / "a.txt").write_text("Waits for ever.\n")
+    ingest = subprocess.Popen(
+        [*INGEST_GRPC, "ingest", str(tmp_path), "--name", "left alone"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "INGEST_ADDRESS": idle.address, "INGEST_API_KEY": key[1]},
+    )
+    assert ingest.stderr is not None
+    assert "uploaded" in ingest.stderr.readline()
+    while not (jobs := [each for each in json_lines(cli("jobs", "list", "--json")) if each["name"] == "left alone"]):
+        assert ingest.poll() is None
+    job_id = jobs[0]["job_id"]
+    ingest.send_signal(signal.SIGINT)
+    _, said = ingest.communicate(timeout=30)
+    assert ingest.returncode == 130
+    assert "Traceback" not in said
+    assert f"ingest-grpc watch {job_id}" in said
+    assert cli("jobs", "cancel", job_id).stdout == "1 file cancelled; the job is CANCELLED\n"

@@ -1,0 +1,442 @@
+"""Which events each step of a job leaves, exactly; the invariants are recounted after every one."""
+
+import pytest
+
+from ingest_grpc.errors import IngestError, Reason
+from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, JobType, RecordStatus, Trigger
+from ingest_grpc.model import (
+    EventKind,
+    EventType,
+    FilesChange,
+    FileToAdd,
+    JobChange,
+    Milestone,
+    RecordChange,
+    TimelineEvent,
+)
+from ingest_grpc.service.work import SYSTEM
+from tests.factories import ALICE, WORKER, Core
+
+CREATED = EventType.CREATED
+ADDED = EventType.RECORD_ADDED
+CLAIMED = EventType.RECORD_CLAIMED
+COMPLETED = EventType.RECORD_COMPLETED
+FAILED = EventType.RECORD_FAILED
+RETRY = EventType.RECORD_RETRY_SCHEDULED
+ORPHANED = EventType.RECORD_ORPHANED
+CANCELLED = EventType.RECORD_CANCELLED
+REMOVED = EventType.RECORD_REMOVED
+SUPERSEDED = EventType.RECORD_SUPERSEDED
+RUN = EventType.INGESTION_JOB_CHANGED
+JOB = EventType.JOB_CHANGED
+STARTED = EventType.FILE_PROCESSING_STARTED
+FINISHED = EventType.FILE_PROCESSING_COMPLETED
+FILES_ADDED = EventType.FILES_ADDED
+FILES_REMOVED = EventType.FILES_REMOVED
+
+
+class Follower:
+    """Reads a job's timeline from where it stopped, as a watcher does."""
+
+    def __init__(self, core: Core, job_id: str) -> None:
+        self._core = core
+        self._job_id = job_id
+        self.events: list[TimelineEvent] = []
+
+    async def next(self) -> list[EventType]:
+        news = await self._core.events(self._job_id, len(self.events))
+        self.events += news
+        return [event.type for event in news]
+
+
+async def follow(core: Core, job_id: str) -> Follower:
+    follower = Follower(core, job_id)
+    await follower.next()
+    return follower
+
+
+async def test_create__of_an_empty_job(core: Core) -> None:
+    created = await core.create()
+
+    [event] = await core.events(created.job.job.job_id)
+    assert (event.sequence, event.type, event.kind, event.actor) == (1, CREATED, EventKind.MILESTONE, "alice")
+    assert isinstance(event.change, JobChange)
+    assert event.change.job.status is created.job.job.status is JobStatus.NEEDS_REVIEW
+    assert not created.job.job.facts.settled
+    assert created.ingestion_job_id is None
+
+
+async def test_create__with_files(core: Core) -> None:
+    created = await core.create(*await core.uploads(2))
+
+    follower = Follower(core, created.job.job.job_id)
+    assert await follower.next() == [CREATED, ADDED, ADDED, RUN]
+    first = follower.events[0].change
+    assert isinstance(first, JobChange)
+    assert first.job.status is JobStatus.FILE_PROCESSING, "the event of the creation knows the files"
+    assert [event.trigger for event in follower.events] == [None, Trigger.ADDED, Trigger.ADDED, None]
+
+
+async def test_milestones__are_the_words_of_the_field(core: Core) -> None:
+    """SeekrFlow, "Read the timeline": three events, with these titles, messages and metadata."""
+    created = await core.create(*await core.uploads(5))
+    for claim in await core.claim(5):
+        core.clock.advance(1)
+        await core.succeed(claim)
+
+    timeline = (await core.jobs.get_detail(ALICE, created.job.job.job_id)).timeline
+    assert [(event.title, event.message) for event in timeline] == [
+        ("Created", "Data job created."),
+        ("File Processing Started", "Started processing files."),
+        ("File Processing Completed", "Finished processing files."),
+    ]
+    assert created.ingestion_job_id is not None
+    assert [event.change for event in timeline[1:]] == [
+        Milestone(
+            ingestion_job_id=created.ingestion_job_id, status=IngestionJobStatus.RUNNING, record_count=5
+        ),
+        Milestone(
+            ingestion_job_id=created.ingestion_job_id, status=IngestionJobStatus.COMPLETED, record_count=5
+        ),
+    ]
+    assert (await core.job(created.job.job.job_id)).status is JobStatus.READY_TO_START
+
+
+async def test_claim__starts_the_processing_once(core: Core) -> None:
+    follower = await follow(core, (await core.create(*await core.uploads(2))).job.job.job_id)
+
+    await core.claim(1)
+    assert await follower.next() == [CLAIMED, RUN, STARTED]
+    assert follower.events[-3].actor == WORKER
+    await core.claim(1)
+    assert await follower.next() == [CLAIMED]
+
+
+async def test_success__of_the_last_record_completes(core: Core) -> None:
+    follower = await follow(core, (await core.create(*await core.uploads(2))).job.job.job_id)
+    one, two = await core.claim(2)
+    await follower.next()
+
+    assert await core.succeed(one)
+    assert await follower.next() == [COMPLETED]
+    assert await core.succeed(two)
+    assert await follower.next() == [COMPLETED, RUN, FINISHED, JOB]
+
+
+async def test_failure__of_the_only_record(core: Core) -> None:
+    created = await core.create(await core.upload())
+    follower = await follow(core, created.job.job.job_id)
+    claim = await core.claim_one()
+    await follower.next()
+
+    assert await core.fail(claim)
+    assert await follower.next() == [FAILED, RUN, FINISHED, JOB]
+    event = follower.events[-4]
+    assert isinstance(event.change, RecordChange)
+    error = event.change.record.error
+    assert error is not None
+    assert event.message == f"a.pdf failed: {error.message}"
+    assert (event.change.record.failures, event.change.record.failed_at) == (1, event.timestamp)
+    job = await core.job(created.job.job.job_id)
+    assert job.status is JobStatus.NEEDS_REVIEW
+    assert [reason.type for reason in job.review_reasons] == ["NO_VIABLE_FILE", "RECORD_FAILED"]
+
+
+async def test_mixed_result__is_partially_completed(core: Core) -> None:
+    created = await core.create(*await core.uploads(2))
+    one, two = await core.claim(2)
+    await core.succeed(one)
+    await core.fail(two)
+
+    [run] = (await core.jobs.get_detail(ALICE, created.job.job.job_id)).ingestion_jobs
+    assert run.status is IngestionJobStatus.PARTIALLY_COMPLETED
+    assert (await core.job(created.job.job.job_id)).status is JobStatus.NEEDS_REVIEW
+
+
+async def test_retry__waits_for_its_back_off_and_then_succeeds(core: Core) -> None:
+    follower = await follow(core, (await core.create(await core.upload())).job.job.job_id)
+    claim = await core.claim_one()
+    await follower.next()
+
+    assert await core.retry(claim, after_seconds=2.0)
+    assert await follower.next() == [RETRY]
+    assert await core.claim() == []
+    assert await core.work.admit_due() == pytest.approx(2.0)
+    core.clock.advance(2.0)
+    assert await core.work.admit_due() is None
+    await core.check()
+    assert await follower.next() == []
+
+    again = await core.claim_one()
+    assert (again.record.attempt, again.record.failures, again.record.error) == (2, 1, None)
+    assert await follower.next() == [CLAIMED]
+    await core.succeed(again)
+    assert await follower.next() == [COMPLETED, RUN, FINISHED, JOB]
+
+
+async def test_retry__is_exhausted_after_max_failures(core: Core) -> None:
+    follower = await follow(core, (await core.create(await core.upload())).job.job.job_id)
+    for expected in ([CLAIMED, RUN, STARTED, RETRY], [CLAIMED, RETRY], [CLAIMED, FAILED, RUN, FINISHED, JOB]):
+        claim = await core.claim_one()
+        await core.retry(claim, after_seconds=1.0)
+        core.clock.advance(1.0)
+        await core.work.admit_due()
+        assert await follower.next() == expected
+
+    record = (await core.record(claim)).record
+    assert (record.status, record.attempt, record.failures) == (RecordStatus.FAILED, 3, 3)
+    assert record.error is not None
+    assert record.error.reason is Reason.SERVICE_UNAVAILABLE
+
+
+async def test_orphan__is_queued_again_at_once(core: Core) -> None:
+    follower = await follow(core, (await core.create(await core.upload())).job.job.job_id)
+    claim = await core.claim_one()
+    await follower.next()
+
+    assert await core.orphan(claim) == 1
+    assert await follower.next() == [ORPHANED]
+    assert follower.events[-1].actor == SYSTEM
+    record = (await core.record(claim)).record
+    assert (record.attempt, record.failures, record.orphaned_count) == (1, 0, 1)
+    assert (await core.claim_one()).record.attempt == 2
+    assert await follower.next() == [CLAIMED]
+
+
+async def test_orphan__for_the_101st_time_fails(core: Core) -> None:
+    follower = await follow(core, (await core.create(await core.upload())).job.job.job_id)
+    for _ in range(100):
+        await core.work.orphan(await core.work.claim(WORKER, 1))
+    await core.check()
+    await follower.next()
+    assert follower.events[-1].type is ORPHANED
+
+    claim = await core.claim_one()
+    await core.orphan(claim)
+
+    assert await follower.next() == [CLAIMED, FAILED, RUN, FINISHED, JOB]
+    record = (await core.record(claim)).record
+    assert (record.orphaned_count, record.failures) == (101, 0)
+    assert record.error is not None
+    assert record.error.reason is Reason.WORKER_LOST
+
+
+async def test_cancel__stops_everything_in_flight_once(core: Core) -> None:
+    created = await core.create(*await core.uploads(3))
+    follower = await follow(core, created.job.job.job_id)
+    done, running = await core.claim(2)
+    await core.succeed(done)
+    await follower.next()
+
+    assert await core.cancel(created.job.job.job_id) == 2
+    assert await follower.next() == [CANCELLED, CANCELLED, RUN, JOB]
+    assert core.commits[-1].stopped == {running.record.row_id}
+    job = await core.job(created.job.job.job_id)
+    assert job.status is JobStatus.CANCELLED
+    assert job.facts.settled
+
+    assert await core.cancel(created.job.job.job_id) == 0
+    assert await follower.next() == []
+    assert await core.job(created.job.job.job_id) == job, "the second call changes nothing"
+    assert not await core.succeed(running)
+    assert await follower.next() == []
+
+
+async def test_cancel__is_lifted_by_the_next_files(core: Core) -> None:
+    created = await core.create(await core.upload())
+    follower = await follow(core, created.job.job.job_id)
+    await core.cancel(created.job.job.job_id)
+    assert await follower.next() == [CANCELLED, RUN, JOB]
+
+    await core.add(created.job.job.job_id, await core.upload("b.pdf"))
+    assert await follower.next() == [ADDED, RUN, JOB]
+    await core.succeed(await core.claim_one())
+    assert (await core.job(created.job.job.job_id)).status is JobStatus.NEEDS_REVIEW
+
+
+async def test_cancel__of_an_empty_job(core: Core) -> None:
+    created = await core.create()
+    await core.cancel(created.job.job.job_id)
+
+    assert await core.event_types(created.job.job.job_id) == [CREATED, JOB]
+    job = await core.job(created.job.job.job_id)
+    assert (job.status, job.facts.settled) == (JobStatus.CANCELLED, False)
+
+
+async def test_remove__of_a_record_in_each_status(core: Core) -> None:
+    created = await core.create(*await core.uploads(4))
+    job_id = created.job.job.job_id
+    queued_id = [result.record_id for result in created.results][3]
+    completed, failed, running = await core.claim(3)
+    await core.succeed(completed)
+    await core.fail(failed)
+    follower = await follow(core, job_id)
+
+    for record_id, expected in [
+        (queued_id, [CANCELLED, REMOVED]),
+        (running.record.record_id, [CANCELLED, REMOVED, RUN, JOB]),
+        (failed.record.record_id, [REMOVED, RUN, JOB]),
+        (completed.record.record_id, [REMOVED, RUN, JOB]),
+    ]:
+        assert record_id is not None
+        result = await core.remove(job_id, records=[record_id])
+        assert [one.record_ids for one in result.results] == [(record_id,)]
+        assert await follower.next() == expected
+        again = await core.remove(job_id, records=[record_id])
+        assert [one.outcome for one in again.results] == ["ALREADY_REMOVED"]
+        assert await follower.next() == []
+    assert (await core.job(job_id)).status is JobStatus.NEEDS_REVIEW
+    assert not await core.succeed(running), "a late result of a removed record is void"
+
+
+async def test_supersede__by_name(core: Core) -> None:
+    created = await core.create(await core.upload("report.pdf"))
+    job_id = created.job.job.job_id
+    failed = await core.claim_one()
+    await core.fail(failed)
+    follower = await follow(core, job_id)
+
+    added = await core.add(job_id, await core.upload("report.pdf", b"better"))
+    assert [result.supersedes_record_id for result in added.results] == [failed.record.record_id]
+    assert await follower.next() == [ADDED, RUN, JOB]
+    better = await core.claim_one()
+    await core.succeed(better)
+
+    assert await follower.next() == [CLAIMED, RUN, STARTED, COMPLETED, SUPERSEDED, RUN, FINISHED, JOB]
+    assert (await core.record(failed)).record.superseded_by == better.record.record_id
+    assert (await core.job(job_id)).status is JobStatus.READY_TO_START
+
+
+async def test_supersede__not_by_one_that_fails_too(core: Core) -> None:
+    created = await core.create(await core.upload("report.pdf"))
+    failed = await core.claim_one()
+    await core.fail(failed)
+    await core.add(created.job.job.job_id, await core.upload("report.pdf", b"no better"))
+    await core.fail(await core.claim_one())
+
+    assert (await core.record(failed)).record.superseded_by is None
+    assert (await core.job(created.job.job.job_id)).tally.unresolved == 2
+
+
+async def test_supersede__by_the_record_that_the_call_names(core: Core) -> None:
+    created = await core.create(await core.upload("old.pdf"))
+    failed = await core.claim_one()
+    await core.fail(failed)
+    new = FileToAdd(
+        file_id=(await core.upload("new.pdf")).file_id, replaces_record_id=failed.record.record_id
+    )
+    await core.add(created.job.job.job_id, new)
+    better = await core.claim_one()
+    await core.succeed(better)
+
+    assert (await core.record(failed)).record.superseded_by == better.record.record_id
+
+
+async def test_supersede__needs_an_unresolved_record(core: Core) -> None:
+    created = await core.create(await core.upload())
+    claim = await core.claim_one()
+    new = FileToAdd(file_id=(await core.upload("b.pdf")).file_id, replaces_record_id=claim.record.record_id)
+
+    with pytest.raises(IngestError) as caught:
+        await core.add(created.job.job.job_id, new)
+    assert caught.value.reason is Reason.RECORD_NOT_REPLACEABLE
+    assert caught.value.violations[0].field == "files[0].replaces_record_id"
+    partial = await core.add(created.job.job.job_id, new, allow_partial=True)
+    assert [result.outcome for result in partial.results] == ["NOT_REPLACEABLE"]
+    assert await core.event_types(created.job.job.job_id) == [CREATED, ADDED, RUN, CLAIMED, RUN, STARTED]
+
+
+async def test_supersede__of_an_ambiguous_name_resolves_nothing(core: Core) -> None:
+    """Two folders with a report.pdf each: a third one cannot say which of them it corrects."""
+    created = await core.create(await core.upload("report.pdf", b"east"), await core.upload("report.pdf", b"west"))
+    for claim in await core.claim(2):
+        await core.fail(claim)
+    added = await core.add(created.job.job.job_id, await core.upload("report.pdf", b"which?"))
+    await core.succeed(await core.claim_one())
+
+    assert added.results[0].supersedes_record_id is None
+    assert (await core.job(created.job.job.job_id)).tally.unresolved == 2
+
+
+async def test_supersede__by_two_of_one_name_in_one_call_resolves_nothing(core: Core) -> None:
+    created = await core.create(await core.upload("report.pdf"))
+    await core.fail(await core.claim_one())
+    added = await core.add(
+        created.job.job.job_id, await core.upload("report.pdf", b"east"), await core.upload("report.pdf", b"west")
+    )
+
+    assert [result.supersedes_record_id for result in added.results] == [None, None]
+
+
+async def test_markdown__is_viable_at_once(core: Core) -> None:
+    created = await core.create(await core.markdown())
+
+    follower = Follower(core, created.job.job.job_id)
+    assert await follower.next() == [CREATED, FILES_ADDED]
+    assert (await core.job(created.job.job.job_id)).status is JobStatus.READY_TO_START
+    assert created.ingestion_job_id is None
+    change = follower.events[1].change
+    assert isinstance(change, FilesChange)
+    assert list(change.added) == list(created.job.files)
+    assert [(file.record_id, file.status) for file in created.job.files] == [(None, RecordStatus.COMPLETED)]
+
+    removed = await core.remove(created.job.job.job_id, files=[change.added[0].file_id])
+    assert [result.outcome for result in removed.results] == ["REMOVED"]
+    assert await follower.next() == [FILES_REMOVED, JOB]
+    assert (await core.job(created.job.job.job_id)).facts.settled
+
+
+async def test_markdown__resolves_a_failed_record_of_its_name(core: Core) -> None:
+    created = await core.create(await core.upload("notes.md", b""))
+    failed = await core.claim_one()
+    await core.fail(failed, Reason.EMPTY_FILE)
+    follower = await follow(core, created.job.job.job_id)
+    notes = await core.markdown("notes.md")
+    added = await core.add(created.job.job.job_id, notes)
+
+    assert [result.outcome for result in added.results] == ["MARKDOWN_READY"]
+    assert await follower.next() == [SUPERSEDED, FILES_ADDED, JOB]
+    assert (await core.record(failed)).record.superseded_by == notes.file_id
+    assert (await core.job(created.job.job.job_id)).status is JobStatus.READY_TO_START
+
+
+async def test_markdown__two_that_resolve_the_same_record(core: Core) -> None:
+    created = await core.create(await core.upload("a.pdf"))
+    failed = await core.claim_one()
+    await core.fail(failed)
+    both = [
+        FileToAdd(file_id=(await core.markdown(name)).file_id, replaces_record_id=failed.record.record_id)
+        for name in ("one.md", "two.md")
+    ]
+    await core.add(created.job.job.job_id, *both)
+
+    assert (await core.record(failed)).record.superseded_by == both[0].file_id
+    assert (await core.job(created.job.job.job_id)).markdown_files == 2
+
+
+async def test_principle_files__need_a_system_prompt(core: Core) -> None:
+    notes = await core.markdown()
+    without = await core.create(notes, job_type=JobType.PRINCIPLE_FILES)
+    with_prompt = await core.create(notes, job_type=JobType.PRINCIPLE_FILES, system_prompt="Be brief.")
+
+    job = await core.job(without.job.job.job_id)
+    assert job.status is JobStatus.NEEDS_REVIEW
+    assert [reason.type for reason in job.review_reasons] == ["SYSTEM_PROMPT_MISSING"]
+    assert with_prompt.job.job.status is JobStatus.READY_TO_START
+    assert with_prompt.job.job.system_prompt_updated_at == with_prompt.job.job.created_at
+
+
+async def test_times__stand_still_while_the_clock_runs_back(core: Core) -> None:
+    created = await core.create(*await core.uploads(2))
+    one, two = await core.claim(2)
+    before = core.clock.now()
+    core.clock.jump(-86_400)
+    await core.succeed(one)
+    core.clock.advance(60)
+    await core.fail(two)
+
+    events = await core.events(created.job.job.job_id)
+    assert {event.timestamp for event in events} == {before}
+    core.clock.jump(2 * 86_400)
+    await core.add(created.job.job.job_id, await core.upload("late.pdf"))
+    assert (await core.job(created.job.job.job_id)).updated_at == core.clock.now()

@@ -1,0 +1,73 @@
+"""Logging in both forms."""
+
+import json
+import logging
+import sys
+
+import pytest
+
+from ingest_grpc.telemetry import JsonFormatter, TextFormatter, call_id, setup_logging
+
+
+def a_record(message: str = "it happened", **fields: object) -> logging.LogRecord:
+    record = logging.makeLogRecord({"name": "ingest_grpc.x", "levelname": "INFO", "msg": message, "created": 0.5})
+    record.fields = fields
+    return record
+
+
+def test_text__facts_follow_the_message() -> None:
+    line = TextFormatter().format(a_record(job_id="dj-1", count=2))
+
+    assert line == '1970-01-01T00:00:00.500Z INFO ingest_grpc.x it happened job_id="dj-1" count=2'
+
+
+def test_text__a_message_cannot_begin_a_line_of_its_own() -> None:
+    assert "\n" not in TextFormatter().format(a_record("a\n2026 ERROR forged", name="b\nc"))
+
+
+def test_json__is_one_object() -> None:
+    line = json.loads(JsonFormatter().format(a_record("a\nb", path="ü")))
+
+    assert line == {
+        "time": "1970-01-01T00:00:00.500Z",
+        "level": "INFO",
+        "logger": "ingest_grpc.x",
+        "message": "a\nb",
+        "path": "ü",
+    }
+
+
+@pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
+def test_formatters__keep_the_traceback(formatter: logging.Formatter) -> None:
+    record = a_record()
+    try:
+        raise LookupError("gone")
+    except LookupError:
+        record.exc_info = sys.exc_info()
+
+    assert "LookupError: gone" in formatter.format(record)
+
+
+def test_call_id__is_a_fact_of_every_record_of_the_call() -> None:
+    token = call_id.set("abc-1")
+    try:
+        assert json.loads(JsonFormatter().format(a_record()))["call_id"] == "abc-1"
+    finally:
+        call_id.reset(token)
+
+
+def test_setup_logging__replaces_what_was_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", logging.NOTSET)
+    setup_logging("info", as_json=False)
+    setup_logging("WARNING", as_json=True)
+
+    [handler] = root.handlers
+    assert isinstance(handler.formatter, JsonFormatter)
+    assert root.level == logging.WARNING
+
+
+def test_setup_logging__unknown_level_is_refused() -> None:
+    with pytest.raises(ValueError, match="LOUD"):
+        setup_logging("loud", as_json=False)
