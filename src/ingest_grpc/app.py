@@ -28,6 +28,7 @@ from ingest_grpc.pipeline.parse.engines import engines
 from ingest_grpc.pipeline.parse.types import SUPPORTED_CONTENT_TYPES
 from ingest_grpc.service.files import FileService
 from ingest_grpc.service.ingestion import IngestionService
+from ingest_grpc.service.job_files import AddRules
 from ingest_grpc.service.jobs import JobService
 from ingest_grpc.service.keys import KeyService
 from ingest_grpc.service.positions import ProgressFeed
@@ -69,13 +70,14 @@ class App:
         self.settings = settings
         clock = clock or SystemClock()
         self.hub = Hub()
-        self.board = ProgressBoard()
+        self.board = ProgressBoard(clock)
         self.store = SqliteStore(
             settings.ledger_path,
             clock,
             readers=settings.readers,
             write_queue=settings.write_queue,
             busy_timeout_seconds=settings.busy_timeout_seconds,
+            team_max_running=settings.team_max_running,
             on_commit=self._on_commit,
             on_broken=on_broken,
         )
@@ -104,7 +106,7 @@ class App:
             clock,
             self.board,
             default_method=Method(settings.default_method),
-            max_records=settings.max_records_per_job,
+            rules=AddRules(settings.max_records_per_job, settings.team_max_queued, engines()),
         )
         self.files = FileService(
             self.store,
@@ -113,11 +115,12 @@ class App:
             ledger_folder=settings.data_dir,
             max_bytes=settings.max_file_bytes,
             min_free_bytes=settings.min_free_disk_bytes,
+            team_max_bytes=settings.team_max_bytes,
         )
         self.job_settings = SettingsService(
             self.store, clock, self.board, self.jobs, purge_after_days=settings.purge_after_days
         )
-        self.retries = RetryService(self.store, clock, self.board)
+        self.retries = RetryService(self.store, clock, self.board, max_queued=settings.team_max_queued)
         self.waits = WaitService(self.store, self.hub, clock)
         self.ingestion = IngestionService(self.store, self.board)
         feed = ProgressFeed(self.store, self.board, clock)

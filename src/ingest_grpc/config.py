@@ -61,9 +61,23 @@ class Settings(BaseSettings):
     )
 
     max_file_bytes: int = Field(4 * GIB, ge=1, description="largest file that can be uploaded, in bytes")
+    upload_hours: float = Field(24.0, gt=0, description="hours after its last write at which an upload is dropped")
+    import_urls: tuple[str, ...] = Field(
+        (), description='JSON list of URLs below which objects may be imported, e.g. ["s3://bucket/in/"]; empty = none'
+    )
+    import_roots: tuple[Path, ...] = Field(
+        (), description="JSON list of folders below which file:// URLs may be imported; empty = none"
+    )
     min_free_disk_bytes: int = Field(
         512 * MIB, ge=0, description="free bytes on the data disk below which uploads are refused"
     )
+    team_max_queued: int | None = Field(
+        None, ge=1, description="files one team may have in the queue; unset = no limit"
+    )
+    team_max_running: int | None = Field(
+        None, ge=1, description="files of one team converted at once; unset = no limit"
+    )
+    team_max_bytes: int | None = Field(None, ge=1, description="bytes one team may store; unset = no limit")
     max_records_per_job: int = Field(100_000, ge=1, description="records one job may hold")
     purge_after_days: float = Field(30.0, ge=0, description="days after which a deleted job is purged for good")
     request_id_days: float = Field(7.0, gt=0, description="days a request_id is remembered")

@@ -67,6 +67,8 @@ class Reason(StrEnum):
     TOO_MANY_RECORDS = "TOO_MANY_RECORDS"
     RECORD_NOT_FOUND = "RECORD_NOT_FOUND"
     JOB_DELETED = "JOB_DELETED"
+    TEAM_QUEUE_FULL = "TEAM_QUEUE_FULL"
+    TEAM_STORAGE_FULL = "TEAM_STORAGE_FULL"
     ETAG_MISMATCH = "ETAG_MISMATCH"
     EXTERNAL_ID_TAKEN = "EXTERNAL_ID_TAKEN"
     FILE_IN_USE = "FILE_IN_USE"
@@ -81,6 +83,11 @@ class Reason(StrEnum):
     CREDENTIALS_INVALID = "CREDENTIALS_INVALID"
     SCOPE_MISSING = "SCOPE_MISSING"
     METHOD_NOT_FOUND = "METHOD_NOT_FOUND"
+    UPLOAD_NOT_FOUND = "UPLOAD_NOT_FOUND"
+    UPLOAD_OFFSET = "UPLOAD_OFFSET"
+    UPLOAD_COMPLETED = "UPLOAD_COMPLETED"
+    IMPORT_NOT_ALLOWED = "IMPORT_NOT_ALLOWED"
+    SOURCE_CHANGED = "SOURCE_CHANGED"
     SERVER_BUSY = "SERVER_BUSY"
     STORAGE_FULL = "STORAGE_FULL"
     STORAGE_UNAVAILABLE = "STORAGE_UNAVAILABLE"
@@ -245,6 +252,17 @@ CATALOGUE: Mapping[Reason, Entry] = {
         "Undelete the job first.",
         Code.FAILED_PRECONDITION,
     ),
+    Reason.TEAM_QUEUE_FULL: Entry(
+        "The team would have more than {max_queued} files in the queue.",
+        "Add the files once others are done.",
+        Code.RESOURCE_EXHAUSTED,
+        retryable=True,
+    ),
+    Reason.TEAM_STORAGE_FULL: Entry(
+        "The team would store more than {max_bytes} bytes.",
+        "Delete files that are not needed any more, or ask the operator for more room.",
+        Code.RESOURCE_EXHAUSTED,
+    ),
     Reason.ETAG_MISMATCH: Entry(
         "The job was changed since the etag {expected_etag} was read; it is {actual_etag} now.",
         "Read the job again, and repeat the change if it still applies.",
@@ -311,6 +329,31 @@ CATALOGUE: Mapping[Reason, Entry] = {
     ),
     Reason.METHOD_NOT_FOUND: Entry(
         "The method {method} does not exist.", "List the services and methods over reflection.", Code.UNIMPLEMENTED
+    ),
+    Reason.UPLOAD_NOT_FOUND: Entry(
+        "The upload {upload_id} does not exist.",
+        "It may have expired: begin a new upload, and verify that the credentials belong to its team.",
+        Code.NOT_FOUND,
+    ),
+    Reason.UPLOAD_OFFSET: Entry(
+        "The upload has {committed_bytes} bytes; what was sent does not continue them at byte {offset}.",
+        "Go on at committed_bytes.",
+        Code.OUT_OF_RANGE,
+    ),
+    Reason.UPLOAD_COMPLETED: Entry(
+        "The upload {upload_id} is complete and became the file {file_id}.",
+        "Use the file; begin a new upload for other bytes.",
+        Code.FAILED_PRECONDITION,
+    ),
+    Reason.IMPORT_NOT_ALLOWED: Entry(
+        "The server may not import from this URL.",
+        "Use a URL below one that the server's settings allow, or upload the file.",
+        Code.PERMISSION_DENIED,
+    ),
+    Reason.SOURCE_CHANGED: Entry(
+        "The source was changed since the file was imported.",
+        "Import the file again.",
+        Code.FAILED_PRECONDITION,
     ),
     Reason.SERVER_BUSY: Entry(
         "The server has more writes waiting than it accepts.",

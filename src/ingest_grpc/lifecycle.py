@@ -64,10 +64,26 @@ class Step(StrEnum):
     STORE = "STORE"
 
 
+class AlignmentEngine(StrEnum):
+    """What makes a dataset of a job's files."""
+
+    ASSEMBLE = "ASSEMBLE"
+    GENERATE = "GENERATE"
+
+
+class AlignmentStep(StrEnum):
+    """The part of the work in which an alignment is, or in which it failed."""
+
+    SPLIT = "SPLIT"
+    GENERATE = "GENERATE"
+    STORE = "STORE"
+
+
 class WaitReason(StrEnum):
     """Why a queued record cannot be claimed now."""
 
     BACK_OFF = "BACK_OFF"
+    TEAM_CAP = "TEAM_CAP"
 
 
 class Trigger(StrEnum):
@@ -83,10 +99,12 @@ class Trigger(StrEnum):
     REMOVED = "REMOVED"
     SUPERSEDED = "SUPERSEDED"
     RETRIED = "RETRIED"
+    REUSED = "REUSED"
 
 
 TRANSITIONS: Mapping[tuple[RecordStatus | None, Trigger], RecordStatus] = {
     (None, Trigger.ADDED): RecordStatus.QUEUED,
+    (None, Trigger.REUSED): RecordStatus.COMPLETED,
     (RecordStatus.QUEUED, Trigger.CLAIMED): RecordStatus.RUNNING,
     (RecordStatus.QUEUED, Trigger.CANCELLED): RecordStatus.CANCELLED,
     (RecordStatus.RUNNING, Trigger.CANCELLED): RecordStatus.CANCELLED,
@@ -100,6 +118,8 @@ TRANSITIONS: Mapping[tuple[RecordStatus | None, Trigger], RecordStatus] = {
 """(status before, trigger) to status after. What is not here is refused."""
 
 IN_FLIGHT = frozenset({RecordStatus.QUEUED, RecordStatus.RUNNING})
+FROZEN_BY = IN_FLIGHT | {RecordStatus.COMPLETED}
+"""Statuses of the current alignment in which the job's files cannot change."""
 
 
 class TransitionRefused(Exception):
@@ -183,7 +203,8 @@ class JobFacts:
     """All that a job's status depends on.
 
     `markdown_files` counts Markdown that skipped ingestion; `cancelled` says that CancelJob was the last
-    command; `ever_active` that a file was ever added.
+    command; `ever_active` that a file was ever added or the job started. `alignment` is the status of the
+    current alignment, the one that was started last, unless it is history.
     """
 
     job_type: JobType
@@ -192,6 +213,17 @@ class JobFacts:
     has_system_prompt: bool = False
     cancelled: bool = False
     ever_active: bool = False
+    alignment: RecordStatus | None = None
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether a record or the alignment is queued or running."""
+        return bool(self.tally.in_flight) or self.alignment in IN_FLIGHT
+
+    @property
+    def files_frozen(self) -> bool:
+        """Whether an alignment reads the files or was made of them."""
+        return self.alignment in FROZEN_BY
 
     @property
     def viable_files(self) -> int:
@@ -200,7 +232,7 @@ class JobFacts:
     @property
     def settled(self) -> bool:
         """Nothing is in flight although something ever happened."""
-        return self.ever_active and not self.tally.in_flight
+        return self.ever_active and not self.in_flight
 
     @property
     def misses_viable_file(self) -> bool:
@@ -212,12 +244,16 @@ class JobFacts:
 
     @property
     def reviews(self) -> int:
-        """How many things need a hand."""
+        """How many things need a hand; while an alignment is current, none."""
+        if self.alignment is not None:
+            return 0
         return self.tally.unresolved + self.misses_viable_file + self.misses_system_prompt
 
 
 def job_status(facts: JobFacts) -> JobStatus:
     """The status of a job: the first line that applies."""
+    if facts.alignment is not None:
+        return JobStatus(facts.alignment.value)
     if facts.tally.in_flight:
         return JobStatus.FILE_PROCESSING
     if facts.cancelled:

@@ -15,7 +15,9 @@ from ingest_grpc.store.sqlite.store import SqliteStore
 MAX_NAME_CHARACTERS = 100
 
 
-async def create_key(settings: Settings, *, team: str, user: str, scopes: Sequence[str]) -> tuple[str, str]:
+async def create_key(
+    settings: Settings, *, team: str, user: str, scopes: Sequence[str], max_priority: int = 0
+) -> tuple[str, str]:
     """Makes a key, and the ledger if there is none. Returns (key id, secret); raises AdminError.
 
     A running server accepts the key at once: it asks the ledger about every secret that it does not know.
@@ -23,8 +25,10 @@ async def create_key(settings: Settings, *, team: str, user: str, scopes: Sequen
     _check_name("team", team)
     _check_name("user", user)
     granted = _scopes(scopes)
+    if max_priority not in range(10):
+        raise AdminError(f"max priority {max_priority} is not 0 to 9", "Choose a priority from 0 to 9.")
     async with _keys(settings) as keys:
-        key, secret = await keys.create(team, user, granted)
+        key, secret = await keys.create(team, user, granted, max_priority)
     return key.key_id, secret
 
 

@@ -64,6 +64,9 @@ async def create_key(
             case_sensitive=False, metavar="SCOPE", help="read, write (default; includes read), admin (includes write)."
         ),
     ] = None,
+    max_priority: Annotated[
+        int, typer.Option(min=0, max=9, help="Greatest priority that its jobs may have; a greater one goes first.")
+    ] = 0,
     data_dir: DataDir = None,
 ) -> None:
     """Create an API key and print it: once only, for the server keeps no more than its hash.
@@ -75,7 +78,13 @@ async def create_key(
     from ingest_grpc.admin import create_key as create  # noqa: PLC0415 - the server side takes a second to load
 
     scopes = scope or [Scope.WRITE]
-    key_id, secret = await create(_settings(data_dir), team=team, user=user, scopes=[each.value for each in scopes])
+    key_id, secret = await create(
+        _settings(data_dir),
+        team=team,
+        user=user,
+        scopes=[each.value for each in scopes],
+        max_priority=max_priority,
+    )
     if session.output.as_json:
         session.output.value({"key_id": key_id, "secret": secret})
     else:

@@ -4,11 +4,13 @@ What is imported here is public, and so is ingest_grpc.client.messages; nothing 
 """
 
 from ingest_grpc.client.aio import AsyncClient
+from ingest_grpc.client.dialects import DIALECTS, render, render_ingestion
 from ingest_grpc.client.errors import ClientClosed, ClientError, ContentMismatch, IngestCallError, ProtocolError
 from ingest_grpc.client.state import JobState
 from ingest_grpc.client.sync import Client
 
 __all__ = [
+    "DIALECTS",
     "AsyncClient",
     "Client",
     "ClientClosed",
@@ -17,4 +19,6 @@ __all__ = [
     "IngestCallError",
     "JobState",
     "ProtocolError",
+    "render",
+    "render_ingestion",
 ]

@@ -29,6 +29,7 @@ class NewJob(Model):
     instructions: str = ""
     method: Method | None = None
     files: tuple[FileToAdd, ...] = ()
+    priority: int = 0
     external_id: str | None = None
     labels: Mapping[str, str] = Field(default_factory=dict)
 
@@ -121,6 +122,7 @@ class Caller:
     user_id: str
     scopes: frozenset[Scope]
     key_id: str | None = None
+    max_priority: int = 9
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class EventType(StrEnum):
     FILES_ADDED = "FILES_ADDED"
     FILES_REMOVED = "FILES_REMOVED"
     RECORD_RETRIED = "RECORD_RETRIED"
+    RECORD_REUSED = "RECORD_REUSED"
     JOB_UPDATED = "JOB_UPDATED"
     JOB_DELETED = "JOB_DELETED"
     JOB_UNDELETED = "JOB_UNDELETED"
@@ -77,6 +78,9 @@ EVENT_TYPES = {
     EventType.RECORD_REMOVED: EventDescription(EventKind.RECORD, "File Removed", "{filename} was removed."),
     EventType.RECORD_SUPERSEDED: EventDescription(
         EventKind.RECORD, "File Superseded", "{filename} was resolved by a corrected upload."
+    ),
+    EventType.RECORD_REUSED: EventDescription(
+        EventKind.RECORD, "File Reused", "{filename} was converted before; its output is shared."
     ),
     EventType.RECORD_RETRIED: EventDescription(EventKind.RECORD, "File Retried", "{filename} is queued again."),
     EventType.JOB_UPDATED: EventDescription(EventKind.JOB, "Job Updated", "The job's {fields} changed."),

@@ -72,6 +72,7 @@ class Job(Model):
     external_id: str | None = None
     labels: Mapping[str, str] = Field(default_factory=dict)
     origin_job_id: str | None = None
+    priority: int = 0
     last_sequence: int = 0
     earliest_sequence: int = 1
     files_sequence: int = 0

@@ -47,6 +47,7 @@ class FileRecord(Model):
     status: RecordStatus
     step: Step | None = None
     queue_position: int | None = None
+    estimated_start_at: int | None = None
     error: RecordError | None = None
     warnings: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
@@ -57,6 +58,7 @@ class FileRecord(Model):
     wait_reason: WaitReason | None = None
     worker_id: str | None = None
     superseded_by: str | None = None
+    reused_from: str | None = None
     deleted_at: int | None = None
     created_at: int
     processing_at: int | None = None
@@ -106,3 +108,4 @@ class RecordProgress:
     step: Step | None = None
     progress: UnitProgress | None = None
     queue_position: int | None = None
+    estimated_start_at: int | None = None

@@ -29,6 +29,7 @@ class AddFileOutcome(StrEnum):
     MARKDOWN_READY = "MARKDOWN_READY"
     NOT_FOUND = "NOT_FOUND"
     NOT_REPLACEABLE = "NOT_REPLACEABLE"
+    REUSED = "REUSED"
 
 
 class AddFileResult(Model):

@@ -59,7 +59,15 @@ class FileService:
     """Stores files and gives them back."""
 
     def __init__(
-        self, store: Store, blobs: Blobs, clock: Clock, *, ledger_folder: Path, max_bytes: int, min_free_bytes: int
+        self,
+        store: Store,
+        blobs: Blobs,
+        clock: Clock,
+        *,
+        ledger_folder: Path,
+        max_bytes: int,
+        min_free_bytes: int,
+        team_max_bytes: int | None = None,
     ) -> None:
         self._store = store
         self._blobs = blobs
@@ -67,6 +75,7 @@ class FileService:
         self._ledger_folder = ledger_folder
         self._max_bytes = max_bytes
         self._min_free_bytes = min_free_bytes
+        self._team_max_bytes = team_max_bytes
         self._finisher = Finisher()
 
     async def stop(self) -> None:
@@ -134,6 +143,7 @@ class FileService:
     async def _insert(self, tx: Tx, caller: Caller, file: File, request: Request | None) -> Mutation[File]:
         async def effect() -> FileEffect:
             await tx.insert_file(file, shareable=True)
+            await self._check_team_bytes(tx, caller.team_id)
             return FileEffect(file_id=file.file_id)
 
         if request is not None:
@@ -143,6 +153,13 @@ class FileService:
         if stored is None:
             raise LookupError(f"file {done.value.file_id} of a remembered request is gone")
         return Mutation(stored, done.replayed)
+
+    async def _check_team_bytes(self, tx: Tx, team: str) -> None:
+        """After the insert, so that bytes which the team stores already cost nothing. Raises TEAM_STORAGE_FULL."""
+        if self._team_max_bytes is not None and await tx.stored_bytes(team) > self._team_max_bytes:
+            raise IngestError(
+                Reason.TEAM_STORAGE_FULL, {"max_bytes": str(self._team_max_bytes)}, resource=("Team", team)
+            )
 
     def _too_large(self) -> IngestError:
         return IngestError(Reason.FILE_TOO_LARGE, {"max_bytes": str(self._max_bytes)})

@@ -1,8 +1,8 @@
 """Adding files to a job and removing them: what becomes of each one, inside one transaction."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from pydantic import BaseModel
@@ -27,7 +27,8 @@ from ingest_grpc.service.queue import QueueTail
 from ingest_grpc.store.interface import NewRecord, RecordRow
 
 REJECTED = frozenset({AddFileOutcome.NOT_FOUND, AddFileOutcome.NOT_REPLACEABLE})
-DEFAULT_PRIORITY = 0
+MAX_REUSE_CANDIDATES = 10
+QUEUE_FULL_RETRY_SECONDS = 30.0
 
 
 class FilesAddedEffect(BaseModel):
@@ -54,6 +55,17 @@ class _Plan:
     file: File | None = None
     replaces: RecordRow | None = None
     present: AddFileResult | None = None
+    reused: RecordRow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddRules:
+    """What limits an AddFiles call: records per job, files of one team in the queue (None = any number)."""
+
+    max_records: int
+    max_queued: int | None = None
+    engines: Mapping[str, str] = field(default_factory=dict)
+    """Version of each engine by name: outputs of other versions are not reused."""
 
 
 @dataclass(slots=True)
@@ -67,18 +79,19 @@ class AddFiles:
     user_id: str
     method: Method
     allow_partial: bool
-    max_records: int
+    rules: AddRules
     _seen: dict[str, _Plan] = field(default_factory=dict)
 
     async def run(self, items: Sequence[FileToAdd]) -> FilesAddedEffect:
         """Raises FILE_NOT_FOUND, RECORD_NOT_REPLACEABLE and TOO_MANY_RECORDS."""
         plans = [await self._plan(item) for item in items]
-        self._refuse(plans)
+        await self._refuse(plans)
         await self._match_names(plans)
+        await self._match_content(plans)
         self.ledger.cancel_requested(False)
         await self._add_markdown([plan for plan in plans if plan.outcome is AddFileOutcome.MARKDOWN_READY])
         ingestion_job_id, records = await self._add_records(
-            [plan for plan in plans if plan.outcome is AddFileOutcome.ADDED]
+            [plan for plan in plans if plan.outcome in (AddFileOutcome.ADDED, AddFileOutcome.REUSED)]
         )
         results = tuple(self._result(plan, records) for plan in plans)
         return FilesAddedEffect(job_id=self.ledger.job.job_id, ingestion_job_id=ingestion_job_id, results=results)
@@ -112,13 +125,14 @@ class AddFiles:
         rows = await tx.live_records_of_file(job_row, file.row_id, file.file_id)
         return _present_as(file.file_id, rows[0].record) if rows else None
 
-    def _refuse(self, plans: Sequence[_Plan]) -> None:
+    async def _refuse(self, plans: Sequence[_Plan]) -> None:
         rejected = [(index, plan) for index, plan in enumerate(plans) if plan.outcome in REJECTED]
         if rejected and not self.allow_partial:
             raise _rejection(rejected)
         added = sum(plan.outcome is AddFileOutcome.ADDED for plan in plans)
-        if self.ledger.job.tally.total + added > self.max_records:
-            raise IngestError(Reason.TOO_MANY_RECORDS, {"max_records": str(self.max_records)})
+        if self.ledger.job.tally.total + added > self.rules.max_records:
+            raise IngestError(Reason.TOO_MANY_RECORDS, {"max_records": str(self.rules.max_records)})
+        await check_queue_cap(self.ledger, added, self.rules.max_queued)
 
     async def _match_names(self, plans: Sequence[_Plan]) -> None:
         """A file under the name of exactly one unresolved record resolves it; ambiguous names resolve nothing."""
@@ -130,6 +144,22 @@ class AddFiles:
                 found = await self.ledger.tx.unresolved_with_name(self.ledger.job.row_id, plan.file.filename)
                 if len(found) == 1:
                     plan.replaces = await self.ledger.tx.record_by_row(found[0][0])
+
+    async def _match_content(self, plans: Sequence[_Plan]) -> None:
+        """A file whose bytes this team had converted before, by the same method and engine, needs no work."""
+        for plan in plans:
+            if plan.outcome is AddFileOutcome.ADDED and plan.file is not None:
+                method = plan.item.method or self.method
+                for row in await self.ledger.tx.reusable_records(plan.file, method, MAX_REUSE_CANDIDATES):
+                    if self._same_conversion(row.record, plan.file):
+                        plan.reused, plan.outcome = row, AddFileOutcome.REUSED
+                        break
+
+    def _same_conversion(self, record: FileRecord, file: File) -> bool:
+        """The type of a file is told by its suffix too, and an engine of another version may do better."""
+        same_suffix = PurePath(record.filename).suffix.lower() == PurePath(file.filename).suffix.lower()
+        engine = record.engine
+        return same_suffix and engine is not None and self.rules.engines.get(engine.name) == engine.version
 
     async def _add_markdown(self, plans: Sequence[_Plan]) -> None:
         entries = []
@@ -158,12 +188,45 @@ class AddFiles:
                 created_at=self.ledger.now,
             )
         )
-        tail = await QueueTail.of(self.ledger.tx, self.ledger.job.team_id, DEFAULT_PRIORITY)
-        records = {
-            plan.item.file_id: await self.ledger.add_record(self._new_record(plan, ingestion_job, tail.next()))
-            for plan in plans
-        }
+        tail = await QueueTail.of(self.ledger.tx, self.ledger.job.team_id, self.ledger.job.priority)
+        records = {}
+        for plan in plans:
+            fair_tag = tail.last if plan.reused else tail.next()
+            new = self._new_record(plan, ingestion_job, fair_tag)
+            if plan.reused is not None:
+                new = await self._as_reused(new, plan.reused.record)
+            records[plan.item.file_id] = await self.ledger.add_record(new)
+            if plan.reused is not None and plan.replaces is not None:
+                await self._resolve(plan.replaces, new.record.record_id)
         return ingestion_job.ingestion_job_id, records
+
+    async def _as_reused(self, new: NewRecord, earlier: FileRecord) -> NewRecord:
+        """The record is complete at once: its output is another name of the earlier one's bytes."""
+        tx, record = self.ledger.tx, new.record
+        shared = await tx.file(record.team_id, earlier.output_file_id)
+        assert shared is not None, "a reusable record has an output"
+        output = shared.model_copy(
+            update={
+                "file_id": record.output_file_id,
+                "filename": record.output_filename,
+                "user_id": self.user_id,
+                "created_at": self.ledger.now,
+            }
+        )
+        await tx.share_output(output, shared)
+        done = record.model_copy(
+            update={
+                "status": RecordStatus.COMPLETED,
+                "completed_at": self.ledger.now,
+                "reused_from": earlier.record_id,
+                "engine": earlier.engine,
+                "pages": earlier.pages,
+                "bytes_out": earlier.bytes_out,
+                "warnings": earlier.warnings,
+                "losses": earlier.losses,
+            }
+        )
+        return replace(new, record=done, trigger=Trigger.REUSED)
 
     def _new_record(self, plan: _Plan, ingestion_job: IngestionJob, fair_tag: int) -> NewRecord:
         file, job = plan.file, self.ledger.job
@@ -189,7 +252,7 @@ class AddFiles:
             ingestion_row=ingestion_job.row_id,
             file_row=file.row_id,
             bytes_in=file.size_bytes,
-            priority=DEFAULT_PRIORITY,
+            priority=job.priority,
             fair_tag=fair_tag,
             replaces_row=plan.replaces.record.row_id if plan.replaces else None,
         )
@@ -207,6 +270,20 @@ class AddFiles:
             record_id=record.record_id if record else None,
             output_file_id=record.output_file_id if record else (file_id if is_markdown else None),
             supersedes_record_id=plan.replaces.record.record_id if plan.replaces else None,
+        )
+
+
+async def check_queue_cap(ledger: JobLedger, added: int, max_queued: int | None) -> None:
+    """Raises TEAM_QUEUE_FULL where a team would have too many files in the queue."""
+    if max_queued is None or not added:
+        return
+    team = ledger.job.team_id
+    if await ledger.tx.count_queued(team, max_queued + 1) + added > max_queued:
+        raise IngestError(
+            Reason.TEAM_QUEUE_FULL,
+            {"max_queued": str(max_queued)},
+            retry_after_seconds=QUEUE_FULL_RETRY_SECONDS,
+            resource=("Team", team),
         )
 
 

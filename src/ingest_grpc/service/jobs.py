@@ -30,7 +30,7 @@ from ingest_grpc.model import (
 )
 from ingest_grpc.service import job_files, views
 from ingest_grpc.service.idempotency import once, recall, remember
-from ingest_grpc.service.job_files import AddFiles, FilesAddedEffect, FilesRemovedEffect
+from ingest_grpc.service.job_files import AddFiles, AddRules, FilesAddedEffect, FilesRemovedEffect
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.paging import decode_cursor, decode_token, encode_cursor, encode_token
 from ingest_grpc.service.progress import ProgressBoard
@@ -55,13 +55,13 @@ class JobService:
     """Creates, reads and changes jobs."""
 
     def __init__(
-        self, store: Store, clock: Clock, board: ProgressBoard, *, default_method: Method, max_records: int
+        self, store: Store, clock: Clock, board: ProgressBoard, *, default_method: Method, rules: AddRules
     ) -> None:
         self._store = store
         self._clock = clock
         self._board = board
         self._default_method = default_method
-        self._max_records = max_records
+        self._rules = rules
 
     async def create(
         self, caller: Caller, new: NewJob, request: Request | None, *, validate_only: bool = False
@@ -98,6 +98,7 @@ class JobService:
             method=new.method or self._default_method,
             user_id=caller.user_id,
             team_id=caller.team_id,
+            priority=min(new.priority, caller.max_priority),
             external_id=new.external_id,
             labels=new.labels,
             created_at=now,
@@ -170,7 +171,7 @@ class JobService:
         return await self._added(caller, unit, validate_only=validate_only)
 
     def _adding(self, ledger: JobLedger, caller: Caller, method: Method | None, *, allow_partial: bool) -> AddFiles:
-        return AddFiles(ledger, caller.user_id, method or ledger.job.method, allow_partial, self._max_records)
+        return AddFiles(ledger, caller.user_id, method or ledger.job.method, allow_partial, self._rules)
 
     async def _added(
         self, caller: Caller, unit: WriteUnit[Mutation[FilesAddedEffect]], *, validate_only: bool

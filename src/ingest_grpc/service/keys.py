@@ -16,6 +16,9 @@ CACHE_SECONDS = 5.0
 
 CACHE_SIZE = 10_000
 
+DEFAULT_MAX_PRIORITY = 0
+"""Unless a key allows more, its callers wait their turn like everybody else."""
+
 LOCAL = Caller("local", "local", frozenset(Scope))
 """Everyone on loopback, as long as no key was ever made."""
 
@@ -60,7 +63,7 @@ class KeyService:
         if key is None:
             self._known.pop(hashed, None)
             raise IngestError(Reason.CREDENTIALS_INVALID)
-        caller = Caller(key.team_id, key.user_id, widened(key.scopes), key.key_id)
+        caller = Caller(key.team_id, key.user_id, widened(key.scopes), key.key_id, key.max_priority)
         if len(self._known) >= CACHE_SIZE:
             self._known.clear()
         self._known[hashed] = (now + CACHE_SECONDS, caller)
@@ -78,10 +81,12 @@ class KeyService:
         self._open_until = now + CACHE_SECONDS
         return True
 
-    async def create(self, team: str, user: str, scopes: Iterable[Scope]) -> tuple[ApiKey, str]:
+    async def create(
+        self, team: str, user: str, scopes: Iterable[Scope], max_priority: int = DEFAULT_MAX_PRIORITY
+    ) -> tuple[ApiKey, str]:
         """A new key and its secret, which is shown once and stored nowhere."""
         secret = SECRET_PREFIX + secrets.token_urlsafe(32)
-        key = ApiKey(f"key-{uuid.uuid4()}", team, user, frozenset(scopes), self._clock.now(), None)
+        key = ApiKey(f"key-{uuid.uuid4()}", team, user, frozenset(scopes), self._clock.now(), None, max_priority)
         await self._store.write(lambda tx: tx.insert_api_key(key, secret_hash(secret)))
         return key, secret
 

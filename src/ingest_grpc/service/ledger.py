@@ -49,6 +49,7 @@ EVENT_OF_TRIGGER = {
     Trigger.REMOVED: EventType.RECORD_REMOVED,
     Trigger.SUPERSEDED: EventType.RECORD_SUPERSEDED,
     Trigger.RETRIED: EventType.RECORD_RETRIED,
+    Trigger.REUSED: EventType.RECORD_REUSED,
 }
 
 _KEEPS_FILES = frozenset({Trigger.CLAIMED, Trigger.ORPHANED, Trigger.FAILED_RETRYABLE})
@@ -170,7 +171,7 @@ class JobLedger:
         self._count(await self._ingestion(new.ingestion_row), None, record, new.bytes_in)
         self._record_event(sequence, new.trigger, record, None)
         self._set(ever_active=True)
-        self.tx.commit.claimable = True
+        self.tx.commit.claimable |= record.status is RecordStatus.QUEUED
         return record
 
     # ── the job itself ─────────────────────────────────────────────────────────────────────────────────
@@ -226,6 +227,8 @@ class JobLedger:
 
     async def close(self) -> Job:
         """Derives, writes and appends; to be called once, last."""
+        if self._ingestions:
+            await self.tx.admit(self.job.team_id)
         for row_id in sorted(self._ingestions):
             await self._close_ingestion(self._ingestions[row_id])
         self._set(status=job_status(self.job.facts))

@@ -85,7 +85,11 @@ class ProgressFeed:
                 if cursor.versions.get(entry.row_id) != entry.version
             ),
             *(
-                RecordProgress(one.record_id, queue_position=one.position)
+                RecordProgress(
+                    one.record_id,
+                    queue_position=one.position,
+                    estimated_start_at=self._board.pace.estimated_start_at(one.position),
+                )
                 for one in standing.positions
                 if cursor.positions.get(one.row_id) != one.position
             ),

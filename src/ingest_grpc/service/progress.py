@@ -3,11 +3,17 @@
 Progress is never an event: losing it loses nothing, and a watcher sees at most one value a second.
 """
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ingest_grpc.clock import MICROSECONDS, Clock, SystemClock
 from ingest_grpc.lifecycle import RecordStatus, Step
 from ingest_grpc.model import FileRecord, UnitProgress
+
+PACE_RECORDS = 500
+PACE_MIN_RECORDS = 3
+PACE_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +28,32 @@ class RunningProgress:
     version: int
 
 
-class ProgressBoard:
-    """The newest progress of every running record, by job."""
+class Pace:
+    """How fast records end, over the last few minutes: what an estimate is made of."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ended: deque[float] = deque(maxlen=PACE_RECORDS)
+
+    def note(self) -> None:
+        """A record ended."""
+        self._ended.append(self._clock.monotonic())
+
+    def estimated_start_at(self, position: int) -> int | None:
+        """When a record at this queue position will probably be claimed; None where too few ended lately to tell."""
+        now = self._clock.monotonic()
+        ended = [moment for moment in self._ended if now - moment <= PACE_SECONDS]
+        if len(ended) < PACE_MIN_RECORDS or now <= ended[0]:
+            return None
+        seconds = position * (now - ended[0]) / len(ended)
+        return self._clock.now() + round(seconds * MICROSECONDS)
+
+
+class ProgressBoard:
+    """The newest progress of every running record, by job, and the pace of all."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.pace = Pace(clock or SystemClock())
         self._version = 0
         self._jobs: dict[int, dict[int, RunningProgress]] = {}
         self._records: dict[int, RunningProgress] = {}

@@ -17,6 +17,7 @@ from ingest_grpc.model import (
 )
 from ingest_grpc.service import views
 from ingest_grpc.service.idempotency import once, recall, remember
+from ingest_grpc.service.job_files import check_queue_cap
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.progress import ProgressBoard
 from ingest_grpc.service.queue import QueueTail
@@ -36,10 +37,11 @@ class RetryEffect(BaseModel):
 class RetryService:
     """Queues records again."""
 
-    def __init__(self, store: Store, clock: Clock, board: ProgressBoard) -> None:
+    def __init__(self, store: Store, clock: Clock, board: ProgressBoard, *, max_queued: int | None = None) -> None:
         self._store = store
         self._clock = clock
         self._board = board
+        self._max_queued = max_queued
 
     async def retry(
         self, caller: Caller, job_id: str, record_ids: Sequence[str] | None, request: Request | None
@@ -62,6 +64,7 @@ class RetryService:
     ) -> Mutation[RetryEffect]:
         async def effect() -> RetryEffect:
             ledger = await JobLedger.open(tx, caller.team_id, job_id, self._clock.now(), caller.user_id)
+            await check_queue_cap(ledger, len(record_ids), self._max_queued)
             results = [await self._retry_one(ledger, record_id) for record_id in record_ids]
             await ledger.close()
             retried = sum(result.outcome is RetryFileOutcome.RETRIED for result in results)
@@ -106,6 +109,7 @@ class RetryService:
         ledger = await JobLedger.open(tx, caller.team_id, job_id, self._clock.now(), caller.user_id)
         rows = await tx.unresolved_records(ledger.job.row_id, SLICE, after)
         retryable = [row for row in rows if row.source is not None]
+        await check_queue_cap(ledger, len(retryable), self._max_queued)
         if retryable:
             ledger.cancel_requested(False)
         for row in retryable:

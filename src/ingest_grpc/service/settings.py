@@ -155,6 +155,7 @@ class SettingsService:
             external_id=external_id,
             labels=origin.labels,
             origin_job_id=origin.job_id,
+            priority=min(origin.priority, caller.max_priority),
             created_at=now,
             updated_at=now,
         )

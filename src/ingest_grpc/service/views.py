@@ -126,7 +126,9 @@ async def shown_records(rows: Rows, records: Sequence[RecordRow], board: Progres
         record = board.overlay(row.record)
         if row.claimable and positions < MAX_DETAIL_POSITIONS:
             positions += 1
-            record = record.model_copy(update={"queue_position": await rows.position(row)})
+            position = await rows.position(row)
+            estimate = None if position is None else board.pace.estimated_start_at(position)
+            record = record.model_copy(update={"queue_position": position, "estimated_start_at": estimate})
         shown.append(record)
     return shown
 

@@ -208,9 +208,12 @@ class WorkService:
 
         async def unit(tx: Tx) -> int | None:
             now = self._clock.now()
-            for row in await tx.records_due(now, now + self._backoff_max, DUE_BATCH):
+            due = await tx.records_due(now, now + self._backoff_max, DUE_BATCH)
+            for row in due:
                 await tx.make_claimable(row.record.row_id)
                 tx.commit.claimable = True
+            for team in {row.record.team_id for row in due}:
+                await tx.admit(team)
             return await tx.next_due_at()
 
         due = await self._store.write(unit)

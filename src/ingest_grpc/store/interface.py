@@ -20,6 +20,7 @@ from ingest_grpc.model import (
     Job,
     JobFile,
     JobFilter,
+    Method,
     Scope,
     TimelineEvent,
 )
@@ -94,6 +95,7 @@ class ApiKey:
     scopes: frozenset[Scope]
     created_at: int
     revoked_at: int | None
+    max_priority: int = 9
 
 
 @dataclass(slots=True)
@@ -248,6 +250,22 @@ class Tx(Rows, Protocol):
     ) -> None: ...
     async def requeue_record(self, row_id: int, fair_tag: int) -> None: ...
     async def make_claimable(self, row_id: int) -> None: ...
+    async def admit(self, team: str) -> None:
+        """Lets a team's next records join the queue, as many as its cap leaves room for; does nothing without caps."""
+        ...
+
+    async def apply_caps(self) -> None:
+        """Sorts all queued records anew into those within and those beyond their team's cap."""
+        ...
+
+    async def count_queued(self, team: str, limit: int) -> int:
+        """A team's records in the queue, counted up to a limit."""
+        ...
+
+    async def reusable_records(self, file: File, method: Method, limit: int) -> list[RecordRow]:
+        """Completed conversions of the same bytes, declared alike, whose output still exists; newest first."""
+        ...
+
     async def records_to_claim(self, limit: int) -> list[RecordRow]: ...
     async def records_due(self, now: int, latest: int, limit: int) -> list[RecordRow]: ...
     async def unresolved_with_name(self, job_row: int, filename: str) -> list[tuple[int, str]]:
@@ -274,6 +292,14 @@ class Tx(Rows, Protocol):
 
         Returns the file as stored: if its blob_key is another one, the caller's own blob is not needed.
         """
+        ...
+
+    async def share_output(self, file: File, shared: File) -> None:
+        """Stores an output that has the bytes of another one."""
+        ...
+
+    async def stored_bytes(self, team: str) -> int:
+        """Bytes of the team's blobs."""
         ...
 
     async def delete_file(self, file: File, now: int) -> None:

@@ -120,6 +120,20 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The job was changed since the etag {expected_etag} was read; it is {actual_etag} now. (ABORTED)"""
     ERROR_REASON_EXTERNAL_ID_TAKEN: _ErrorReason.ValueType  # 48
     """The external_id {external_id} belongs to {resource_id} already. (ALREADY_EXISTS)"""
+    ERROR_REASON_TEAM_QUEUE_FULL: _ErrorReason.ValueType  # 49
+    """The team would have more than {max_queued} files in the queue. (RESOURCE_EXHAUSTED, retryable)"""
+    ERROR_REASON_TEAM_STORAGE_FULL: _ErrorReason.ValueType  # 50
+    """The team would store more than {max_bytes} bytes. (RESOURCE_EXHAUSTED)"""
+    ERROR_REASON_UPLOAD_NOT_FOUND: _ErrorReason.ValueType  # 51
+    """The upload {upload_id} does not exist. (NOT_FOUND)"""
+    ERROR_REASON_UPLOAD_OFFSET: _ErrorReason.ValueType  # 52
+    """The upload has {committed_bytes} bytes; what was sent does not continue them at byte {offset}. (OUT_OF_RANGE)"""
+    ERROR_REASON_UPLOAD_COMPLETED: _ErrorReason.ValueType  # 53
+    """The upload {upload_id} is complete and became the file {file_id}. (FAILED_PRECONDITION)"""
+    ERROR_REASON_IMPORT_NOT_ALLOWED: _ErrorReason.ValueType  # 54
+    """The server may not import from this URL. (PERMISSION_DENIED)"""
+    ERROR_REASON_SOURCE_CHANGED: _ErrorReason.ValueType  # 55
+    """The source was changed since the file was imported. (FAILED_PRECONDITION)"""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason names why a call or the processing of a file failed. Reasons may grow: a client that meets
@@ -225,4 +239,18 @@ ERROR_REASON_ETAG_MISMATCH: ErrorReason.ValueType  # 47
 """The job was changed since the etag {expected_etag} was read; it is {actual_etag} now. (ABORTED)"""
 ERROR_REASON_EXTERNAL_ID_TAKEN: ErrorReason.ValueType  # 48
 """The external_id {external_id} belongs to {resource_id} already. (ALREADY_EXISTS)"""
+ERROR_REASON_TEAM_QUEUE_FULL: ErrorReason.ValueType  # 49
+"""The team would have more than {max_queued} files in the queue. (RESOURCE_EXHAUSTED, retryable)"""
+ERROR_REASON_TEAM_STORAGE_FULL: ErrorReason.ValueType  # 50
+"""The team would store more than {max_bytes} bytes. (RESOURCE_EXHAUSTED)"""
+ERROR_REASON_UPLOAD_NOT_FOUND: ErrorReason.ValueType  # 51
+"""The upload {upload_id} does not exist. (NOT_FOUND)"""
+ERROR_REASON_UPLOAD_OFFSET: ErrorReason.ValueType  # 52
+"""The upload has {committed_bytes} bytes; what was sent does not continue them at byte {offset}. (OUT_OF_RANGE)"""
+ERROR_REASON_UPLOAD_COMPLETED: ErrorReason.ValueType  # 53
+"""The upload {upload_id} is complete and became the file {file_id}. (FAILED_PRECONDITION)"""
+ERROR_REASON_IMPORT_NOT_ALLOWED: ErrorReason.ValueType  # 54
+"""The server may not import from this URL. (PERMISSION_DENIED)"""
+ERROR_REASON_SOURCE_CHANGED: ErrorReason.ValueType  # 55
+"""The source was changed since the file was imported. (FAILED_PRECONDITION)"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

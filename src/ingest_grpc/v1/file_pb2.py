@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19ingest_grpc/v1/file.proto\x12\x0eingest_grpc.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaf\x02\n\x04\x46ile\x12\x0f\n\x07\x66ile_id\x18\x01 \x01(\t\x12&\n\x04kind\x18\x02 \x01(\x0e\x32\x18.ingest_grpc.v1.FileKind\x12\x10\n\x08\x66ilename\x18\x03 \x01(\t\x12\x0c\n\x04path\x18\x04 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x05 \x01(\t\x12\x12\n\nsize_bytes\x18\x06 \x01(\x03\x12\x0e\n\x06sha256\x18\x07 \x01(\t\x12\x0f\n\x07user_id\x18\x08 \x01(\t\x12\x0f\n\x07team_id\x18\t \x01(\t\x12.\n\ncreated_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\ndeleted_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x88\x01\x01\x42\r\n\x0b_deleted_at*Q\n\x08\x46ileKind\x12\x19\n\x15\x46ILE_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10\x46ILE_KIND_UPLOAD\x10\x01\x12\x14\n\x10\x46ILE_KIND_OUTPUT\x10\x02\x42\x32\n\x11\x64\x65v.ingestgrpc.v1P\x01Z\x1bingest_grpc/v1;ingestgrpcv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19ingest_grpc/v1/file.proto\x12\x0eingest_grpc.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"m\n\x0cImportSource\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x33\n\nfetched_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x88\x01\x01\x42\r\n\x0b_fetched_at\"\xa2\x04\n\x04\x46ile\x12\x0f\n\x07\x66ile_id\x18\x01 \x01(\t\x12&\n\x04kind\x18\x02 \x01(\x0e\x32\x18.ingest_grpc.v1.FileKind\x12\x10\n\x08\x66ilename\x18\x03 \x01(\t\x12\x0c\n\x04path\x18\x04 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x05 \x01(\t\x12\x12\n\nsize_bytes\x18\x06 \x01(\x03\x12\x0e\n\x06sha256\x18\x07 \x01(\t\x12\x0f\n\x07user_id\x18\x08 \x01(\t\x12\x0f\n\x07team_id\x18\t \x01(\t\x12.\n\ncreated_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\ndeleted_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x88\x01\x01\x12\x18\n\x0b\x65xternal_id\x18\x0c \x01(\tH\x01\x88\x01\x01\x12)\n\x08metadata\x18\r \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x33\n\nexpires_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x02\x88\x01\x01\x12\x38\n\rimport_source\x18\x0f \x01(\x0b\x32\x1c.ingest_grpc.v1.ImportSourceH\x03\x88\x01\x01\x12\x0c\n\x04\x65tag\x18\x10 \x01(\tB\r\n\x0b_deleted_atB\x0e\n\x0c_external_idB\r\n\x0b_expires_atB\x10\n\x0e_import_source\"\x99\x03\n\x06Upload\x12\x11\n\tupload_id\x18\x01 \x01(\t\x12\x10\n\x08\x66ilename\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x04 \x01(\t\x12\x17\n\nsize_bytes\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x13\n\x06sha256\x18\x06 \x01(\tH\x01\x88\x01\x01\x12\x18\n\x0b\x65xternal_id\x18\x07 \x01(\tH\x02\x88\x01\x01\x12\x17\n\x0f\x63ommitted_bytes\x18\x08 \x01(\x03\x12\x17\n\x0fmax_chunk_bytes\x18\t \x01(\x03\x12.\n\ncreated_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x07\x66ile_id\x18\x0c \x01(\tH\x03\x88\x01\x01\x12\x0f\n\x07user_id\x18\r \x01(\t\x12\x0f\n\x07team_id\x18\x0e \x01(\tB\r\n\x0b_size_bytesB\t\n\x07_sha256B\x0e\n\x0c_external_idB\n\n\x08_file_id*Q\n\x08\x46ileKind\x12\x19\n\x15\x46ILE_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10\x46ILE_KIND_UPLOAD\x10\x01\x12\x14\n\x10\x46ILE_KIND_OUTPUT\x10\x02\x42\x32\n\x11\x64\x65v.ingestgrpc.v1P\x01Z\x1bingest_grpc/v1;ingestgrpcv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,8 +34,12 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ingest_grpc.v1.file_pb2', _
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\021dev.ingestgrpc.v1P\001Z\033ingest_grpc/v1;ingestgrpcv1'
-  _globals['_FILEKIND']._serialized_start=384
-  _globals['_FILEKIND']._serialized_end=465
-  _globals['_FILE']._serialized_start=79
-  _globals['_FILE']._serialized_end=382
+  _globals['_FILEKIND']._serialized_start=1180
+  _globals['_FILEKIND']._serialized_end=1261
+  _globals['_IMPORTSOURCE']._serialized_start=108
+  _globals['_IMPORTSOURCE']._serialized_end=217
+  _globals['_FILE']._serialized_start=220
+  _globals['_FILE']._serialized_end=766
+  _globals['_UPLOAD']._serialized_start=769
+  _globals['_UPLOAD']._serialized_end=1178
 # @@protoc_insertion_point(module_scope)

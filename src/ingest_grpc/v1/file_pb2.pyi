@@ -5,6 +5,7 @@ isort:skip_file
 
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
@@ -43,6 +44,40 @@ FILE_KIND_OUTPUT: FileKind.ValueType  # 2
 Global___FileKind: _TypeAlias = FileKind  # noqa: Y015
 
 @_typing.final
+class ImportSource(_message.Message):
+    """ImportSource is where an imported file's bytes come from."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    URL_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    FETCHED_AT_FIELD_NUMBER: _builtins.int
+    url: _builtins.str
+    """URL as given to ImportFile."""
+    etag: _builtins.str
+    """What the source called this version of the bytes when it was imported; other bytes are refused later."""
+    @_builtins.property
+    def fetched_at(self) -> _timestamp_pb2.Timestamp:
+        """When the bytes were read; absent until they are first needed."""
+
+    def __init__(
+        self,
+        *,
+        url: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        fetched_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_fetched_at", b"_fetched_at", "fetched_at", b"fetched_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fetched_at", b"_fetched_at", "etag", b"etag", "fetched_at", b"fetched_at", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__fetched_at: _TypeAlias = _typing.Literal["fetched_at"]  # noqa: Y015
+    _WhichOneofArgType__fetched_at: _TypeAlias = _typing.Literal["_fetched_at", b"_fetched_at"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__fetched_at) -> _WhichOneofReturnType__fetched_at | None: ...
+
+Global___ImportSource: _TypeAlias = ImportSource  # noqa: Y015
+
+@_typing.final
 class File(_message.Message):
     """File is stored bytes."""
 
@@ -59,6 +94,11 @@ class File(_message.Message):
     TEAM_ID_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     DELETED_AT_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    IMPORT_SOURCE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     file_id: _builtins.str
     """Id, "file-…" or "md-file-…"."""
     kind: Global___FileKind.ValueType
@@ -72,11 +112,15 @@ class File(_message.Message):
     size_bytes: _builtins.int
     """Size in bytes."""
     sha256: _builtins.str
-    """SHA-256 of the bytes, 64 lower-case hexadecimal digits."""
+    """SHA-256 of the bytes, 64 lower-case hexadecimal digits; empty for an imported file that was not read yet."""
     user_id: _builtins.str
     """Who uploaded it, or who added its source."""
     team_id: _builtins.str
     """The team that owns it."""
+    external_id: _builtins.str
+    """The caller's own key, unique among the team's files that are not deleted; absent if none was given."""
+    etag: _builtins.str
+    """Changes with what UpdateFile may set, and with nothing else."""
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
         """When it was stored."""
@@ -84,6 +128,18 @@ class File(_message.Message):
     @_builtins.property
     def deleted_at(self) -> _timestamp_pb2.Timestamp:
         """When it was deleted; absent while it lives."""
+
+    @_builtins.property
+    def metadata(self) -> _struct_pb2.Struct:
+        """What the caller keeps with the file: at most 50 strings, numbers and booleans."""
+
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """When it may be deleted, once no job lists it; absent = never."""
+
+    @_builtins.property
+    def import_source(self) -> Global___ImportSource:
+        """Where it was imported from; absent for other files."""
 
     def __init__(
         self,
@@ -99,13 +155,124 @@ class File(_message.Message):
         team_id: _builtins.str = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
         deleted_at: _timestamp_pb2.Timestamp | None = ...,
+        external_id: _builtins.str | None = ...,
+        metadata: _struct_pb2.Struct | None = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+        import_source: Global___ImportSource | None = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_deleted_at", b"_deleted_at", "created_at", b"created_at", "deleted_at", b"deleted_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_deleted_at", b"_deleted_at", "_expires_at", b"_expires_at", "_external_id", b"_external_id", "_import_source", b"_import_source", "created_at", b"created_at", "deleted_at", b"deleted_at", "expires_at", b"expires_at", "external_id", b"external_id", "import_source", b"import_source", "metadata", b"metadata"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_deleted_at", b"_deleted_at", "content_type", b"content_type", "created_at", b"created_at", "deleted_at", b"deleted_at", "file_id", b"file_id", "filename", b"filename", "kind", b"kind", "path", b"path", "sha256", b"sha256", "size_bytes", b"size_bytes", "team_id", b"team_id", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_deleted_at", b"_deleted_at", "_expires_at", b"_expires_at", "_external_id", b"_external_id", "_import_source", b"_import_source", "content_type", b"content_type", "created_at", b"created_at", "deleted_at", b"deleted_at", "etag", b"etag", "expires_at", b"expires_at", "external_id", b"external_id", "file_id", b"file_id", "filename", b"filename", "import_source", b"import_source", "kind", b"kind", "metadata", b"metadata", "path", b"path", "sha256", b"sha256", "size_bytes", b"size_bytes", "team_id", b"team_id", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__deleted_at: _TypeAlias = _typing.Literal["deleted_at"]  # noqa: Y015
     _WhichOneofArgType__deleted_at: _TypeAlias = _typing.Literal["_deleted_at", b"_deleted_at"]  # noqa: Y015
+    _WhichOneofReturnType__expires_at: _TypeAlias = _typing.Literal["expires_at"]  # noqa: Y015
+    _WhichOneofArgType__expires_at: _TypeAlias = _typing.Literal["_expires_at", b"_expires_at"]  # noqa: Y015
+    _WhichOneofReturnType__external_id: _TypeAlias = _typing.Literal["external_id"]  # noqa: Y015
+    _WhichOneofArgType__external_id: _TypeAlias = _typing.Literal["_external_id", b"_external_id"]  # noqa: Y015
+    _WhichOneofReturnType__import_source: _TypeAlias = _typing.Literal["import_source"]  # noqa: Y015
+    _WhichOneofArgType__import_source: _TypeAlias = _typing.Literal["_import_source", b"_import_source"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__deleted_at) -> _WhichOneofReturnType__deleted_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expires_at) -> _WhichOneofReturnType__expires_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__external_id) -> _WhichOneofReturnType__external_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__import_source) -> _WhichOneofReturnType__import_source | None: ...
 
 Global___File: _TypeAlias = File  # noqa: Y015
+
+@_typing.final
+class Upload(_message.Message):
+    """Upload is a file on its way, which survives broken connections and restarts of the server."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UPLOAD_ID_FIELD_NUMBER: _builtins.int
+    FILENAME_FIELD_NUMBER: _builtins.int
+    PATH_FIELD_NUMBER: _builtins.int
+    CONTENT_TYPE_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    COMMITTED_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_CHUNK_BYTES_FIELD_NUMBER: _builtins.int
+    CREATED_AT_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    FILE_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    TEAM_ID_FIELD_NUMBER: _builtins.int
+    upload_id: _builtins.str
+    """Id, "up-…"."""
+    filename: _builtins.str
+    """Name of the file to be."""
+    path: _builtins.str
+    """Where the uploader has it; for display only."""
+    content_type: _builtins.str
+    """Content type as declared, or guessed from the name."""
+    size_bytes: _builtins.int
+    """Announced size in bytes; absent if it was not announced."""
+    sha256: _builtins.str
+    """Announced SHA-256, 64 lower-case hexadecimal digits; absent if it was not announced."""
+    external_id: _builtins.str
+    """The caller's own key for the file to be; absent if none was given."""
+    committed_bytes: _builtins.int
+    """Bytes that are durable: where the next WriteUpload goes on."""
+    max_chunk_bytes: _builtins.int
+    """Most bytes of one WriteUpload."""
+    file_id: _builtins.str
+    """The file that it became; absent until it is complete."""
+    user_id: _builtins.str
+    """Who uploads it."""
+    team_id: _builtins.str
+    """The team that owns it."""
+    @_builtins.property
+    def created_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was created."""
+
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """When it is dropped: 24 hours after the last write, unless the server is set otherwise."""
+
+    def __init__(
+        self,
+        *,
+        upload_id: _builtins.str = ...,
+        filename: _builtins.str = ...,
+        path: _builtins.str = ...,
+        content_type: _builtins.str = ...,
+        size_bytes: _builtins.int | None = ...,
+        sha256: _builtins.str | None = ...,
+        external_id: _builtins.str | None = ...,
+        committed_bytes: _builtins.int = ...,
+        max_chunk_bytes: _builtins.int = ...,
+        created_at: _timestamp_pb2.Timestamp | None = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+        file_id: _builtins.str | None = ...,
+        user_id: _builtins.str = ...,
+        team_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_external_id", b"_external_id", "_file_id", b"_file_id", "_sha256", b"_sha256", "_size_bytes", b"_size_bytes", "created_at", b"created_at", "expires_at", b"expires_at", "external_id", b"external_id", "file_id", b"file_id", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_external_id", b"_external_id", "_file_id", b"_file_id", "_sha256", b"_sha256", "_size_bytes", b"_size_bytes", "committed_bytes", b"committed_bytes", "content_type", b"content_type", "created_at", b"created_at", "expires_at", b"expires_at", "external_id", b"external_id", "file_id", b"file_id", "filename", b"filename", "max_chunk_bytes", b"max_chunk_bytes", "path", b"path", "sha256", b"sha256", "size_bytes", b"size_bytes", "team_id", b"team_id", "upload_id", b"upload_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__external_id: _TypeAlias = _typing.Literal["external_id"]  # noqa: Y015
+    _WhichOneofArgType__external_id: _TypeAlias = _typing.Literal["_external_id", b"_external_id"]  # noqa: Y015
+    _WhichOneofReturnType__file_id: _TypeAlias = _typing.Literal["file_id"]  # noqa: Y015
+    _WhichOneofArgType__file_id: _TypeAlias = _typing.Literal["_file_id", b"_file_id"]  # noqa: Y015
+    _WhichOneofReturnType__sha256: _TypeAlias = _typing.Literal["sha256"]  # noqa: Y015
+    _WhichOneofArgType__sha256: _TypeAlias = _typing.Literal["_sha256", b"_sha256"]  # noqa: Y015
+    _WhichOneofReturnType__size_bytes: _TypeAlias = _typing.Literal["size_bytes"]  # noqa: Y015
+    _WhichOneofArgType__size_bytes: _TypeAlias = _typing.Literal["_size_bytes", b"_size_bytes"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__external_id) -> _WhichOneofReturnType__external_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__file_id) -> _WhichOneofReturnType__file_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sha256) -> _WhichOneofReturnType__sha256 | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__size_bytes) -> _WhichOneofReturnType__size_bytes | None: ...
+
+Global___Upload: _TypeAlias = Upload  # noqa: Y015

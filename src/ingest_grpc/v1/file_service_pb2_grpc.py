@@ -45,6 +45,36 @@ class FileServiceStub:
                 request_serializer=ingest__grpc_dot_v1_dot_file__service__pb2.UploadFileRequest.SerializeToString,
                 response_deserializer=ingest__grpc_dot_v1_dot_file__service__pb2.UploadFileResponse.FromString,
                 _registered_method=True)
+        self.CreateUpload = channel.unary_unary(
+                '/ingest_grpc.v1.FileService/CreateUpload',
+                request_serializer=ingest__grpc_dot_v1_dot_file__service__pb2.CreateUploadRequest.SerializeToString,
+                response_deserializer=ingest__grpc_dot_v1_dot_file__service__pb2.CreateUploadResponse.FromString,
+                _registered_method=True)
+        self.WriteUpload = channel.unary_unary(
+                '/ingest_grpc.v1.FileService/WriteUpload',
+                request_serializer=ingest__grpc_dot_v1_dot_file__service__pb2.WriteUploadRequest.SerializeToString,
+                response_deserializer=ingest__grpc_dot_v1_dot_file__service__pb2.WriteUploadResponse.FromString,
+                _registered_method=True)
+        self.GetUpload = channel.unary_unary(
+                '/ingest_grpc.v1.FileService/GetUpload',
+                request_serializer=ingest__grpc_dot_v1_dot_file__service__pb2.GetUploadRequest.SerializeToString,
+                response_deserializer=ingest__grpc_dot_v1_dot_file__service__pb2.GetUploadResponse.FromString,
+                _registered_method=True)
+        self.CompleteUpload = channel.unary_unary(
+                '/ingest_grpc.v1.FileService/CompleteUpload',
+                request_serializer=ingest__grpc_dot_v1_dot_file__service__pb2.CompleteUploadRequest.SerializeToString,
+                response_deserializer=ingest__grpc_dot_v1_dot_file__service__pb2.CompleteUploadResponse.FromString,
+                _registered_method=True)
+        self.ImportFile = channel.unary_unary(
+                '/ingest_grpc.v1.FileService/ImportFile',
+                request_serializer=ingest__grpc_dot_v1_dot_file__service__pb2.ImportFileRequest.SerializeToString,
+                response_deserializer=ingest__grpc_dot_v1_dot_file__service__pb2.ImportFileResponse.FromString,
+                _registered_method=True)
+        self.UpdateFile = channel.unary_unary(
+                '/ingest_grpc.v1.FileService/UpdateFile',
+                request_serializer=ingest__grpc_dot_v1_dot_file__service__pb2.UpdateFileRequest.SerializeToString,
+                response_deserializer=ingest__grpc_dot_v1_dot_file__service__pb2.UpdateFileResponse.FromString,
+                _registered_method=True)
         self.GetFile = channel.unary_unary(
                 '/ingest_grpc.v1.FileService/GetFile',
                 request_serializer=ingest__grpc_dot_v1_dot_file__service__pb2.GetFileRequest.SerializeToString,
@@ -85,6 +115,48 @@ class FileServiceServicer:
 
     def UploadFile(self, request_iterator, context):
         """UploadFile stores a file of any permitted size: one header, then data. A broken upload leaves nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateUpload(self, request, context):
+        """CreateUpload begins an upload that can be resumed: CreateUpload, WriteUpload…, CompleteUpload.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WriteUpload(self, request, context):
+        """WriteUpload appends bytes; they are durable when it is answered. The same bytes again are accepted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetUpload(self, request, context):
+        """GetUpload tells how many bytes of an upload are durable.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompleteUpload(self, request, context):
+        """CompleteUpload makes a file of an upload; called again, it returns the same file.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportFile(self, request, context):
+        """ImportFile makes a file of an object that the server itself reads, once its bytes are needed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateFile(self, request, context):
+        """UpdateFile changes a file's name, metadata or expiry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -137,6 +209,36 @@ def add_FileServiceServicer_to_server(servicer, server):
                     servicer.UploadFile,
                     request_deserializer=ingest__grpc_dot_v1_dot_file__service__pb2.UploadFileRequest.FromString,
                     response_serializer=ingest__grpc_dot_v1_dot_file__service__pb2.UploadFileResponse.SerializeToString,
+            ),
+            'CreateUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateUpload,
+                    request_deserializer=ingest__grpc_dot_v1_dot_file__service__pb2.CreateUploadRequest.FromString,
+                    response_serializer=ingest__grpc_dot_v1_dot_file__service__pb2.CreateUploadResponse.SerializeToString,
+            ),
+            'WriteUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.WriteUpload,
+                    request_deserializer=ingest__grpc_dot_v1_dot_file__service__pb2.WriteUploadRequest.FromString,
+                    response_serializer=ingest__grpc_dot_v1_dot_file__service__pb2.WriteUploadResponse.SerializeToString,
+            ),
+            'GetUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUpload,
+                    request_deserializer=ingest__grpc_dot_v1_dot_file__service__pb2.GetUploadRequest.FromString,
+                    response_serializer=ingest__grpc_dot_v1_dot_file__service__pb2.GetUploadResponse.SerializeToString,
+            ),
+            'CompleteUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompleteUpload,
+                    request_deserializer=ingest__grpc_dot_v1_dot_file__service__pb2.CompleteUploadRequest.FromString,
+                    response_serializer=ingest__grpc_dot_v1_dot_file__service__pb2.CompleteUploadResponse.SerializeToString,
+            ),
+            'ImportFile': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportFile,
+                    request_deserializer=ingest__grpc_dot_v1_dot_file__service__pb2.ImportFileRequest.FromString,
+                    response_serializer=ingest__grpc_dot_v1_dot_file__service__pb2.ImportFileResponse.SerializeToString,
+            ),
+            'UpdateFile': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateFile,
+                    request_deserializer=ingest__grpc_dot_v1_dot_file__service__pb2.UpdateFileRequest.FromString,
+                    response_serializer=ingest__grpc_dot_v1_dot_file__service__pb2.UpdateFileResponse.SerializeToString,
             ),
             'GetFile': grpc.unary_unary_rpc_method_handler(
                     servicer.GetFile,
@@ -219,6 +321,168 @@ class FileService:
             '/ingest_grpc.v1.FileService/UploadFile',
             ingest__grpc_dot_v1_dot_file__service__pb2.UploadFileRequest.SerializeToString,
             ingest__grpc_dot_v1_dot_file__service__pb2.UploadFileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ingest_grpc.v1.FileService/CreateUpload',
+            ingest__grpc_dot_v1_dot_file__service__pb2.CreateUploadRequest.SerializeToString,
+            ingest__grpc_dot_v1_dot_file__service__pb2.CreateUploadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WriteUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ingest_grpc.v1.FileService/WriteUpload',
+            ingest__grpc_dot_v1_dot_file__service__pb2.WriteUploadRequest.SerializeToString,
+            ingest__grpc_dot_v1_dot_file__service__pb2.WriteUploadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ingest_grpc.v1.FileService/GetUpload',
+            ingest__grpc_dot_v1_dot_file__service__pb2.GetUploadRequest.SerializeToString,
+            ingest__grpc_dot_v1_dot_file__service__pb2.GetUploadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompleteUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ingest_grpc.v1.FileService/CompleteUpload',
+            ingest__grpc_dot_v1_dot_file__service__pb2.CompleteUploadRequest.SerializeToString,
+            ingest__grpc_dot_v1_dot_file__service__pb2.CompleteUploadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportFile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ingest_grpc.v1.FileService/ImportFile',
+            ingest__grpc_dot_v1_dot_file__service__pb2.ImportFileRequest.SerializeToString,
+            ingest__grpc_dot_v1_dot_file__service__pb2.ImportFileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateFile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ingest_grpc.v1.FileService/UpdateFile',
+            ingest__grpc_dot_v1_dot_file__service__pb2.UpdateFileRequest.SerializeToString,
+            ingest__grpc_dot_v1_dot_file__service__pb2.UpdateFileResponse.FromString,
             options,
             channel_credentials,
             insecure,

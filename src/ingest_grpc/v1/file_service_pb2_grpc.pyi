@@ -37,6 +37,18 @@ class FileServiceStub:
     """CreateFile stores a small file in one call."""
     UploadFile: _grpc.StreamUnaryMultiCallable[_file_service_pb2.UploadFileRequest, _file_service_pb2.UploadFileResponse]
     """UploadFile stores a file of any permitted size: one header, then data. A broken upload leaves nothing."""
+    CreateUpload: _grpc.UnaryUnaryMultiCallable[_file_service_pb2.CreateUploadRequest, _file_service_pb2.CreateUploadResponse]
+    """CreateUpload begins an upload that can be resumed: CreateUpload, WriteUpload…, CompleteUpload."""
+    WriteUpload: _grpc.UnaryUnaryMultiCallable[_file_service_pb2.WriteUploadRequest, _file_service_pb2.WriteUploadResponse]
+    """WriteUpload appends bytes; they are durable when it is answered. The same bytes again are accepted."""
+    GetUpload: _grpc.UnaryUnaryMultiCallable[_file_service_pb2.GetUploadRequest, _file_service_pb2.GetUploadResponse]
+    """GetUpload tells how many bytes of an upload are durable."""
+    CompleteUpload: _grpc.UnaryUnaryMultiCallable[_file_service_pb2.CompleteUploadRequest, _file_service_pb2.CompleteUploadResponse]
+    """CompleteUpload makes a file of an upload; called again, it returns the same file."""
+    ImportFile: _grpc.UnaryUnaryMultiCallable[_file_service_pb2.ImportFileRequest, _file_service_pb2.ImportFileResponse]
+    """ImportFile makes a file of an object that the server itself reads, once its bytes are needed."""
+    UpdateFile: _grpc.UnaryUnaryMultiCallable[_file_service_pb2.UpdateFileRequest, _file_service_pb2.UpdateFileResponse]
+    """UpdateFile changes a file's name, metadata or expiry."""
     GetFile: _grpc.UnaryUnaryMultiCallable[_file_service_pb2.GetFileRequest, _file_service_pb2.GetFileResponse]
     """GetFile returns what is known of a file."""
     ListFiles: _grpc.UnaryUnaryMultiCallable[_file_service_pb2.ListFilesRequest, _file_service_pb2.ListFilesResponse]
@@ -57,6 +69,18 @@ class FileServiceAsyncStub(FileServiceStub):
     """CreateFile stores a small file in one call."""
     UploadFile: _aio.StreamUnaryMultiCallable[_file_service_pb2.UploadFileRequest, _file_service_pb2.UploadFileResponse]  # type: ignore[assignment]
     """UploadFile stores a file of any permitted size: one header, then data. A broken upload leaves nothing."""
+    CreateUpload: _aio.UnaryUnaryMultiCallable[_file_service_pb2.CreateUploadRequest, _file_service_pb2.CreateUploadResponse]  # type: ignore[assignment]
+    """CreateUpload begins an upload that can be resumed: CreateUpload, WriteUpload…, CompleteUpload."""
+    WriteUpload: _aio.UnaryUnaryMultiCallable[_file_service_pb2.WriteUploadRequest, _file_service_pb2.WriteUploadResponse]  # type: ignore[assignment]
+    """WriteUpload appends bytes; they are durable when it is answered. The same bytes again are accepted."""
+    GetUpload: _aio.UnaryUnaryMultiCallable[_file_service_pb2.GetUploadRequest, _file_service_pb2.GetUploadResponse]  # type: ignore[assignment]
+    """GetUpload tells how many bytes of an upload are durable."""
+    CompleteUpload: _aio.UnaryUnaryMultiCallable[_file_service_pb2.CompleteUploadRequest, _file_service_pb2.CompleteUploadResponse]  # type: ignore[assignment]
+    """CompleteUpload makes a file of an upload; called again, it returns the same file."""
+    ImportFile: _aio.UnaryUnaryMultiCallable[_file_service_pb2.ImportFileRequest, _file_service_pb2.ImportFileResponse]  # type: ignore[assignment]
+    """ImportFile makes a file of an object that the server itself reads, once its bytes are needed."""
+    UpdateFile: _aio.UnaryUnaryMultiCallable[_file_service_pb2.UpdateFileRequest, _file_service_pb2.UpdateFileResponse]  # type: ignore[assignment]
+    """UpdateFile changes a file's name, metadata or expiry."""
     GetFile: _aio.UnaryUnaryMultiCallable[_file_service_pb2.GetFileRequest, _file_service_pb2.GetFileResponse]  # type: ignore[assignment]
     """GetFile returns what is known of a file."""
     ListFiles: _aio.UnaryUnaryMultiCallable[_file_service_pb2.ListFilesRequest, _file_service_pb2.ListFilesResponse]  # type: ignore[assignment]
@@ -86,6 +110,54 @@ class FileServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_file_service_pb2.UploadFileResponse, _abc.Awaitable[_file_service_pb2.UploadFileResponse]]:
         """UploadFile stores a file of any permitted size: one header, then data. A broken upload leaves nothing."""
+
+    @_abc_1.abstractmethod
+    def CreateUpload(
+        self,
+        request: _file_service_pb2.CreateUploadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_file_service_pb2.CreateUploadResponse, _abc.Awaitable[_file_service_pb2.CreateUploadResponse]]:
+        """CreateUpload begins an upload that can be resumed: CreateUpload, WriteUpload…, CompleteUpload."""
+
+    @_abc_1.abstractmethod
+    def WriteUpload(
+        self,
+        request: _file_service_pb2.WriteUploadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_file_service_pb2.WriteUploadResponse, _abc.Awaitable[_file_service_pb2.WriteUploadResponse]]:
+        """WriteUpload appends bytes; they are durable when it is answered. The same bytes again are accepted."""
+
+    @_abc_1.abstractmethod
+    def GetUpload(
+        self,
+        request: _file_service_pb2.GetUploadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_file_service_pb2.GetUploadResponse, _abc.Awaitable[_file_service_pb2.GetUploadResponse]]:
+        """GetUpload tells how many bytes of an upload are durable."""
+
+    @_abc_1.abstractmethod
+    def CompleteUpload(
+        self,
+        request: _file_service_pb2.CompleteUploadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_file_service_pb2.CompleteUploadResponse, _abc.Awaitable[_file_service_pb2.CompleteUploadResponse]]:
+        """CompleteUpload makes a file of an upload; called again, it returns the same file."""
+
+    @_abc_1.abstractmethod
+    def ImportFile(
+        self,
+        request: _file_service_pb2.ImportFileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_file_service_pb2.ImportFileResponse, _abc.Awaitable[_file_service_pb2.ImportFileResponse]]:
+        """ImportFile makes a file of an object that the server itself reads, once its bytes are needed."""
+
+    @_abc_1.abstractmethod
+    def UpdateFile(
+        self,
+        request: _file_service_pb2.UpdateFileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_file_service_pb2.UpdateFileResponse, _abc.Awaitable[_file_service_pb2.UpdateFileResponse]]:
+        """UpdateFile changes a file's name, metadata or expiry."""
 
     @_abc_1.abstractmethod
     def GetFile(

@@ -155,6 +155,8 @@ class _WaitReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WaitReason
     """The record does not wait for anything but its turn."""
     WAIT_REASON_BACK_OFF: _WaitReason.ValueType  # 1
     """It failed in a way that may pass and is tried again at next_attempt_at."""
+    WAIT_REASON_TEAM_CAP: _WaitReason.ValueType  # 2
+    """Its team has as many files at work as it may; it joins the queue when one of them is done."""
 
 class WaitReason(_WaitReason, metaclass=_WaitReasonEnumTypeWrapper):
     """WaitReason is why a queued record cannot be claimed now."""
@@ -163,6 +165,8 @@ WAIT_REASON_UNSPECIFIED: WaitReason.ValueType  # 0
 """The record does not wait for anything but its turn."""
 WAIT_REASON_BACK_OFF: WaitReason.ValueType  # 1
 """It failed in a way that may pass and is tried again at next_attempt_at."""
+WAIT_REASON_TEAM_CAP: WaitReason.ValueType  # 2
+"""Its team has as many files at work as it may; it joins the queue when one of them is done."""
 Global___WaitReason: _TypeAlias = WaitReason  # noqa: Y015
 
 @_typing.final
@@ -304,6 +308,8 @@ class FileRecord(_message.Message):
     PAGES_FIELD_NUMBER: _builtins.int
     BYTES_OUT_FIELD_NUMBER: _builtins.int
     LAST_SEQUENCE_FIELD_NUMBER: _builtins.int
+    REUSED_FROM_FIELD_NUMBER: _builtins.int
+    ESTIMATED_START_AT_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Id of the record, "ijf-…"."""
     ingestion_job_id: _builtins.str
@@ -350,6 +356,8 @@ class FileRecord(_message.Message):
     """Bytes of Markdown; absent before it COMPLETED."""
     last_sequence: _builtins.int
     """Sequence of the last timeline event about this record."""
+    reused_from: _builtins.str
+    """The record whose output this one shares, because the same bytes were converted before."""
     @_builtins.property
     def engine(self) -> Global___Engine:
         """What converted it; absent until it COMPLETED."""
@@ -398,6 +406,10 @@ class FileRecord(_message.Message):
     def progress(self) -> Global___UnitProgress:
         """How far the running step has come. Never set in events."""
 
+    @_builtins.property
+    def estimated_start_at(self) -> _timestamp_pb2.Timestamp:
+        """When it will probably be claimed, from the present pace; only beside queue_position. Never set in events."""
+
     def __init__(
         self,
         *,
@@ -436,10 +448,12 @@ class FileRecord(_message.Message):
         pages: _builtins.int | None = ...,
         bytes_out: _builtins.int | None = ...,
         last_sequence: _builtins.int = ...,
+        reused_from: _builtins.str | None = ...,
+        estimated_start_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out", "_cancelled_at", b"_cancelled_at", "_completed_at", b"_completed_at", "_deleted_at", b"_deleted_at", "_engine", b"_engine", "_error", b"_error", "_failed_at", b"_failed_at", "_next_attempt_at", b"_next_attempt_at", "_pages", b"_pages", "_processing_at", b"_processing_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_superseded_by", b"_superseded_by", "_worker_id", b"_worker_id", "bytes_out", b"bytes_out", "cancelled_at", b"cancelled_at", "completed_at", b"completed_at", "created_at", b"created_at", "deleted_at", b"deleted_at", "engine", b"engine", "error", b"error", "failed_at", b"failed_at", "next_attempt_at", b"next_attempt_at", "pages", b"pages", "processing_at", b"processing_at", "progress", b"progress", "queue_position", b"queue_position", "superseded_by", b"superseded_by", "worker_id", b"worker_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out", "_cancelled_at", b"_cancelled_at", "_completed_at", b"_completed_at", "_deleted_at", b"_deleted_at", "_engine", b"_engine", "_error", b"_error", "_estimated_start_at", b"_estimated_start_at", "_failed_at", b"_failed_at", "_next_attempt_at", b"_next_attempt_at", "_pages", b"_pages", "_processing_at", b"_processing_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_reused_from", b"_reused_from", "_superseded_by", b"_superseded_by", "_worker_id", b"_worker_id", "bytes_out", b"bytes_out", "cancelled_at", b"cancelled_at", "completed_at", b"completed_at", "created_at", b"created_at", "deleted_at", b"deleted_at", "engine", b"engine", "error", b"error", "estimated_start_at", b"estimated_start_at", "failed_at", b"failed_at", "next_attempt_at", b"next_attempt_at", "pages", b"pages", "processing_at", b"processing_at", "progress", b"progress", "queue_position", b"queue_position", "reused_from", b"reused_from", "superseded_by", b"superseded_by", "worker_id", b"worker_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out", "_cancelled_at", b"_cancelled_at", "_completed_at", b"_completed_at", "_deleted_at", b"_deleted_at", "_engine", b"_engine", "_error", b"_error", "_failed_at", b"_failed_at", "_next_attempt_at", b"_next_attempt_at", "_pages", b"_pages", "_processing_at", b"_processing_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_superseded_by", b"_superseded_by", "_worker_id", b"_worker_id", "attempt", b"attempt", "bytes_out", b"bytes_out", "cancelled_at", b"cancelled_at", "completed_at", b"completed_at", "created_at", b"created_at", "deleted", b"deleted", "deleted_at", b"deleted_at", "engine", b"engine", "error", b"error", "failed_at", b"failed_at", "failures", b"failures", "file_id", b"file_id", "filename", b"filename", "ingestion_job_id", b"ingestion_job_id", "job_id", b"job_id", "last_sequence", b"last_sequence", "losses", b"losses", "method", b"method", "next_attempt_at", b"next_attempt_at", "orphaned_count", b"orphaned_count", "output_file_id", b"output_file_id", "output_filename", b"output_filename", "pages", b"pages", "processing_at", b"processing_at", "progress", b"progress", "queue_position", b"queue_position", "record_id", b"record_id", "status", b"status", "step", b"step", "superseded_by", b"superseded_by", "team_id", b"team_id", "user_id", b"user_id", "wait_reason", b"wait_reason", "warnings", b"warnings", "worker_id", b"worker_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out", "_cancelled_at", b"_cancelled_at", "_completed_at", b"_completed_at", "_deleted_at", b"_deleted_at", "_engine", b"_engine", "_error", b"_error", "_estimated_start_at", b"_estimated_start_at", "_failed_at", b"_failed_at", "_next_attempt_at", b"_next_attempt_at", "_pages", b"_pages", "_processing_at", b"_processing_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_reused_from", b"_reused_from", "_superseded_by", b"_superseded_by", "_worker_id", b"_worker_id", "attempt", b"attempt", "bytes_out", b"bytes_out", "cancelled_at", b"cancelled_at", "completed_at", b"completed_at", "created_at", b"created_at", "deleted", b"deleted", "deleted_at", b"deleted_at", "engine", b"engine", "error", b"error", "estimated_start_at", b"estimated_start_at", "failed_at", b"failed_at", "failures", b"failures", "file_id", b"file_id", "filename", b"filename", "ingestion_job_id", b"ingestion_job_id", "job_id", b"job_id", "last_sequence", b"last_sequence", "losses", b"losses", "method", b"method", "next_attempt_at", b"next_attempt_at", "orphaned_count", b"orphaned_count", "output_file_id", b"output_file_id", "output_filename", b"output_filename", "pages", b"pages", "processing_at", b"processing_at", "progress", b"progress", "queue_position", b"queue_position", "record_id", b"record_id", "reused_from", b"reused_from", "status", b"status", "step", b"step", "superseded_by", b"superseded_by", "team_id", b"team_id", "user_id", b"user_id", "wait_reason", b"wait_reason", "warnings", b"warnings", "worker_id", b"worker_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__bytes_out: _TypeAlias = _typing.Literal["bytes_out"]  # noqa: Y015
     _WhichOneofArgType__bytes_out: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out"]  # noqa: Y015
@@ -453,6 +467,8 @@ class FileRecord(_message.Message):
     _WhichOneofArgType__engine: _TypeAlias = _typing.Literal["_engine", b"_engine"]  # noqa: Y015
     _WhichOneofReturnType__error: _TypeAlias = _typing.Literal["error"]  # noqa: Y015
     _WhichOneofArgType__error: _TypeAlias = _typing.Literal["_error", b"_error"]  # noqa: Y015
+    _WhichOneofReturnType__estimated_start_at: _TypeAlias = _typing.Literal["estimated_start_at"]  # noqa: Y015
+    _WhichOneofArgType__estimated_start_at: _TypeAlias = _typing.Literal["_estimated_start_at", b"_estimated_start_at"]  # noqa: Y015
     _WhichOneofReturnType__failed_at: _TypeAlias = _typing.Literal["failed_at"]  # noqa: Y015
     _WhichOneofArgType__failed_at: _TypeAlias = _typing.Literal["_failed_at", b"_failed_at"]  # noqa: Y015
     _WhichOneofReturnType__next_attempt_at: _TypeAlias = _typing.Literal["next_attempt_at"]  # noqa: Y015
@@ -465,6 +481,8 @@ class FileRecord(_message.Message):
     _WhichOneofArgType__progress: _TypeAlias = _typing.Literal["_progress", b"_progress"]  # noqa: Y015
     _WhichOneofReturnType__queue_position: _TypeAlias = _typing.Literal["queue_position"]  # noqa: Y015
     _WhichOneofArgType__queue_position: _TypeAlias = _typing.Literal["_queue_position", b"_queue_position"]  # noqa: Y015
+    _WhichOneofReturnType__reused_from: _TypeAlias = _typing.Literal["reused_from"]  # noqa: Y015
+    _WhichOneofArgType__reused_from: _TypeAlias = _typing.Literal["_reused_from", b"_reused_from"]  # noqa: Y015
     _WhichOneofReturnType__superseded_by: _TypeAlias = _typing.Literal["superseded_by"]  # noqa: Y015
     _WhichOneofArgType__superseded_by: _TypeAlias = _typing.Literal["_superseded_by", b"_superseded_by"]  # noqa: Y015
     _WhichOneofReturnType__worker_id: _TypeAlias = _typing.Literal["worker_id"]  # noqa: Y015
@@ -482,6 +500,8 @@ class FileRecord(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__error) -> _WhichOneofReturnType__error | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__estimated_start_at) -> _WhichOneofReturnType__estimated_start_at | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__failed_at) -> _WhichOneofReturnType__failed_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__next_attempt_at) -> _WhichOneofReturnType__next_attempt_at | None: ...
@@ -493,6 +513,8 @@ class FileRecord(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__progress) -> _WhichOneofReturnType__progress | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__queue_position) -> _WhichOneofReturnType__queue_position | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reused_from) -> _WhichOneofReturnType__reused_from | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__superseded_by) -> _WhichOneofReturnType__superseded_by | None: ...
     @_typing.overload

@@ -230,6 +230,8 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """The job was deleted; it can be undeleted until it is purged."""
     EVENT_TYPE_JOB_UNDELETED: _EventType.ValueType  # 20
     """The job was undeleted."""
+    EVENT_TYPE_RECORD_REUSED: _EventType.ValueType  # 21
+    """A file was added whose conversion was done before; its record is COMPLETED."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened."""
@@ -276,6 +278,8 @@ EVENT_TYPE_JOB_DELETED: EventType.ValueType  # 19
 """The job was deleted; it can be undeleted until it is purged."""
 EVENT_TYPE_JOB_UNDELETED: EventType.ValueType  # 20
 """The job was undeleted."""
+EVENT_TYPE_RECORD_REUSED: EventType.ValueType  # 21
+"""A file was added whose conversion was done before; its record is COMPLETED."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 class _Trigger:
@@ -306,6 +310,8 @@ class _TriggerEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Trigger.Value
     """A corrected upload resolved it."""
     TRIGGER_RETRIED: _Trigger.ValueType  # 10
     """A caller wants it tried again."""
+    TRIGGER_REUSED: _Trigger.ValueType  # 11
+    """The same bytes were converted before."""
 
 class Trigger(_Trigger, metaclass=_TriggerEnumTypeWrapper):
     """Trigger is what caused a change."""
@@ -332,6 +338,8 @@ TRIGGER_SUPERSEDED: Trigger.ValueType  # 9
 """A corrected upload resolved it."""
 TRIGGER_RETRIED: Trigger.ValueType  # 10
 """A caller wants it tried again."""
+TRIGGER_REUSED: Trigger.ValueType  # 11
+"""The same bytes were converted before."""
 Global___Trigger: _TypeAlias = Trigger  # noqa: Y015
 
 @_typing.final
@@ -529,6 +537,7 @@ class Job(_message.Message):
     FILES_ETAG_FIELD_NUMBER: _builtins.int
     DELETED_AT_FIELD_NUMBER: _builtins.int
     PURGE_AT_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Id, "dj-…"."""
     name: _builtins.str
@@ -567,6 +576,8 @@ class Job(_message.Message):
     """Changes with name, description, system_prompt, instructions and labels, and with nothing else."""
     files_etag: _builtins.str
     """Changes whenever a file is added, removed, converted, failed or resolved, and with nothing else."""
+    priority: _builtins.int
+    """Place of its files in the queue: a greater priority goes first, 0 to 9."""
     @_builtins.property
     def review_reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReviewReason]:
         """What needs a hand; the first 100, in lists the first 3."""
@@ -649,10 +660,11 @@ class Job(_message.Message):
         files_etag: _builtins.str = ...,
         deleted_at: _timestamp_pb2.Timestamp | None = ...,
         purge_at: _timestamp_pb2.Timestamp | None = ...,
+        priority: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_deleted_at", b"_deleted_at", "_external_id", b"_external_id", "_instructions_updated_at", b"_instructions_updated_at", "_origin_job_id", b"_origin_job_id", "_purge_at", b"_purge_at", "_system_prompt_updated_at", b"_system_prompt_updated_at", "created_at", b"created_at", "deleted_at", b"deleted_at", "external_id", b"external_id", "instructions_updated_at", b"instructions_updated_at", "origin_job_id", b"origin_job_id", "purge_at", b"purge_at", "system_prompt_updated_at", b"system_prompt_updated_at", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_deleted_at", b"_deleted_at", "_external_id", b"_external_id", "_instructions_updated_at", b"_instructions_updated_at", "_origin_job_id", b"_origin_job_id", "_purge_at", b"_purge_at", "_system_prompt_updated_at", b"_system_prompt_updated_at", "created_at", b"created_at", "deleted_at", b"deleted_at", "description", b"description", "etag", b"etag", "external_id", b"external_id", "files", b"files", "files_etag", b"files_etag", "ingestion_jobs", b"ingestion_jobs", "instructions", b"instructions", "instructions_updated_at", b"instructions_updated_at", "job_id", b"job_id", "job_type", b"job_type", "labels", b"labels", "last_sequence", b"last_sequence", "markdown_files", b"markdown_files", "method", b"method", "name", b"name", "origin_job_id", b"origin_job_id", "purge_at", b"purge_at", "record_counts", b"record_counts", "review_reasons", b"review_reasons", "review_reasons_total", b"review_reasons_total", "settled", b"settled", "status", b"status", "status_message", b"status_message", "system_prompt", b"system_prompt", "system_prompt_updated_at", b"system_prompt_updated_at", "team_id", b"team_id", "timeline", b"timeline", "updated_at", b"updated_at", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_deleted_at", b"_deleted_at", "_external_id", b"_external_id", "_instructions_updated_at", b"_instructions_updated_at", "_origin_job_id", b"_origin_job_id", "_purge_at", b"_purge_at", "_system_prompt_updated_at", b"_system_prompt_updated_at", "created_at", b"created_at", "deleted_at", b"deleted_at", "description", b"description", "etag", b"etag", "external_id", b"external_id", "files", b"files", "files_etag", b"files_etag", "ingestion_jobs", b"ingestion_jobs", "instructions", b"instructions", "instructions_updated_at", b"instructions_updated_at", "job_id", b"job_id", "job_type", b"job_type", "labels", b"labels", "last_sequence", b"last_sequence", "markdown_files", b"markdown_files", "method", b"method", "name", b"name", "origin_job_id", b"origin_job_id", "priority", b"priority", "purge_at", b"purge_at", "record_counts", b"record_counts", "review_reasons", b"review_reasons", "review_reasons_total", b"review_reasons_total", "settled", b"settled", "status", b"status", "status_message", b"status_message", "system_prompt", b"system_prompt", "system_prompt_updated_at", b"system_prompt_updated_at", "team_id", b"team_id", "timeline", b"timeline", "updated_at", b"updated_at", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__deleted_at: _TypeAlias = _typing.Literal["deleted_at"]  # noqa: Y015
     _WhichOneofArgType__deleted_at: _TypeAlias = _typing.Literal["_deleted_at", b"_deleted_at"]  # noqa: Y015

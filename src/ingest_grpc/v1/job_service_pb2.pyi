@@ -42,6 +42,8 @@ class _AddFileOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AddFil
     """No such file of the team; only with allow_partial."""
     ADD_FILE_OUTCOME_NOT_REPLACEABLE: _AddFileOutcome.ValueType  # 5
     """replaces_record_id names no failed or cancelled record of the job; only with allow_partial."""
+    ADD_FILE_OUTCOME_REUSED: _AddFileOutcome.ValueType  # 6
+    """The same bytes were converted before: its record is COMPLETED at once and shares that output."""
 
 class AddFileOutcome(_AddFileOutcome, metaclass=_AddFileOutcomeEnumTypeWrapper):
     """AddFileOutcome says what became of one file of an AddFiles call."""
@@ -58,6 +60,8 @@ ADD_FILE_OUTCOME_NOT_FOUND: AddFileOutcome.ValueType  # 4
 """No such file of the team; only with allow_partial."""
 ADD_FILE_OUTCOME_NOT_REPLACEABLE: AddFileOutcome.ValueType  # 5
 """replaces_record_id names no failed or cancelled record of the job; only with allow_partial."""
+ADD_FILE_OUTCOME_REUSED: AddFileOutcome.ValueType  # 6
+"""The same bytes were converted before: its record is COMPLETED at once and shares that output."""
 Global___AddFileOutcome: _TypeAlias = AddFileOutcome  # noqa: Y015
 
 class _ListJobsOrder:
@@ -396,6 +400,7 @@ class CreateJobRequest(_message.Message):
     EXTERNAL_ID_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Display name, 1 to 255 characters."""
     description: _builtins.str
@@ -414,6 +419,8 @@ class CreateJobRequest(_message.Message):
     """The caller's own key of the job: 1 to 128 printable characters, unique in the team."""
     validate_only: _builtins.bool
     """Whether to check everything, answer as if it were done, and change nothing."""
+    priority: _builtins.int
+    """Place of its files in the queue: a greater priority goes first, 0 to 9, at most what the API key allows."""
     @_builtins.property
     def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___FileToAdd]:
         """Files to add at once, at most 1,000; all of them or none."""
@@ -436,10 +443,11 @@ class CreateJobRequest(_message.Message):
         external_id: _builtins.str = ...,
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         validate_only: _builtins.bool = ...,
+        priority: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "external_id", b"external_id", "files", b"files", "instructions", b"instructions", "job_type", b"job_type", "labels", b"labels", "method", b"method", "name", b"name", "request_id", b"request_id", "system_prompt", b"system_prompt", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "external_id", b"external_id", "files", b"files", "instructions", b"instructions", "job_type", b"job_type", "labels", b"labels", "method", b"method", "name", b"name", "priority", b"priority", "request_id", b"request_id", "system_prompt", b"system_prompt", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1598,6 +1606,7 @@ class RecordProgress(_message.Message):
     STEP_FIELD_NUMBER: _builtins.int
     PROGRESS_FIELD_NUMBER: _builtins.int
     QUEUE_POSITION_FIELD_NUMBER: _builtins.int
+    ESTIMATED_START_AT_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """The record, "ijf-…"."""
     step: _ingestion_pb2.Step.ValueType
@@ -1608,6 +1617,10 @@ class RecordProgress(_message.Message):
     def progress(self) -> _ingestion_pb2.UnitProgress:
         """How far the step has come; absent while QUEUED."""
 
+    @_builtins.property
+    def estimated_start_at(self) -> _timestamp_pb2.Timestamp:
+        """When it will probably be claimed, from the present pace; only beside queue_position."""
+
     def __init__(
         self,
         *,
@@ -1615,15 +1628,20 @@ class RecordProgress(_message.Message):
         step: _ingestion_pb2.Step.ValueType = ...,
         progress: _ingestion_pb2.UnitProgress | None = ...,
         queue_position: _builtins.int | None = ...,
+        estimated_start_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_progress", b"_progress", "_queue_position", b"_queue_position", "progress", b"progress", "queue_position", b"queue_position"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_estimated_start_at", b"_estimated_start_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "estimated_start_at", b"estimated_start_at", "progress", b"progress", "queue_position", b"queue_position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_progress", b"_progress", "_queue_position", b"_queue_position", "progress", b"progress", "queue_position", b"queue_position", "record_id", b"record_id", "step", b"step"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_estimated_start_at", b"_estimated_start_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "estimated_start_at", b"estimated_start_at", "progress", b"progress", "queue_position", b"queue_position", "record_id", b"record_id", "step", b"step"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__estimated_start_at: _TypeAlias = _typing.Literal["estimated_start_at"]  # noqa: Y015
+    _WhichOneofArgType__estimated_start_at: _TypeAlias = _typing.Literal["_estimated_start_at", b"_estimated_start_at"]  # noqa: Y015
     _WhichOneofReturnType__progress: _TypeAlias = _typing.Literal["progress"]  # noqa: Y015
     _WhichOneofArgType__progress: _TypeAlias = _typing.Literal["_progress", b"_progress"]  # noqa: Y015
     _WhichOneofReturnType__queue_position: _TypeAlias = _typing.Literal["queue_position"]  # noqa: Y015
     _WhichOneofArgType__queue_position: _TypeAlias = _typing.Literal["_queue_position", b"_queue_position"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__estimated_start_at) -> _WhichOneofReturnType__estimated_start_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__progress) -> _WhichOneofReturnType__progress | None: ...
     @_typing.overload

@@ -56,12 +56,14 @@ def record(value: model.FileRecord) -> ingestion_pb2.FileRecord:
         wait_reason=WAIT_REASON.numbers[value.wait_reason],
         worker_id=value.worker_id,
         superseded_by=value.superseded_by,
+        reused_from=value.reused_from,
         deleted=value.deleted,
         progress=unit_progress(value.progress) if value.progress else None,
         pages=value.pages,
         bytes_out=value.bytes_out,
         last_sequence=value.last_sequence,
     )
+    set_time(message.estimated_start_at, value.estimated_start_at)
     set_time(message.created_at, value.created_at)
     for name in _RECORD_TIMES:
         if (microseconds := getattr(value, name)) is not None:

@@ -93,6 +93,7 @@ def basic_job(value: model.Job) -> job_pb2.Job:
         external_id=value.external_id,
         labels=value.labels,
         origin_job_id=value.origin_job_id,
+        priority=value.priority,
         etag=value.etag,
         files_etag=value.files_etag,
     )

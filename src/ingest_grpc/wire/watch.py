@@ -83,12 +83,14 @@ def progress(sequence: int, moved: Sequence[model.RecordProgress]) -> bytes:
 
 
 def _record_progress(value: model.RecordProgress) -> job_service_pb2.RecordProgress:
-    return job_service_pb2.RecordProgress(
+    message = job_service_pb2.RecordProgress(
         record_id=value.record_id,
         step=STEP.numbers[value.step],
         progress=unit_progress(value.progress) if value.progress else None,
         queue_position=value.queue_position,
     )
+    set_time(message.estimated_start_at, value.estimated_start_at)
+    return message
 
 
 def heartbeat(

@@ -56,6 +56,7 @@ class Runner:
             await self._report(claim, outcome)
         finally:
             self._board.forget(claim.job_row, claim.record)
+            self._board.pace.note()
             self._leases.release(claim)
 
     async def _outcome(self, claim: RecordRow) -> Outcome:

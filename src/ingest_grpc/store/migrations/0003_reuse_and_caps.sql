@@ -22,3 +22,23 @@ CROSS JOIN jobs AS j ON j.id = r.job
 CROSS JOIN ingestion_jobs AS i ON i.id = r.ingestion_job
 CROSS JOIN files AS f ON f.id = r.file
 LEFT JOIN blobs AS b ON b.id = f.blob;
+
+-- What each team stores; kept by triggers, so that it can only be wrong together with the blobs.
+CREATE TABLE team_usage (
+    team  TEXT PRIMARY KEY,
+    bytes INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO team_usage (team, bytes) SELECT team, sum(size_bytes) FROM blobs WHERE deleted_at IS NULL GROUP BY team;
+
+CREATE TRIGGER blobs_counted AFTER INSERT ON blobs
+BEGIN
+    INSERT INTO team_usage (team, bytes) VALUES (NEW.team, NEW.size_bytes)
+    ON CONFLICT (team) DO UPDATE SET bytes = bytes + excluded.bytes;
+END;
+
+CREATE TRIGGER blobs_released AFTER UPDATE OF deleted_at ON blobs
+WHEN OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL
+BEGIN
+    UPDATE team_usage SET bytes = bytes - OLD.size_bytes WHERE team = OLD.team;
+END;

@@ -60,3 +60,7 @@ DELETE FROM blobs WHERE id = :row_id AND deleted_at IS NOT NULL;
 -- name: blob_is_kept^
 -- Whether a row keeps the blob of a key.
 SELECT EXISTS (SELECT 1 FROM blobs WHERE blob_key = :blob_key AND deleted_at IS NULL);
+
+-- name: stored_bytes^
+-- How many bytes a team stores.
+SELECT bytes FROM team_usage WHERE team = :team;

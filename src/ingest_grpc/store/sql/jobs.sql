@@ -24,14 +24,14 @@ SELECT * FROM jobs WHERE team = :team AND external_id = :external_id;
 INSERT INTO jobs (
     job_id, team, user_id, name, description, job_type, status, method,
     system_prompt, system_prompt_updated_at, instructions, instructions_updated_at,
-    external_id, labels, origin_job_id,
+    external_id, labels, origin_job_id, priority,
     queued, running, completed, failed, cancelled, unresolved,
     markdown_files, cancel_requested, ever_active, last_sequence, earliest_sequence, files_sequence,
     created_at, updated_at, deleted_at, purge_at
 ) VALUES (
     :job_id, :team, :user_id, :name, :description, :job_type, :status, :method,
     :system_prompt, :system_prompt_updated_at, :instructions, :instructions_updated_at,
-    :external_id, :labels, :origin_job_id,
+    :external_id, :labels, :origin_job_id, :priority,
     :queued, :running, :completed, :failed, :cancelled, :unresolved,
     :markdown_files, :cancel_requested, :ever_active, :last_sequence, :earliest_sequence, :files_sequence,
     :created_at, :updated_at, :deleted_at, :purge_at

@@ -44,8 +44,8 @@ SELECT * FROM api_keys ORDER BY id;
 
 -- name: insert_api_key!
 -- A new API key.
-INSERT INTO api_keys (key_id, secret_hash, team, user_id, scopes, created_at)
-VALUES (:key_id, :secret_hash, :team, :user_id, :scopes, :created_at);
+INSERT INTO api_keys (key_id, secret_hash, team, user_id, scopes, created_at, max_priority)
+VALUES (:key_id, :secret_hash, :team, :user_id, :scopes, :created_at, :max_priority);
 
 -- name: revoke_api_key!
 -- Revokes an API key.

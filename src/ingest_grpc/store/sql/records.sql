@@ -87,12 +87,14 @@ SELECT * FROM file_record_rows WHERE id IN (
 -- name: records_due
 -- Delayed records whose time has come. One beyond :latest counts as due: the clock was turned back.
 SELECT * FROM file_record_rows
-WHERE status = 'QUEUED' AND claimable = 0 AND (next_attempt_at <= :now OR next_attempt_at > :latest)
+WHERE status = 'QUEUED' AND claimable = 0 AND next_attempt_at IS NOT NULL
+  AND (next_attempt_at <= :now OR next_attempt_at > :latest)
 ORDER BY next_attempt_at LIMIT :limit;
 
 -- name: next_due_at^
 -- When the next delayed record is due.
-SELECT min(next_attempt_at) FROM file_records WHERE status = 'QUEUED' AND claimable = 0;
+SELECT min(next_attempt_at) FROM file_records
+WHERE status = 'QUEUED' AND claimable = 0 AND next_attempt_at IS NOT NULL;
 
 -- name: records_running
 -- All running records.
@@ -129,14 +131,58 @@ INSERT INTO queue_clock (priority, virtual_time) VALUES (:priority, :fair_tag)
 ON CONFLICT (priority) DO UPDATE SET virtual_time = max(virtual_time, excluded.virtual_time);
 
 -- name: insert_record<!
--- A new record.
+-- A new record; one that shares an earlier output is complete at once.
 INSERT INTO file_records (
     record_id, job, ingestion_job, file, output_file_id, team, user_id, filename, output_filename, method,
-    status, last_trigger, replaces, created_at, bytes_in, last_sequence, priority, fair_tag, claimable
+    status, last_trigger, step, engine_name, engine_version, error_reason, error_step, error_detail,
+    warnings, losses, attempt, failures, orphaned_count, next_attempt_at, wait_reason, worker_id,
+    replaces, reused_from, deleted_at, created_at, processing_at, completed_at, failed_at, cancelled_at,
+    pages, bytes_in, bytes_out, last_sequence, priority, fair_tag, claimable
 ) VALUES (
     :record_id, :job, :ingestion_job, :file, :output_file_id, :team, :user_id, :filename, :output_filename, :method,
-    :status, :last_trigger, :replaces, :created_at, :bytes_in, :last_sequence, :priority, :fair_tag, :claimable
+    :status, :last_trigger, :step, :engine_name, :engine_version, :error_reason, :error_step, :error_detail,
+    :warnings, :losses, :attempt, :failures, :orphaned_count, :next_attempt_at, :wait_reason, :worker_id,
+    :replaces, :reused_from, :deleted_at, :created_at, :processing_at, :completed_at, :failed_at, :cancelled_at,
+    :pages, :bytes_in, :bytes_out, :last_sequence, :priority, :fair_tag, :claimable
 );
+
+-- name: reusable_records
+-- Completed conversions of the same bytes by the same method in the same team whose output still exists.
+SELECT r.* FROM file_record_rows AS r
+CROSS JOIN files AS output ON output.file_id = r.output_file_id AND output.deleted_at IS NULL
+WHERE r.status = 'COMPLETED' AND r.method = :method AND r.source_type = :content_type
+  AND r.file IN (SELECT id FROM files WHERE team = :team AND sha256 = :sha256)
+ORDER BY r.id DESC LIMIT :limit;
+
+-- name: count_queued^
+-- How many records of a team are in the queue, counted up to a limit.
+SELECT count(*) FROM (SELECT 1 FROM file_records WHERE team = :team AND status = 'QUEUED' LIMIT :limit);
+
+-- name: count_at_work^
+-- How many records of a team are claimable or running.
+SELECT (SELECT count(*) FROM file_records WHERE team = :team AND claimable = 1)
+     + (SELECT count(*) FROM file_records WHERE team = :team AND status = 'RUNNING');
+
+-- name: admit_capped!
+-- Lets the first records that wait for their team's cap join the queue.
+UPDATE file_records SET claimable = 1, wait_reason = NULL WHERE id IN (
+    SELECT id FROM file_records
+    WHERE team = :team AND status = 'QUEUED' AND claimable = 0 AND wait_reason = 'TEAM_CAP'
+    ORDER BY priority DESC, fair_tag, id LIMIT :room
+);
+
+-- name: hold_all!
+-- Takes every record out of the queue, for the caps to be applied anew.
+UPDATE file_records SET claimable = 0, wait_reason = 'TEAM_CAP' WHERE claimable = 1;
+
+-- name: admit_all!
+-- Without caps no record waits for one.
+UPDATE file_records SET claimable = 1, wait_reason = NULL
+WHERE status = 'QUEUED' AND claimable = 0 AND wait_reason = 'TEAM_CAP';
+
+-- name: capped_teams
+-- Teams with records that wait for their cap.
+SELECT DISTINCT team FROM file_records WHERE status = 'QUEUED' AND claimable = 0 AND wait_reason = 'TEAM_CAP';
 
 -- name: transition_record!
 -- A transition; changes nothing unless the record is still in the status and attempt that the caller saw.
@@ -165,5 +211,5 @@ WHERE id = :row_id;
 
 -- name: make_claimable!
 -- A delayed record joins the queue.
-UPDATE file_records SET claimable = 1, next_attempt_at = NULL, wait_reason = NULL
+UPDATE file_records SET claimable = :claimable, next_attempt_at = NULL, wait_reason = :wait_reason
 WHERE id = :row_id AND status = 'QUEUED';

@@ -4,13 +4,15 @@ import asyncio
 import fcntl
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
 from ingest_grpc.clock import Clock
-from ingest_grpc.store.interface import Commit, LedgerLocked, ReadUnit, WriteUnit
+from ingest_grpc.store.interface import Commit, LedgerLocked, ReadUnit, Tx, WriteUnit
 from ingest_grpc.store.sqlite.readers import Readers
 from ingest_grpc.store.sqlite.schema import connect_reader, connect_writer, migrate
+from ingest_grpc.store.sqlite.tx import SqliteTx
 from ingest_grpc.store.sqlite.writer import Writer
 
 T = TypeVar("T")
@@ -51,11 +53,17 @@ def _ignore(*_: object) -> None:
     """The listener of a store that nobody listens to."""
 
 
+async def _apply_caps(tx: Tx) -> None:
+    """The caps of today, whatever they were when the records came."""
+    await tx.apply_caps()
+
+
 class SqliteStore:
     """The embedded ledger, see store.interface.Store.
 
     `on_commit` is told what each commit touched; `on_broken` that the ledger could not be reopened after
-    I/O errors, so that the process should end and be restarted.
+    I/O errors, so that the process should end and be restarted. Of one team at most `team_max_running`
+    records are claimable or running; the others wait outside of the queue, in its order.
     """
 
     def __init__(
@@ -66,6 +74,7 @@ class SqliteStore:
         readers: int = 4,
         write_queue: int = 10_000,
         busy_timeout_seconds: float = 10.0,
+        team_max_running: int | None = None,
         on_commit: Callable[[Commit], None] = _ignore,
         on_broken: Callable[[], None] = _ignore,
     ) -> None:
@@ -73,7 +82,13 @@ class SqliteStore:
         self._clock = clock
         self._busy_timeout_seconds = busy_timeout_seconds
         self._lock = ledger_lock(path)
-        self._writer = Writer(lambda: connect_writer(path, busy_timeout_seconds), on_commit, on_broken, write_queue)
+        self._writer = Writer(
+            lambda: connect_writer(path, busy_timeout_seconds),
+            on_commit,
+            on_broken,
+            write_queue,
+            partial(SqliteTx, team_max_running=team_max_running),
+        )
         self._readers = Readers(lambda: connect_reader(path), readers)
 
     @property
@@ -87,6 +102,7 @@ class SqliteStore:
             await asyncio.to_thread(self._migrate)
             await self._writer.start()
             await self._readers.start()
+            await self.write(_apply_caps)
         except BaseException:
             await self.stop()
             raise

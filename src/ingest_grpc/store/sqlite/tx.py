@@ -5,8 +5,8 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from ingest_grpc.lifecycle import Trigger
-from ingest_grpc.model import File, FileRecord, IngestionJob, Job, JobFile, TimelineEvent
+from ingest_grpc.lifecycle import RecordStatus, Trigger, WaitReason
+from ingest_grpc.model import File, FileRecord, IngestionJob, Job, JobFile, Method, TimelineEvent
 from ingest_grpc.store.interface import ApiKey, Commit, NewRecord, RecordRow, StoredRequest
 from ingest_grpc.store.sqlite import values
 from ingest_grpc.store.sqlite.rows import SqliteRows
@@ -15,8 +15,9 @@ from ingest_grpc.store.sqlite.rows import SqliteRows
 class SqliteTx(SqliteRows):
     """Reads and writes of one unit."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, team_max_running: int | None = None) -> None:
         super().__init__(connection)
+        self._team_max_running = team_max_running
         self.commit = Commit()
 
     def _write(self, name: str, /, **parameters: Any) -> int:
@@ -74,16 +75,22 @@ class SqliteTx(SqliteRows):
             filename=record.filename,
             output_filename=record.output_filename,
             method=record.method,
-            status=record.status,
             last_trigger=new.trigger,
             replaces=new.replaces_row,
+            reused_from=record.reused_from,
             created_at=record.created_at,
             bytes_in=new.bytes_in,
-            last_sequence=record.last_sequence,
             priority=new.priority,
             fair_tag=new.fair_tag,
-            claimable=True,
+            **self._queueing(record, claimable=record.status is RecordStatus.QUEUED),
         )
+
+    def _queueing(self, record: FileRecord, *, claimable: bool) -> dict[str, Any]:
+        """The columns of a record; where a cap is set, one that would join the queue waits until `admit`."""
+        columns = {**values.record_columns(record), "claimable": claimable}
+        if claimable and self._team_max_running is not None:
+            columns |= {"claimable": False, "wait_reason": WaitReason.TEAM_CAP}
+        return columns
 
     async def transition_record(
         self, before: FileRecord, after: FileRecord, trigger: Trigger, *, claimable: bool
@@ -94,10 +101,38 @@ class SqliteTx(SqliteRows):
             status_before=before.status,
             attempt_before=before.attempt,
             last_trigger=trigger,
-            claimable=claimable,
-            **values.record_columns(after),
+            **self._queueing(after, claimable=claimable),
         )
         return changed == 1
+
+    async def admit(self, team: str) -> None:
+        if self._team_max_running is None:
+            return
+        room = self._team_max_running - int(self._value("count_at_work", team=team))
+        if room > 0 and self._write("admit_capped", team=team, room=room):
+            self.commit.claimable = True
+
+    async def apply_caps(self) -> None:
+        if self._team_max_running is None:
+            self._write("admit_all")
+            return
+        self._write("hold_all")
+        for team in self._all("capped_teams", lambda row: str(row["team"])):
+            await self.admit(team)
+
+    async def count_queued(self, team: str, limit: int) -> int:
+        return int(self._value("count_queued", team=team, limit=limit))
+
+    async def reusable_records(self, file: File, method: Method, limit: int) -> list[RecordRow]:
+        return self._all(
+            "reusable_records",
+            values.record_row_of,
+            team=file.team_id,
+            sha256=file.sha256,
+            content_type=file.content_type,
+            method=method,
+            limit=limit,
+        )
 
     async def mark_record(
         self, row_id: int, *, deleted_at: int | None, superseded_by: str | None, sequence: int
@@ -110,7 +145,9 @@ class SqliteTx(SqliteRows):
         self._write("requeue_record", row_id=row_id, fair_tag=fair_tag)
 
     async def make_claimable(self, row_id: int) -> None:
-        self._write("make_claimable", row_id=row_id)
+        capped = self._team_max_running is not None
+        wait_reason = WaitReason.TEAM_CAP if capped else None
+        self._write("make_claimable", row_id=row_id, claimable=not capped, wait_reason=wait_reason)
 
     async def records_to_claim(self, limit: int) -> list[RecordRow]:
         return self._all("records_to_claim", values.record_row_of, limit=limit)
@@ -162,6 +199,13 @@ class SqliteTx(SqliteRows):
             blob, blob_key = shared["id"], shared["blob_key"]
         row_id = self._write("insert_file", **values.file_columns(file, blob))
         return file.model_copy(update={"row_id": row_id, "blob_key": blob_key})
+
+    async def share_output(self, file: File, shared: File) -> None:
+        blob = self._value("blob_of_file", row_id=shared.row_id)
+        self._write("insert_file", **values.file_columns(file, blob))
+
+    async def stored_bytes(self, team: str) -> int:
+        return int(self._value("stored_bytes", team=team) or 0)
 
     async def delete_file(self, file: File, now: int) -> None:
         blob = self._value("blob_of_file", row_id=file.row_id)
@@ -234,6 +278,7 @@ class SqliteTx(SqliteRows):
             user_id=key.user_id,
             scopes=json.dumps(sorted(key.scopes)),
             created_at=key.created_at,
+            max_priority=key.max_priority,
         )
 
     async def revoke_api_key(self, key_id: str, now: int) -> bool:

@@ -60,6 +60,7 @@ def job_of(row: Row) -> Job:
         external_id=row["external_id"],
         labels=json.loads(row["labels"]),
         origin_job_id=row["origin_job_id"],
+        priority=row["priority"],
         files_sequence=row["files_sequence"],
         deleted_at=row["deleted_at"],
         purge_at=row["purge_at"],
@@ -99,6 +100,7 @@ def job_columns(job: Job) -> dict[str, Any]:
         "method": job.method,
         "external_id": job.external_id,
         "origin_job_id": job.origin_job_id,
+        "priority": job.priority,
         "earliest_sequence": job.earliest_sequence,
         "created_at": job.created_at,
     }
@@ -166,6 +168,7 @@ def record_of(row: Row) -> FileRecord:
         wait_reason=row["wait_reason"],
         worker_id=row["worker_id"],
         superseded_by=row["superseded_by"],
+        reused_from=row["reused_from"],
         deleted_at=row["deleted_at"],
         created_at=row["created_at"],
         processing_at=row["processing_at"],
@@ -308,4 +311,5 @@ def api_key_of(row: Row) -> ApiKey:
         scopes=frozenset(Scope(scope) for scope in json.loads(row["scopes"])),
         created_at=row["created_at"],
         revoked_at=row["revoked_at"],
+        max_priority=row["max_priority"],
     )

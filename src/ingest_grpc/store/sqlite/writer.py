@@ -10,6 +10,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import aiosqlite
@@ -20,6 +21,8 @@ from ingest_grpc.store.sqlite.hop import drive, hop
 from ingest_grpc.store.sqlite.tx import SqliteTx
 
 log = logging.getLogger(__name__)
+
+MakeTx = Callable[[sqlite3.Connection], SqliteTx]
 
 MAX_BATCH = 256
 """Units per commit: bounds how long one commit keeps the next waiting."""
@@ -52,10 +55,12 @@ class Writer:
         on_commit: Callable[[Commit], None],
         on_broken: Callable[[], None],
         queue_size: int,
+        make_tx: MakeTx = SqliteTx,
     ) -> None:
         self._connect = connect
         self._on_commit = on_commit
         self._on_broken = on_broken
+        self._make_tx = make_tx
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(queue_size)
         self._connection: aiosqlite.Connection | None = None
         self._task: asyncio.Task[None] | None = None
@@ -118,7 +123,7 @@ class Writer:
         units = [waiting.unit for waiting in batch]
         try:
             assert self._connection is not None, "the writer is not open"
-            outcomes = await hop(self._connection, lambda connection: run_batch(connection, units))
+            outcomes = await hop(self._connection, lambda connection: run_batch(connection, units, self._make_tx))
         except Exception as error:  # noqa: BLE001 - whatever the database raises is told to its callers
             await self._batch_failed(batch, error)
             return
@@ -167,18 +172,20 @@ class Writer:
         self._on_broken()
 
 
-def run_batch(connection: sqlite3.Connection, units: Sequence[WriteUnit[Any]]) -> list[_Outcome]:
+def run_batch(
+    connection: sqlite3.Connection, units: Sequence[WriteUnit[Any]], make_tx: MakeTx = SqliteTx
+) -> list[_Outcome]:
     """One transaction for all units; one that raises leaves nothing behind and does not disturb the others.
 
     Nearly always nothing raises, so the batch first runs plainly. If a unit raises, all is rolled back and
     run again with a SAVEPOINT around each. Raises what the database itself failed with.
     """
     try:
-        return _transaction(connection, units, _run)
+        return _transaction(connection, units, partial(_run, make_tx))
     except Exception as error:
         if _is_of_database(error):
             raise
-    return _transaction(connection, units, _run_apart)
+    return _transaction(connection, units, partial(_run_apart, make_tx))
 
 
 def _transaction(
@@ -201,17 +208,17 @@ class _RolledBack(Exception):
     """The database ended the transaction by itself."""
 
 
-def _run(connection: sqlite3.Connection, unit: WriteUnit[Any]) -> _Outcome:
-    tx = SqliteTx(connection)
+def _run(make_tx: MakeTx, connection: sqlite3.Connection, unit: WriteUnit[Any]) -> _Outcome:
+    tx = make_tx(connection)
     value = drive(unit(tx))
     _still_open(connection)
     return _Outcome(value=value, commit=tx.commit)
 
 
-def _run_apart(connection: sqlite3.Connection, unit: WriteUnit[Any]) -> _Outcome:
+def _run_apart(make_tx: MakeTx, connection: sqlite3.Connection, unit: WriteUnit[Any]) -> _Outcome:
     connection.execute("SAVEPOINT unit")
     try:
-        outcome = _run(connection, unit)
+        outcome = _run(make_tx, connection, unit)
     except Exception as error:
         _still_open(connection)
         if _is_of_database(error):

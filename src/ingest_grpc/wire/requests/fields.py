@@ -27,6 +27,7 @@ MAX_ITEMS = 1_000
 MAX_EXTERNAL_ID = 128
 MAX_LABELS = 64
 MAX_LABEL = 63
+MAX_PRIORITY = 9
 MAX_ENUMS = 100
 """Most values of an enum in one filter."""
 
@@ -140,6 +141,12 @@ class Fields:
             if len(value) > MAX_LABEL or not value.isprintable():
                 self.wrong(f"{field}[{key[:80]}]", f"is not at most {MAX_LABEL} printable characters")
         return dict(values)
+
+    def priority(self, field: str, value: int) -> int:
+        """A priority, 0 to 9."""
+        if value not in range(MAX_PRIORITY + 1):
+            self.wrong(field, f"must be 0 to {MAX_PRIORITY}")
+        return value
 
     def count(self, field: str, value: int) -> int:
         """A number that is not negative."""

@@ -41,6 +41,7 @@ def create_job(message: pb.CreateJobRequest) -> CreateJob:
                 instructions=fields.text("instructions", message.instructions, size_bytes=MAX_PROMPT_BYTES),
                 method=fields.optional_enum("method", message.method, enums.METHOD),
                 files=_files_to_add(fields, message.files),
+                priority=fields.priority("priority", message.priority),
                 external_id=fields.external_id("external_id", message.external_id),
                 labels=fields.labels("labels", message.labels),
             ),

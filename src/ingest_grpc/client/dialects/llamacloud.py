@@ -1,0 +1,66 @@
+"""LlamaCloud: the status of each file of a pipeline, and that of a pipeline as a whole."""
+
+from typing import Any
+
+from ingest_grpc.client.dialects.fields import first_time, said, time
+from ingest_grpc.client.dialects.words import LLAMACLOUD, LLAMACLOUD_WITH_LOSSES
+from ingest_grpc.client.messages import FileRecord, IngestionJob, Job, JobFile, RecordStatus
+
+_END_TIMES = ("completed_at", "failed_at", "cancelled_at", "processing_at", "created_at")
+
+
+def files(job: Job) -> dict[str, dict[str, Any]]:
+    """`ManagedIngestionStatusResponse` by id of the source file, that of the newest record of each."""
+    found = {file.file_id: _markdown(file) for file in job.files if not file.HasField("record_id")}
+    for each in job.ingestion_jobs:
+        found.update((record.file_id, _record(record, each)) for record in each.records if not record.deleted)
+    return found
+
+
+def ingestion_job(each: IngestionJob) -> dict[str, Any]:
+    """`ManagedIngestionStatusResponse` of all files of an ingestion job, with the errors of all its records."""
+    return {
+        "status": said(LLAMACLOUD, each, "status"),
+        "deployment_date": time(each, "created_at"),
+        "effective_at": first_time(each, "completed_at", "started_at", "created_at"),
+        "error": [error for record in each.records if not record.deleted for error in _errors(record)] or None,
+        "job_id": _uuid(each.ingestion_job_id),
+    }
+
+
+def _markdown(file: JobFile) -> dict[str, Any]:
+    """Markdown that was uploaded: no job had to run."""
+    return {
+        "status": said(LLAMACLOUD, file, "status"),
+        "deployment_date": None,
+        "effective_at": time(file, "created_at"),
+        "error": None,
+        "job_id": None,
+    }
+
+
+def _record(record: FileRecord, run: IngestionJob) -> dict[str, Any]:
+    lossy = record.status == RecordStatus.RECORD_STATUS_COMPLETED and record.losses
+    return {
+        "status": LLAMACLOUD_WITH_LOSSES if lossy else said(LLAMACLOUD, record, "status"),
+        "deployment_date": time(run, "created_at"),
+        "effective_at": first_time(record, *_END_TIMES),
+        "error": _errors(record) or None,
+        "job_id": _uuid(record.ingestion_job_id),
+    }
+
+
+def _errors(record: FileRecord) -> list[dict[str, Any]]:
+    """The error of the last attempt with its fix, which has no field of its own, and all losses."""
+    job_id = _uuid(record.ingestion_job_id)
+    errors = []
+    if record.HasField("error"):
+        text = f"{record.error.message} {record.error.suggested_fix}".strip()
+        errors.append({"job_id": job_id, "message": text, "step": said(LLAMACLOUD, record.error, "step")})
+    errors += [{"job_id": job_id, "message": loss, "step": LLAMACLOUD["STEP_PARSE"]} for loss in record.losses]
+    return errors
+
+
+def _uuid(public_id: str) -> str:
+    """Theirs are bare UUIDs, ours have a prefix before the first hyphen."""
+    return public_id.partition("-")[2]
