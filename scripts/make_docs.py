@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the parts of the documentation that follow from code: settings, errors, transitions, event types.
+"""Writes the parts of the documentation that follow from code: settings, errors, transitions, events, dialects.
 
     scripts/make_docs.py [--check]
 
@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from ingest_grpc.client import messages
+from ingest_grpc.client.dialects.words import LLAMACLOUD, LLAMACLOUD_WITH_LOSSES, SEEKR
 from ingest_grpc.config import Settings
 from ingest_grpc.errors import CATALOGUE, Code
 from ingest_grpc.lifecycle import TRANSITIONS, RecordStatus
@@ -82,6 +84,27 @@ def event_types() -> str:
     return table(["type", "kind", "title", "message"], rows)
 
 
+def dialects() -> str:
+    """What each dialect says for each value of our enums."""
+    enums = {
+        "file record": messages.RecordStatus,
+        "ingestion job": messages.IngestionJobStatus,
+        "job": messages.JobStatus,
+        "step": messages.Step,
+    }
+    rows = []
+    for what, enum in enums.items():
+        unspecified, *names = enum.keys()
+        prefix = unspecified.removesuffix("UNSPECIFIED")
+        for name in names:
+            ours = f"{what} {name.removeprefix(prefix)}"
+            rows.append([ours, SEEKR.get(name, "–"), LLAMACLOUD.get(name, "–")])
+            if name == "RECORD_STATUS_COMPLETED":
+                rows.append([f"{ours} with losses", SEEKR[name], LLAMACLOUD_WITH_LOSSES])
+        rows.append([f"{what} (any later value)", SEEKR.get(unspecified, "–"), LLAMACLOUD.get(unspecified, "–")])
+    return table(["ours", "seekr", "llamacloud"], rows)
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
     "settings": settings,
     "errors": errors,
@@ -89,6 +112,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "transitions": transitions,
     "diagram": diagram,
     "event-types": event_types,
+    "dialects": dialects,
 }
 
 

@@ -14,12 +14,14 @@ from obstore.store import MemoryStore
 from ingest_grpc.blobs.interface import Blobs, StoredBlob
 from ingest_grpc.blobs.local import LocalBlobs
 from ingest_grpc.blobs.objects import ObjectBlobs
+from ingest_grpc.blobs.origins.origins import Origins
 from ingest_grpc.clock import ManualClock
 from ingest_grpc.config import Settings
 from ingest_grpc.errors import Reason
 from ingest_grpc.hub import Hub
 from ingest_grpc.lifecycle import JobType, Step
 from ingest_grpc.model import (
+    AlignmentJob,
     Caller,
     Engine,
     EventType,
@@ -36,14 +38,22 @@ from ingest_grpc.model import (
     Scope,
     TimelineEvent,
 )
-from ingest_grpc.service.files import FileService
+from ingest_grpc.pipeline.align.engines import alignment_engines, chosen_engine, patience_seconds
+from ingest_grpc.service.file_services import FileServices
+from ingest_grpc.service.alignment_work import AlignmentWork
+from ingest_grpc.service.alignments import AlignmentService
 from ingest_grpc.service.ingestion import IngestionService
+from ingest_grpc.service.job_files import AddRules
 from ingest_grpc.service.jobs import JobService
 from ingest_grpc.service.keys import KeyService
 from ingest_grpc.service.progress import ProgressBoard
+from ingest_grpc.service.retention import Retention
+from ingest_grpc.service.retries import RetryService
 from ingest_grpc.service.work import Done, Failed, Retry, WorkService
-from ingest_grpc.store.interface import Commit, RecordRow
+from ingest_grpc.store.alignment_interface import AlignmentRow
+from ingest_grpc.store.interface import Claim, Commit, RecordRow
 from ingest_grpc.store.sqlite.store import SqliteStore
+from ingest_grpc.worker.aligner import AlignmentRunner
 from ingest_grpc.worker.janitor import Janitor
 from ingest_grpc.worker.lease import Leases
 from ingest_grpc.worker.pool import Pool
@@ -81,9 +91,15 @@ class Core:
 
     def __init__(self, folder: Path, *, memory: MemoryStore | None = None, **settings: object) -> None:
         self._memory = memory
-        defaults: dict[str, object] = {"readers": 2, "workers": 2, "min_free_disk_bytes": 0, "busy_timeout_seconds": 1.0}
+        defaults: dict[str, object] = {
+            "readers": 2,
+            "workers": 2,
+            "min_free_disk_bytes": 0,
+            "busy_timeout_seconds": 1.0,
+        }
         self.settings = Settings.model_validate({**defaults, **settings, "data_dir": folder})
         self.clock = ManualClock()
+        self.origins: Origins | None = None  # as the settings say
         self.commits: list[Commit] = []
         self.broken = 0
         self._build()
@@ -110,17 +126,13 @@ class Core:
             clock,
             self.board,
             default_method=Method.SPEED_OPTIMIZED,
-            max_records=settings.max_records_per_job,
+            rules=AddRules(settings.max_records_per_job),
         )
-        self.files = FileService(
-            self.store,
-            self.blobs,
-            clock,
-            ledger_folder=settings.data_dir,
-            max_bytes=settings.max_file_bytes,
-            min_free_bytes=settings.min_free_disk_bytes,
-        )
+        self.file_services = FileServices.build(settings, self.store, self.blobs, clock, self.origins)
+        self.files = self.file_services.files
         self.ingestion = IngestionService(self.store, self.board)
+        self.retries = RetryService(self.store, clock, self.board)
+        self.alignments = AlignmentService(self.store, clock, self.board, engine=chosen_engine(settings))
         self._build_workers()
 
     def _build_workers(self) -> None:
@@ -140,20 +152,40 @@ class Core:
             self.executor,
             self.board,
             self.leases,
+            self.file_services.imports,
             conversion_seconds=settings.conversion_timeout_seconds,
             backoff_base_seconds=settings.backoff_base_seconds,
             backoff_max_seconds=settings.backoff_max_seconds,
             rng=random.Random(1),
         )
-        self.pool = Pool(self.work, self.runner, self.leases, size=settings.worker_count, worker_id=WORKER)
+        self.alignment_work = AlignmentWork(self.store, clock, max_failures=settings.max_failures)
+        self.aligner = AlignmentRunner(
+            self.alignment_work,
+            self.blobs,
+            alignment_engines(settings),
+            self.board,
+            self.leases,
+            clock,
+            patience_seconds=patience_seconds(settings),
+            backoff_base_seconds=settings.backoff_base_seconds,
+            backoff_max_seconds=settings.backoff_max_seconds,
+            rng=random.Random(1),
+        )
+        self.pool = Pool(
+            self.work, self.runner, self.aligner, self.leases, size=settings.worker_count, worker_id=WORKER
+        )
         self.reaper = Reaper(self.work, self.leases, self.pool)
         self.stager = Stager(self.work)
-        self.janitor = Janitor(self.store, self.files, clock, request_id_days=settings.request_id_days)
+        self.retention = Retention(
+            self.store, clock, event_days=settings.event_retention_days, output_days=settings.output_retention_days
+        )
+        self.janitor = Janitor(self.store, self.file_services, clock, request_id_days=settings.request_id_days)
 
     def _on_commit(self, commit: Commit) -> None:
         self.commits.append(commit)
         self.hub.wake(commit.jobs)
-        self.pool.stop_records(commit.stopped)
+        self.hub.wake(commit.teams)
+        self.pool.stop_claims(commit.stopped)
 
     def _on_broken(self) -> None:
         self.broken += 1
@@ -161,10 +193,11 @@ class Core:
     async def start(self) -> None:
         await self.store.start()
         await self.blobs.start(self._is_known)
+        await self.file_services.start()
 
     async def stop(self) -> None:
         await self.pool.stop(0)
-        await self.files.stop()
+        await self.file_services.stop()
         await self.blobs.stop()
         await self.store.stop()
 
@@ -240,6 +273,24 @@ class Core:
         await self.check()
         return done.value.records_cancelled
 
+    async def start_job(
+        self, job_id: str, caller: Caller = ALICE, files_etag: str = "", request: Request | None = None
+    ) -> AlignmentJob:
+        """Starts a job; the alignment as the reply shows it."""
+        done = await self.alignments.start(caller, job_id, files_etag, request)
+        await self.check()
+        assert done.value.alignment is not None
+        return done.value.alignment
+
+    async def alignment(self, job_id: str, caller: Caller = ALICE) -> AlignmentJob:
+        """The current alignment as GetJob shows it."""
+        detail = await self.jobs.get_detail(caller, job_id)
+        assert detail.alignment is not None
+        return detail.alignment
+
+    async def read(self, file_id: str, caller: Caller = ALICE) -> bytes:
+        return (await self.files.read(caller, file_id, 0, 0)).data
+
     async def job(self, job_id: str, caller: Caller = ALICE) -> Job:
         return await self.jobs.get(caller, job_id)
 
@@ -257,7 +308,15 @@ class Core:
     async def claim(self, limit: int = 1) -> list[RecordRow]:
         claims = await self.work.claim(WORKER, limit)
         await self.check()
-        return claims
+        assert not any(isinstance(claim, AlignmentRow) for claim in claims)
+        return [claim for claim in claims if isinstance(claim, RecordRow)]
+
+    async def claim_alignment(self) -> AlignmentRow:
+        """The only thing that can be claimed."""
+        [claim] = await self.work.claim(WORKER, 10)
+        await self.check()
+        assert isinstance(claim, AlignmentRow)
+        return claim
 
     async def claim_one(self) -> RecordRow:
         [claim] = await self.claim(1)
@@ -287,7 +346,17 @@ class Core:
         await self.check()
         return current
 
-    async def orphan(self, *claims: RecordRow) -> int:
+    async def align(self, claim: AlignmentRow) -> None:
+        """Runs an alignment as a worker does."""
+        await self.aligner.run(claim)
+        await self.check()
+
+    async def fail_alignment(self, claim: AlignmentRow, reason: Reason = Reason.ALIGN_ENDPOINT_REFUSED) -> bool:
+        current = await self.alignment_work.finish(claim, None, Failed(RecordError(reason=reason)))
+        await self.check()
+        return current
+
+    async def orphan(self, *claims: Claim) -> int:
         taken = await self.work.orphan(claims)
         await self.check()
         return taken

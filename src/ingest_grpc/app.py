@@ -19,28 +19,36 @@ from ingest_grpc.api.servicers.ingestion_service import IngestionServicer
 from ingest_grpc.api.servicers.job_service import JobServicer
 from ingest_grpc.api.servicers.server_service import ServerServicer
 from ingest_grpc.api.watch import WatchStreams, event_tail
+from ingest_grpc.api.watch import feed as feed_of_jobs
 from ingest_grpc.blobs.factory import open_blobs
 from ingest_grpc.clock import Clock, SystemClock
 from ingest_grpc.config import Settings
 from ingest_grpc.hub import Hub
 from ingest_grpc.model import Engine, Method, ServerInfo
+from ingest_grpc.pipeline.align.engines import alignment_engines, chosen_engine, patience_seconds
 from ingest_grpc.pipeline.parse.engines import engines
 from ingest_grpc.pipeline.parse.types import SUPPORTED_CONTENT_TYPES
-from ingest_grpc.service.files import FileService
+from ingest_grpc.service.alignment_work import AlignmentWork
+from ingest_grpc.service.alignments import AlignmentService
+from ingest_grpc.service.file_services import FileServices
 from ingest_grpc.service.ingestion import IngestionService
 from ingest_grpc.service.job_files import AddRules
 from ingest_grpc.service.jobs import JobService
 from ingest_grpc.service.keys import KeyService
 from ingest_grpc.service.positions import ProgressFeed
 from ingest_grpc.service.progress import ProgressBoard
+from ingest_grpc.service.retention import Retention
 from ingest_grpc.service.retries import RetryService
 from ingest_grpc.service.settings import SettingsService
 from ingest_grpc.service.waits import WaitService
 from ingest_grpc.service.watch import Sources, WatchService
+from ingest_grpc.service.watch_jobs import WatchJobsService
 from ingest_grpc.service.work import WorkService
 from ingest_grpc.store.interface import Commit
 from ingest_grpc.store.sqlite.store import SqliteStore
 from ingest_grpc.telemetry import setup_logging
+from ingest_grpc.worker.aligner import AlignmentRunner
+from ingest_grpc.worker.compactor import Compactor
 from ingest_grpc.worker.executors.interface import Executor
 from ingest_grpc.worker.executors.local import LocalExecutor
 from ingest_grpc.worker.janitor import Janitor
@@ -89,8 +97,10 @@ class App:
             settings,
             self.keys.authenticate,
             {
-                "JobService": JobServicer(self.jobs, self.job_settings, self.retries, self.waits, self.streams.watch),
-                "FileService": FileServicer(self.files),
+                "JobService": JobServicer(
+                    self.jobs, self.job_settings, self.retries, self.alignments, self.waits, self.streams
+                ),
+                "FileService": FileServicer(self.file_services),
                 "IngestionService": IngestionServicer(self.ingestion),
                 "ServerService": ServerServicer(self.server_info, settings),
             },
@@ -108,25 +118,28 @@ class App:
             default_method=Method(settings.default_method),
             rules=AddRules(settings.max_records_per_job, settings.team_max_queued, engines()),
         )
-        self.files = FileService(
-            self.store,
-            self.blobs,
-            clock,
-            ledger_folder=settings.data_dir,
-            max_bytes=settings.max_file_bytes,
-            min_free_bytes=settings.min_free_disk_bytes,
-            team_max_bytes=settings.team_max_bytes,
-        )
+        self.file_services = FileServices.build(settings, self.store, self.blobs, clock)
+        self.files = self.file_services.files
         self.job_settings = SettingsService(
             self.store, clock, self.board, self.jobs, purge_after_days=settings.purge_after_days
         )
         self.retries = RetryService(self.store, clock, self.board, max_queued=settings.team_max_queued)
+        self.alignments = AlignmentService(self.store, clock, self.board, engine=chosen_engine(settings))
         self.waits = WaitService(self.store, self.hub, clock)
         self.ingestion = IngestionService(self.store, self.board)
         feed = ProgressFeed(self.store, self.board, clock)
         sources = Sources(self.store, self.hub, event_tail(self.store, self.hub), feed, clock)
         watches = WatchService(sources, rotate_seconds=settings.watch_rotate_seconds)
-        self.streams = WatchStreams(watches, clock, write_timeout_seconds=settings.watch_write_timeout_seconds)
+        job_watches = WatchJobsService(
+            self.store,
+            self.hub,
+            feed_of_jobs(self.store, self.hub),
+            clock,
+            rotate_seconds=settings.watch_rotate_seconds,
+        )
+        self.streams = WatchStreams(
+            watches, job_watches, clock, write_timeout_seconds=settings.watch_write_timeout_seconds
+        )
         self._clock = clock
 
     def _build_workers(self, settings: Settings, clock: Clock) -> None:
@@ -144,16 +157,43 @@ class App:
             self.executor,
             self.board,
             leases,
+            self.file_services.imports,
             conversion_seconds=settings.conversion_timeout_seconds,
             backoff_base_seconds=settings.backoff_base_seconds,
             backoff_max_seconds=settings.backoff_max_seconds,
             rng=random.Random(),
         )
         worker_id = f"{socket.gethostname()}:{os.getpid()}"
-        self.pool = Pool(self.work, runner, leases, size=settings.worker_count, worker_id=worker_id)
+        self.pool = Pool(
+            self.work,
+            runner,
+            self._aligner(settings, clock, leases),
+            leases,
+            size=settings.worker_count,
+            worker_id=worker_id,
+        )
         self.reaper = Reaper(self.work, leases, self.pool)
         self.stager = Stager(self.work)
-        self.janitor = Janitor(self.store, self.files, clock, request_id_days=settings.request_id_days)
+        retention = Retention(
+            self.store, clock, event_days=settings.event_retention_days, output_days=settings.output_retention_days
+        )
+        self.compactor = Compactor(retention)
+        self.janitor = Janitor(self.store, self.file_services, clock, request_id_days=settings.request_id_days)
+
+    def _aligner(self, settings: Settings, clock: Clock, leases: Leases) -> AlignmentRunner:
+        self.alignment_work = AlignmentWork(self.store, clock, max_failures=settings.max_failures)
+        return AlignmentRunner(
+            self.alignment_work,
+            self.blobs,
+            alignment_engines(settings),
+            self.board,
+            leases,
+            clock,
+            patience_seconds=patience_seconds(settings),
+            backoff_base_seconds=settings.backoff_base_seconds,
+            backoff_max_seconds=settings.backoff_max_seconds,
+            rng=random.Random(),
+        )
 
     # ── start and stop ─────────────────────────────────────────────────────────────────────────────────
 
@@ -163,15 +203,16 @@ class App:
             await self.store.start()
             check_exposure(self.settings, has_keys=await self.keys.any_key())
             await self.blobs.start(self._is_known)
+            await self.file_services.start()
             orphans = await self.reaper.recover()
             if orphans:
-                log.info("%d records lost their worker with the last server and are queued again", orphans)
+                log.info("%d claims lost their worker with the last server and are queued again", orphans)
             await self.executor.start()
             self.port = await self.server.start()
         except BaseException:
             await self._stop_store()
             raise
-        for loop in (self._ticker, self.pool, self.reaper, self.stager, self.janitor):
+        for loop in (self._ticker, self.pool, self.reaper, self.stager, self.janitor, self.compactor):
             loop.start()
 
     async def stop(self, grace_seconds: float | None = None) -> None:
@@ -179,9 +220,9 @@ class App:
         grace = self.settings.shutdown_grace_seconds if grace_seconds is None else grace_seconds
         self.hub.drain()
         await asyncio.gather(self.server.stop(grace), self.pool.stop(grace))
-        for loop in (self.janitor, self.stager, self.reaper, self._ticker):
+        for loop in (self.compactor, self.janitor, self.stager, self.reaper, self._ticker):
             await loop.stop()
-        await self.files.stop()
+        await self.file_services.stop()
         await self._stop_store()
 
     async def _stop_store(self) -> None:
@@ -199,12 +240,13 @@ class App:
     def _on_commit(self, commit: Commit) -> None:
         """After each COMMIT, before its callers hear of it."""
         self.hub.wake(commit.jobs)
+        self.hub.wake(commit.teams)
         if commit.claimable:
             self.pool.wake()
         if commit.delayed:
             self.stager.wake()
         if commit.stopped:
-            self.pool.stop_records(commit.stopped)
+            self.pool.stop_claims(commit.stopped)
 
     async def _is_known(self, blob_key: str) -> bool:
         return await self.store.read(lambda rows: rows.blob_is_kept(blob_key))

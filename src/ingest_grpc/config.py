@@ -7,9 +7,9 @@ then derived where it is used, so that file, environment and flags merge without
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 KIB = 1024
@@ -80,7 +80,32 @@ class Settings(BaseSettings):
     team_max_bytes: int | None = Field(None, ge=1, description="bytes one team may store; unset = no limit")
     max_records_per_job: int = Field(100_000, ge=1, description="records one job may hold")
     purge_after_days: float = Field(30.0, ge=0, description="days after which a deleted job is purged for good")
+    event_retention_days: float = Field(
+        30.0, ge=0, description="days that the events of a settled job are kept; milestones stay until it is purged"
+    )
+    output_retention_days: float | None = Field(
+        None, ge=0, description="days that the outputs of settled jobs are kept; unset = as long as the job"
+    )
     request_id_days: float = Field(7.0, gt=0, description="days a request_id is remembered")
+
+    align_engine: Literal["assemble", "generate"] = Field(
+        "assemble",
+        description="what makes a started job's dataset: assemble (its sections as they are) "
+        "or generate (questions and answers by a model)",
+    )
+    align_endpoint_url: str | None = Field(
+        None, description="base of an OpenAI-compatible API for generate, e.g. http://127.0.0.1:8000/v1"
+    )
+    align_model: str | None = Field(None, description="name of the model that generate asks for")
+    align_api_key: SecretStr | None = Field(None, description="key of that API; unset = none is sent")
+    align_timeout_seconds: float = Field(120.0, gt=0, description="seconds one answer of the model may take")
+    align_attempts: int = Field(
+        5, ge=1, le=100, description="calls until the API's errors that may pass fail the alignment's attempt"
+    )
+    align_concurrency: int = Field(4, ge=1, le=256, description="sections that one alignment asks about at once")
+    align_section_characters: int = Field(
+        16_000, ge=1_000, description="longest part of a section that one question holds, in characters"
+    )
 
     readers: int = Field(4, ge=1, le=64, description="read-only ledger connections")
     write_queue: int = Field(
@@ -118,6 +143,12 @@ class Settings(BaseSettings):
         if config_file := os.environ.get("INGEST_CONFIG"):
             sources.append(TomlConfigSettingsSource(settings_cls, Path(config_file)))
         return tuple(sources)
+
+    @model_validator(mode="after")
+    def _generate_has_a_model(self) -> Self:
+        if self.align_engine == "generate" and not (self.align_endpoint_url and self.align_model):
+            raise ValueError("align_engine generate needs align_endpoint_url and align_model")
+        return self
 
     @property
     def worker_count(self) -> int:

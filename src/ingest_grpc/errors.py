@@ -76,6 +76,9 @@ class Reason(StrEnum):
     SEQUENCE_IN_FUTURE = "SEQUENCE_IN_FUTURE"
     SEQUENCE_COMPACTED = "SEQUENCE_COMPACTED"
     LEDGER_RESTORED = "LEDGER_RESTORED"
+    INVALID_RESUME_TOKEN = "INVALID_RESUME_TOKEN"
+    FEED_COMPACTED = "FEED_COMPACTED"
+    OUTPUT_EXPIRED = "OUTPUT_EXPIRED"
     STREAM_ROTATED = "STREAM_ROTATED"
     SERVER_DRAINING = "SERVER_DRAINING"
     WATCHER_TOO_SLOW = "WATCHER_TOO_SLOW"
@@ -91,6 +94,15 @@ class Reason(StrEnum):
     SERVER_BUSY = "SERVER_BUSY"
     STORAGE_FULL = "STORAGE_FULL"
     STORAGE_UNAVAILABLE = "STORAGE_UNAVAILABLE"
+    JOB_STARTED = "JOB_STARTED"
+    NOT_READY_TO_START = "NOT_READY_TO_START"
+    FILES_PROCESSING = "FILES_PROCESSING"
+    FILES_ETAG_MISMATCH = "FILES_ETAG_MISMATCH"
+    NOTHING_TO_ALIGN = "NOTHING_TO_ALIGN"
+    ALIGN_ENGINE_UNAVAILABLE = "ALIGN_ENGINE_UNAVAILABLE"
+    ALIGN_ENDPOINT_UNAVAILABLE = "ALIGN_ENDPOINT_UNAVAILABLE"
+    ALIGN_ENDPOINT_REFUSED = "ALIGN_ENDPOINT_REFUSED"
+    ALIGN_ANSWERS_UNUSABLE = "ALIGN_ANSWERS_UNUSABLE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,8 +312,23 @@ CATALOGUE: Mapping[Reason, Entry] = {
     ),
     Reason.LEDGER_RESTORED: Entry(
         "The ledger was restored from a backup and is now {ledger_id}; older sequences do not apply to it.",
-        "Call again without after_sequence and ledger_id for a fresh snapshot.",
+        "Call again without after_sequence and ledger_id, or without resume_token, for a fresh snapshot.",
         Code.OUT_OF_RANGE,
+    ),
+    Reason.INVALID_RESUME_TOKEN: Entry(
+        "The resume token is not one that this watch sent.",
+        "Call again without resume_token for a fresh snapshot, and keep the filter unchanged when you resume.",
+        Code.INVALID_ARGUMENT,
+    ),
+    Reason.FEED_COMPACTED: Entry(
+        "Events after this resume token are no longer kept.",
+        "Call again without resume_token for a fresh snapshot.",
+        Code.OUT_OF_RANGE,
+    ),
+    Reason.OUTPUT_EXPIRED: Entry(
+        "The output {file_id} was deleted: its retention time is over.",
+        "Add the file to a job again to have it converted anew.",
+        Code.NOT_FOUND,
     ),
     Reason.STREAM_ROTATED: Entry(
         "The server rotates long streams.", "Resume at once with the last sequence.", Code.UNAVAILABLE, retryable=True
@@ -355,6 +382,53 @@ CATALOGUE: Mapping[Reason, Entry] = {
         "Import the file again.",
         Code.FAILED_PRECONDITION,
     ),
+    Reason.JOB_STARTED: Entry(
+        "The job {job_id} was started: its alignment is {status} and its files are frozen.",
+        "Clone the job, or cancel its alignment while that is queued or running.",
+        Code.FAILED_PRECONDITION,
+    ),
+    Reason.NOT_READY_TO_START: Entry(
+        "The job cannot start: {review_reasons_total} thing(s) need review.",
+        "Resolve every review reason, then start the job again.",
+        Code.FAILED_PRECONDITION,
+    ),
+    Reason.FILES_PROCESSING: Entry(
+        "The job cannot start yet: {queued} file(s) wait and {running} are being converted.",
+        "Wait until the job is settled, then start it.",
+        Code.FAILED_PRECONDITION,
+        retryable=True,
+    ),
+    Reason.FILES_ETAG_MISMATCH: Entry(
+        "The job's files changed since the files_etag {expected_files_etag} was read; it is {actual_files_etag} now.",
+        "Review the files again, and start the job with the new files_etag.",
+        Code.ABORTED,
+    ),
+    Reason.NOTHING_TO_ALIGN: Entry(
+        "The job's files have no text to make a dataset of.",
+        "Add files with text below their headings.",
+        Code.FAILED_PRECONDITION,
+    ),
+    Reason.ALIGN_ENGINE_UNAVAILABLE: Entry(
+        "The engine of the alignment is not set up on this server.",
+        "Start the job again, or have the operator set the engine up.",
+        Code.FAILED_PRECONDITION,
+    ),
+    Reason.ALIGN_ENDPOINT_UNAVAILABLE: Entry(
+        "The model's endpoint did not answer.",
+        "Start the job again once the endpoint is back.",
+        Code.UNAVAILABLE,
+        retryable=True,
+    ),
+    Reason.ALIGN_ENDPOINT_REFUSED: Entry(
+        "The model's endpoint refused the request.",
+        "Have the operator check the endpoint's address, key and model.",
+        Code.FAILED_PRECONDITION,
+    ),
+    Reason.ALIGN_ANSWERS_UNUSABLE: Entry(
+        "The model gave no usable answer for any section.",
+        "Start the job again, or use another model.",
+        Code.INTERNAL,
+    ),
     Reason.SERVER_BUSY: Entry(
         "The server has more writes waiting than it accepts.",
         "Retry after a brief wait.",
@@ -384,12 +458,22 @@ class Violation:
     description: str
 
 
+@dataclass(frozen=True, slots=True)
+class Precondition:
+    """One thing that stands in the way: its kind, the id of what it is about, and what to do in plain words."""
+
+    type: str
+    subject: str
+    description: str
+
+
 @dataclass
 class IngestError(Exception):
     """An expected failure, on its way to the one place that turns it into a gRPC status.
 
     `metadata` holds every dynamic part of the message as strings. `retry_after_seconds` is set where the
     service knows when to try again (0 = at once). `resource` is (type, name) of what the error is about.
+    `preconditions` are the first things that stand in the way, of `preconditions_total`.
     """
 
     reason: Reason
@@ -397,6 +481,8 @@ class IngestError(Exception):
     violations: Sequence[Violation] = ()
     retry_after_seconds: float | None = None
     resource: tuple[str, str] | None = None
+    preconditions: Sequence[Precondition] = ()
+    preconditions_total: int = 0
 
     @property
     def entry(self) -> Entry:

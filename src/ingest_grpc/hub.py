@@ -1,4 +1,4 @@
-"""Wakes those who watch a job. It carries no data: what happened is read from the log, so nothing can be lost.
+"""Wakes those who watch. It carries no data: what happened is read from the log, so nothing can be lost.
 
 A watcher clears its signal, reads everything after its cursor, and only then sleeps; the writer wakes the
 hub after each commit. A wake that comes while the watcher reads leaves the signal set.
@@ -6,15 +6,19 @@ hub after each commit. A wake that comes while the watcher reads leaves the sign
 
 import asyncio
 from collections.abc import Iterable
+from typing import TypeAlias
+
+Topic: TypeAlias = int | str
+"""What can be watched: a job, by its row, or all jobs of a team, by its name."""
 
 
 class Signal:
-    """One watcher's alarm: set by a commit to its job, by the ticker when `due` has come, or by a shutdown."""
+    """One watcher's alarm: set by a commit to what it watches, by the ticker when `due` has come, or by a shutdown."""
 
-    __slots__ = ("_loop", "_set", "_waiter", "due", "job_row")
+    __slots__ = ("_loop", "_set", "_waiter", "due", "topic")
 
-    def __init__(self, job_row: int) -> None:
-        self.job_row = job_row
+    def __init__(self, topic: Topic) -> None:
+        self.topic = topic
         self.due = float("inf")
         self._loop = asyncio.get_running_loop()
         self._set = False
@@ -43,58 +47,58 @@ class Signal:
 
 
 class Hub:
-    """All signals, by job."""
+    """All signals, by what they watch."""
 
     def __init__(self) -> None:
-        self._signals: dict[int, set[Signal]] = {}
-        self._generations: dict[int, int] = {}
+        self._signals: dict[Topic, set[Signal]] = {}
+        self._generations: dict[Topic, int] = {}
         self._newest_generation = 0
         self.draining = False
 
     def __len__(self) -> int:
         return sum(len(signals) for signals in self._signals.values())
 
-    def subscribe(self, job_row: int) -> Signal:
-        signal = Signal(job_row)
-        if job_row not in self._signals:
-            self._signals[job_row] = set()
-            # Nobody counted the commits while the job was not watched: a read that began before then must not pass
+    def subscribe(self, topic: Topic) -> Signal:
+        signal = Signal(topic)
+        if topic not in self._signals:
+            self._signals[topic] = set()
+            # Nobody counted the commits while nobody watched: a read that began before then must not pass
             # for a new one.
-            self._advance(job_row)
-        self._signals[job_row].add(signal)
+            self._advance(topic)
+        self._signals[topic].add(signal)
         return signal
 
     def unsubscribe(self, signal: Signal) -> None:
-        """Forgets the signal; the last one of a job takes all traces of the job with it."""
-        signals = self._signals.get(signal.job_row)
+        """Forgets the signal; the last one of a topic takes all traces of the topic with it."""
+        signals = self._signals.get(signal.topic)
         if signals is not None:
             signals.discard(signal)
             if not signals:
-                del self._signals[signal.job_row]
-                self._generations.pop(signal.job_row, None)
+                del self._signals[signal.topic]
+                self._generations.pop(signal.topic, None)
 
-    def generation(self, job_row: int) -> int:
-        """Rises with every wake of a watched job, and when its first watcher comes; never comes back.
+    def generation(self, topic: Topic) -> int:
+        """Rises with every wake of what is watched, and when its first watcher comes; never comes back.
 
         A read that began under the same number saw all commits that anybody was told of so far.
         """
-        return self._generations.get(job_row, 0)
+        return self._generations.get(topic, 0)
 
-    def _advance(self, job_row: int) -> None:
+    def _advance(self, topic: Topic) -> None:
         self._newest_generation += 1
-        self._generations[job_row] = self._newest_generation
+        self._generations[topic] = self._newest_generation
 
-    def wake(self, job_rows: Iterable[int]) -> None:
-        """Called by the writer after a commit that touched these jobs."""
-        for job_row in job_rows:
-            signals = self._signals.get(job_row)
+    def wake(self, topics: Iterable[Topic]) -> None:
+        """Called by the writer after a commit that touched these."""
+        for topic in topics:
+            signals = self._signals.get(topic)
             if signals:
-                self._advance(job_row)
+                self._advance(topic)
                 for signal in signals:
                     signal.set()
 
-    def is_watched(self, job_row: int) -> bool:
-        return job_row in self._signals
+    def is_watched(self, topic: Topic) -> bool:
+        return topic in self._signals
 
     def tick(self, now: float) -> None:
         """Wakes those whose time has come: one timer for ten thousand watchers, called about once a second."""

@@ -15,6 +15,8 @@ class Prefix(StrEnum):
     RECORD = "ijf"
     FILE = "file"
     OUTPUT_FILE = "md-file"
+    ALIGNMENT = "al"
+    UPLOAD = "up"
 
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"

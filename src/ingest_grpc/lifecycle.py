@@ -100,6 +100,7 @@ class Trigger(StrEnum):
     SUPERSEDED = "SUPERSEDED"
     RETRIED = "RETRIED"
     REUSED = "REUSED"
+    EXPIRED = "EXPIRED"
 
 
 TRANSITIONS: Mapping[tuple[RecordStatus | None, Trigger], RecordStatus] = {
@@ -202,9 +203,10 @@ def ingestion_job_status(tally: Tally, *, ever_claimed: bool) -> IngestionJobSta
 class JobFacts:
     """All that a job's status depends on.
 
-    `markdown_files` counts Markdown that skipped ingestion; `cancelled` says that CancelJob was the last
-    command; `ever_active` that a file was ever added or the job started. `alignment` is the status of the
-    current alignment, the one that was started last, unless it is history.
+    `markdown_files` counts Markdown that skipped ingestion, `expired_outputs` the completed records whose output
+    was not kept that long; `cancelled` says that CancelJob was the last command; `ever_active` that a file was ever
+    added or the job started. `alignment` is the status of the current alignment, the one that was started last,
+    unless it is history.
     """
 
     job_type: JobType
@@ -214,6 +216,7 @@ class JobFacts:
     cancelled: bool = False
     ever_active: bool = False
     alignment: RecordStatus | None = None
+    expired_outputs: int = 0
 
     @property
     def in_flight(self) -> bool:
@@ -227,7 +230,7 @@ class JobFacts:
 
     @property
     def viable_files(self) -> int:
-        return self.tally.completed + self.markdown_files
+        return self.tally.completed - self.expired_outputs + self.markdown_files
 
     @property
     def settled(self) -> bool:

@@ -149,7 +149,9 @@ class Server:
     # ── the worker ─────────────────────────────────────────────────────────────────────────────────────
 
     async def claim(self, limit: int = 1) -> list[RecordRow]:
-        return await self.app.work.claim(WORKER, limit)
+        """Records, where nothing else can be claimed."""
+        claims = await self.app.work.claim(WORKER, limit)
+        return [claim for claim in claims if isinstance(claim, RecordRow)]
 
     async def succeed(self, claim: RecordRow) -> None:
         """Stores an output and reports it, as the runner does."""

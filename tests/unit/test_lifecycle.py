@@ -26,6 +26,7 @@ from ingest_grpc.lifecycle import (
 
 PRODUCT_TABLE = """
     (new)     ADDED             QUEUED
+    (new)     REUSED            COMPLETED
     QUEUED    CLAIMED           RUNNING
     QUEUED    CANCELLED         CANCELLED
     RUNNING   CANCELLED         CANCELLED
@@ -33,6 +34,8 @@ PRODUCT_TABLE = """
     RUNNING   FAILED            FAILED
     RUNNING   FAILED_RETRYABLE  QUEUED
     RUNNING   ORPHANED          QUEUED
+    FAILED    RETRIED           QUEUED
+    CANCELLED RETRIED           QUEUED
 """
 """The record's table as the product states it, written down a second time on purpose."""
 
@@ -59,8 +62,13 @@ def test_next_status__refuses_a_pair_that_is_not_in_the_table(status: RecordStat
         next_status(status, trigger)
 
 
-def test_final_statuses__have_no_way_out() -> None:
-    assert {status for status, _ in EXPECTED if status is not None} == IN_FLIGHT
+def test_final_status__has_no_way_out() -> None:
+    left = {status for status, _ in EXPECTED if status is not None}
+    assert set(RecordStatus) - left == {RecordStatus.COMPLETED}
+
+
+def test_ended_statuses__are_left_only_by_a_caller_who_retries() -> None:
+    assert {trigger for status, trigger in EXPECTED if status and status not in IN_FLIGHT} == {Trigger.RETRIED}
 
 
 # ── roll-ups ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -91,6 +99,7 @@ def test_ingestion_job_status(tally: Tally, claimed: bool, expected: IngestionJo
     assert ingestion_job_status(tally, ever_claimed=claimed) is expected
 
 
+QUEUED, RUNNING, COMPLETED, FAILED, CANCELLED = RecordStatus
 GROUNDED, PRINCIPLES = JobType.CONTEXT_GROUNDED_FILES, JobType.PRINCIPLE_FILES
 
 
@@ -115,6 +124,17 @@ GROUNDED, PRINCIPLES = JobType.CONTEXT_GROUNDED_FILES, JobType.PRINCIPLE_FILES
         (JobFacts(PRINCIPLES, Tally(completed=1), has_system_prompt=True), JobStatus.READY_TO_START, 0),
         (JobFacts(PRINCIPLES, markdown_files=1, has_system_prompt=True), JobStatus.READY_TO_START, 0),
         (JobFacts(PRINCIPLES, has_system_prompt=True), JobStatus.NEEDS_REVIEW, 1),
+        # Started: only the alignment counts, whatever the files and the last command say.
+        (JobFacts(GROUNDED, Tally(completed=1), alignment=QUEUED), JobStatus.QUEUED, 0),
+        (JobFacts(GROUNDED, Tally(completed=1), alignment=RUNNING), JobStatus.RUNNING, 0),
+        (JobFacts(GROUNDED, Tally(completed=1), alignment=COMPLETED), JobStatus.COMPLETED, 0),
+        (JobFacts(GROUNDED, Tally(completed=1), alignment=FAILED), JobStatus.FAILED, 0),
+        (JobFacts(GROUNDED, Tally(completed=1), alignment=CANCELLED), JobStatus.CANCELLED, 0),
+        (JobFacts(GROUNDED, Tally(completed=1), cancelled=True, alignment=CANCELLED), JobStatus.CANCELLED, 0),
+        (JobFacts(GROUNDED, Tally(completed=1), cancelled=True, alignment=COMPLETED), JobStatus.COMPLETED, 0),
+        (JobFacts(GROUNDED, Tally(failed=1, unresolved=1), alignment=FAILED), JobStatus.FAILED, 0),
+        (JobFacts(PRINCIPLES, alignment=RUNNING), JobStatus.RUNNING, 0),  # its prompt was cleared since
+        (JobFacts(GROUNDED, Tally(running=1), alignment=COMPLETED), JobStatus.COMPLETED, 0),
     ],
 )
 def test_job_status(facts: JobFacts, expected: JobStatus, reviews: int) -> None:
@@ -132,10 +152,23 @@ def test_job_status(facts: JobFacts, expected: JobStatus, reviews: int) -> None:
         (JobFacts(GROUNDED, Tally(completed=1), ever_active=True), True),
         (JobFacts(GROUNDED, Tally(failed=1, unresolved=1), ever_active=True), True),
         (JobFacts(GROUNDED, ever_active=True), True),  # all removed again
+        (JobFacts(GROUNDED, Tally(completed=1), ever_active=True, alignment=QUEUED), False),
+        (JobFacts(GROUNDED, Tally(completed=1), ever_active=True, alignment=RUNNING), False),
+        (JobFacts(GROUNDED, Tally(completed=1), ever_active=True, alignment=COMPLETED), True),
+        (JobFacts(GROUNDED, Tally(completed=1), ever_active=True, alignment=FAILED), True),
+        (JobFacts(GROUNDED, Tally(completed=1), ever_active=True, alignment=CANCELLED), True),
     ],
 )
 def test_settled(facts: JobFacts, settled: bool) -> None:
     assert facts.settled is settled
+
+
+@pytest.mark.parametrize(
+    ("alignment", "frozen"),
+    [(None, False), (QUEUED, True), (RUNNING, True), (COMPLETED, True), (FAILED, False), (CANCELLED, False)],
+)
+def test_files_frozen(alignment: RecordStatus | None, frozen: bool) -> None:
+    assert JobFacts(GROUNDED, Tally(completed=1), alignment=alignment).files_frozen is frozen
 
 
 def test_terminal_job_statuses() -> None:

@@ -1,4 +1,4 @@
-"""Looks at a ledger and its blobs without changing anything: sql/ledger.sql and sql/blobs.sql, one line per problem."""
+"""Looks at a ledger and its blobs without changing anything: the statements in sql/, one line per problem."""
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -20,6 +20,7 @@ from ingest_grpc.config import Settings
 from ingest_grpc.lifecycle import (
     JobFacts,
     JobType,
+    RecordStatus,
     Tally,
     ingestion_job_status,
     job_status,
@@ -34,20 +35,22 @@ BATCH = 1_000
 
 @dataclass(slots=True)
 class Findings:
-    """What was looked at and what is wrong; rows of jobs to recount and of stuck records, keys of orphans."""
+    """What was looked at and what is wrong; rows of jobs to recount and of what is stuck, keys of orphans."""
 
     checked: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     jobs: set[int] = field(default_factory=set)
     stuck: set[int] = field(default_factory=set)
+    stuck_alignments: set[int] = field(default_factory=set)
     orphans: set[str] = field(default_factory=set)
 
     def add(self, kind: str, found: Iterable[sqlite3.Row]) -> None:
         """Takes in the rows of one kind of problem."""
         lines = Lines(kind)
+        repairs = (("job", self.jobs), ("stuck", self.stuck), ("stuck_alignment", self.stuck_alignments))
         for row in found:
             lines.add(row["problem"])
-            for column, targets in (("job", self.jobs), ("stuck", self.stuck)):
+            for column, targets in repairs:
                 if column in row.keys() and len(targets) < MAX_REPAIRS:  # noqa: SIM118 - a Row's `in` looks at values
                     targets.add(row[column])
         self.problems += lines.told()
@@ -113,7 +116,7 @@ def _ready(connection: sqlite3.Connection) -> None:
 
 def _examine_ledger(connection: sqlite3.Connection) -> Findings:
     findings = Findings()
-    counts, ledger = _statements("counts.sql"), _statements("ledger.sql")
+    counts = _statements("counts.sql")
     connection.execute("BEGIN")
     try:
         findings.problems += _damage(connection)
@@ -121,8 +124,9 @@ def _examine_ledger(connection: sqlite3.Connection) -> Findings:
             getattr(counts, step)(connection)
         totals = counts.totals(connection)
         findings.checked = {name.replace("_", " "): totals[name] for name in totals.keys()}  # noqa: SIM118
-        for kind in _names(ledger):
-            findings.add(kind, getattr(ledger, kind)(connection))
+        for statements in (_statements("ledger.sql"), _statements("alignments.sql")):
+            for kind in _names(statements):
+                findings.add(kind, getattr(statements, kind)(connection))
     finally:
         connection.execute("ROLLBACK")
     return findings
@@ -153,16 +157,19 @@ def _ingestion_job_status(queued: int, running: int, completed: int, failed: int
     return ingestion_job_status(tally, ever_claimed=bool(claimed))
 
 
-def _job_status(job_type: str, *facts: int) -> str:
-    *counts, markdown_files, has_system_prompt, cancelled, ever_active = facts
+def _job_status(job_type: str, *facts_and_alignment: Any) -> str:
+    *facts, alignment = facts_and_alignment
+    *counts, markdown_files, expired_outputs, has_system_prompt, cancelled, ever_active = facts
     return job_status(
         JobFacts(
             job_type=JobType(job_type),
             tally=Tally(*counts),
             markdown_files=markdown_files,
+            expired_outputs=expired_outputs,
             has_system_prompt=bool(has_system_prompt),
             cancelled=bool(cancelled),
             ever_active=bool(ever_active),
+            alignment=RecordStatus(alignment) if alignment else None,
         )
     )
 
@@ -170,7 +177,7 @@ def _job_status(job_type: str, *facts: int) -> str:
 _FUNCTIONS: tuple[tuple[str, int, Callable[..., str]], ...] = (
     ("tally", 6, _tally_words),
     ("ingestion_job_status", 6, _ingestion_job_status),
-    ("job_status", 11, _job_status),
+    ("job_status", 13, _job_status),
 )
 """What the statements ask of lifecycle.py, so that there is no second definition of a status."""
 

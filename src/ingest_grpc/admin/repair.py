@@ -9,7 +9,7 @@ from ingest_grpc.blobs.factory import local_folder
 from ingest_grpc.blobs.interface import Blobs
 from ingest_grpc.clock import Clock
 from ingest_grpc.config import Settings
-from ingest_grpc.service.files import FileService
+from ingest_grpc.service.sweep import sweep_blobs
 from ingest_grpc.service.recount import recount
 from ingest_grpc.store.interface import Rows, Store, Tx
 
@@ -26,6 +26,9 @@ async def mend(
     for row_id in sorted(found.stuck):
         record_id = await store.write(partial(_requeue, row_id=row_id))
         stuck.add(f"record {record_id} may be claimed again")
+    for row_id in sorted(found.stuck_alignments):
+        alignment_job_id = await store.write(partial(_requeue_alignment, row_id=row_id))
+        stuck.add(f"alignment {alignment_job_id} may be claimed again")
     removed, spared = await _clear_blobs(settings, store, blobs, clock, found)
     return recounted + stuck.told() + removed, refused + spared
 
@@ -47,15 +50,17 @@ async def _requeue(tx: Tx, row_id: int) -> str:
     return (await tx.record_by_row(row_id)).record.record_id
 
 
+async def _requeue_alignment(tx: Tx, row_id: int) -> str:
+    await tx.make_alignment_claimable(row_id)
+    return (await tx.alignment_by_row(row_id)).alignment.alignment_job_id
+
+
 async def _clear_blobs(
     settings: Settings, store: Store, blobs: Blobs, clock: Clock, found: Findings
 ) -> tuple[list[str], list[str]]:
     """Removes bytes whose blob is deleted, and local ones that no row names."""
     lingering = await store.read(_count_deleted)
-    files = FileService(
-        store, blobs, clock, ledger_folder=settings.data_dir, max_bytes=0, min_free_bytes=settings.min_free_disk_bytes
-    )
-    await files.sweep_blobs()
+    await sweep_blobs(store, blobs)
     done = [f"the bytes of {lingering:,} deleted blobs were removed"] if lingering else []
     if found.orphans and local_folder(settings) is None:
         # Another ledger's server may share the bucket by design or by mistake; its blobs look like orphans here.

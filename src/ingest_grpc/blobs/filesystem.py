@@ -12,6 +12,17 @@ class FileSystem:
         """A write-only descriptor of a new file that only its owner may read. Raises FileExistsError."""
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
+    def reopen(self, path: Path, size: int) -> int:
+        """A write-only descriptor at the end of a file that is cut to `size` bytes. Raises FileNotFoundError."""
+        fd = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            os.ftruncate(fd, size)
+            os.lseek(fd, size, os.SEEK_SET)
+        except BaseException:
+            os.close(fd)
+            raise
+        return fd
+
     def open(self, path: Path) -> int:
         """A read-only descriptor. Raises FileNotFoundError."""
         return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)

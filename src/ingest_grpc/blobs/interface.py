@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -114,6 +115,14 @@ class Blobs(Protocol):
 
     def writer(self, key: str) -> BlobWriter:
         """A new upload for `key`."""
+        ...
+
+    async def adopt(self, key: str, source: Path, sha256: str) -> StoredBlob:
+        """Makes a blob of a durable local file, whose bytes the caller has just hashed: like a commit.
+
+        By a second name where that is possible, else by a copy; so the file must never be written again.
+        The file keeps its name. Raises BlobExists. A cancelled call may leave the blob: `delete` it.
+        """
         ...
 
     async def settle(self, key: str) -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from ingest_grpc.blobs.failures import read_errors, storage_errors
 from ingest_grpc.blobs.filesystem import FileSystem
-from ingest_grpc.blobs.interface import BlobWriter, IsKnown, ListedBlob, Output, is_key
-from ingest_grpc.blobs.output import spooled_output
+from ingest_grpc.blobs.interface import BlobWriter, IsKnown, ListedBlob, Output, StoredBlob, is_key
+from ingest_grpc.blobs.output import copied, spooled_output
 from ingest_grpc.blobs.staged import Layout, StagedFile
 from ingest_grpc.blobs.threads import Threads
 from ingest_grpc.blobs.upload import Upload
@@ -42,6 +42,14 @@ class LocalBlobs:
 
     def writer(self, key: str) -> BlobWriter:
         return _LocalUpload(key, StagedFile(self._files, self._layout, key), self._threads)
+
+    async def adopt(self, key: str, source: Path, sha256: str) -> StoredBlob:
+        staged = StagedFile(self._files, self._layout, key)
+        with storage_errors():
+            size_bytes = await self._threads.run(staged.adopt, source)
+        if size_bytes is None:
+            return await copied(source, self.writer(key), self._threads)
+        return StoredBlob(key, size_bytes, sha256)
 
     async def settle(self, key: str) -> None:
         with storage_errors():

@@ -11,6 +11,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
+from pathlib import Path
 
 import obstore
 from obstore.exceptions import BaseError
@@ -25,10 +26,11 @@ from ingest_grpc.blobs.interface import (
     IsKnown,
     ListedBlob,
     Output,
+    StoredBlob,
     checked_key,
     is_key,
 )
-from ingest_grpc.blobs.output import spooled_output
+from ingest_grpc.blobs.output import copied, spooled_output
 from ingest_grpc.blobs.parts import PART_BYTES, PartStream
 from ingest_grpc.blobs.threads import Threads, to_its_end
 from ingest_grpc.blobs.upload import Upload
@@ -56,6 +58,10 @@ class ObjectBlobs:
 
     def writer(self, key: str) -> BlobWriter:
         return _ObjectUpload(self._store, checked_key(key), self._threads)
+
+    async def adopt(self, key: str, source: Path, sha256: str) -> StoredBlob:
+        """Sends the bytes, and hashes them once more on their way: what is stored is what the hash says."""
+        return await copied(source, self.writer(key), self._threads)
 
     async def settle(self, key: str) -> None:
         """Nothing was noted, so there is nothing to forget."""

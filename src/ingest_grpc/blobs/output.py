@@ -1,4 +1,4 @@
-"""The Output of every backend: a nameless temporary file whose bytes become a blob by being copied."""
+"""How local bytes become a blob by being copied: a finished file, and the Output of a converter child."""
 
 import os
 from collections.abc import AsyncIterator, Callable
@@ -25,15 +25,7 @@ class SpooledOutput:
         return self._fd
 
     async def commit(self, key: str) -> StoredBlob:
-        async with self._writer(key) as writer:
-            while data := await self._next(writer.size_bytes):
-                await writer.write(data)
-            return await writer.commit()
-
-    async def _next(self, offset: int) -> bytes:
-        with storage_errors():
-            # pread: the child shares the descriptor's offset and may move it at any time.
-            return await self._threads.run(os.pread, self._fd, CHUNK_BYTES, offset)
+        return await _committed(self._fd, self._writer(key), self._threads)
 
 
 @asynccontextmanager
@@ -43,3 +35,20 @@ async def spooled_output(
     """An empty Output in `folder` (None = the machine's temporary folder)."""
     async with threads.descriptor(storage_errors()(partial(files.nameless, folder))) as fd:
         yield SpooledOutput(fd, writer, threads)
+
+
+async def copied(source: Path, writer: BlobWriter, threads: Threads) -> StoredBlob:
+    """The bytes of a local file, committed to `writer`."""
+    async with threads.descriptor(storage_errors()(partial(os.open, source, os.O_RDONLY | os.O_CLOEXEC))) as fd:
+        return await _committed(fd, writer, threads)
+
+
+async def _committed(fd: int, opened: BlobWriter, threads: Threads) -> StoredBlob:
+    async with opened as writer:
+        while True:
+            with storage_errors():
+                # pread: a child may share the descriptor's offset and move it at any time.
+                data = await threads.run(os.pread, fd, CHUNK_BYTES, writer.size_bytes)
+            if not data:
+                return await writer.commit()
+            await writer.write(data)

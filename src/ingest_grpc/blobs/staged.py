@@ -79,6 +79,31 @@ class StagedFile:
         self._files.fsync_folder(self._blob.parent)
         return self._sha256.hexdigest()
 
+    def adopt(self, source: Path) -> int | None:
+        """Publishes a durable file under a second name, in place of `create` to `publish`; returns its bytes.
+
+        None if this folder cannot hold a name of that file, and then nothing was done. Raises BlobExists.
+        """
+        if self._blob.exists():
+            raise BlobExists(self._key)
+        try:
+            self._files.link(source, self._staged)
+        except FileExistsError as error:
+            raise BlobExists(self._key) from error
+        except OSError as error:
+            if error.errno not in _NO_HARD_LINKS | {errno.EXDEV}:
+                raise
+            return None
+        self._created = True
+        try:
+            self._files.fsync_folder(self._staged.parent)
+            self._link()
+            self._files.fsync_folder(self._blob.parent)
+            return self._blob.lstat().st_size
+        except BaseException:
+            self.discard()
+            raise
+
     def discard(self) -> None:
         """Removes every trace; the staging name last, so that a crash in between leaves it for the next start."""
         self._close()

@@ -1,31 +1,52 @@
-"""`jobs …`: create, list, show, change and cancel jobs."""
+"""`jobs …`: create, list, show and cancel jobs, and change their files."""
 
 import contextlib
+from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ingest_grpc.cli import job_changes, watch_jobs
 from ingest_grpc.cli.failures import FAILED, USAGE, Failure
+from ingest_grpc.cli.job_changes import JobId
 from ingest_grpc.cli.listing import DEFAULT_LIMIT, Limit, page_size, show_list
-from ingest_grpc.cli.options import flag, teaches, type_option
-from ingest_grpc.cli.output import Column
+from ingest_grpc.cli.options import LabelOption, flag, parsed_labels, teaches, type_option
+from ingest_grpc.cli.outcomes import exit_code, show_outcomes
 from ingest_grpc.cli.results import results_of_job, save_results, show_results
 from ingest_grpc.cli.session import Session, command
 from ingest_grpc.cli.sources import prompt_text
-from ingest_grpc.cli.views import JOB_COLUMNS, event_line, job_row, show_job, status_text
+from ingest_grpc.cli.views import JOB_COLUMNS, JOB_FILE_COLUMNS, event_line, job_file_row, job_row, show_job
 from ingest_grpc.cli.words import plural, word
 from ingest_grpc.lifecycle import JobStatus, JobType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from ingest_grpc.client.messages import AddFileResult, Job, RemoveFileResult
+    from ingest_grpc.client.messages import Job
 
 app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, add_completion=False)
+app.add_typer(job_changes.app)
+app.add_typer(watch_jobs.app)
 
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job, dj-….")]
-_JOB_FILE_COLUMNS = (Column("Output", whole=True), Column("Name"), Column("Status", whole=True))
+ExternalId = Annotated[str, typer.Option(metavar="KEY", help="Your own key of the job, unique in the team.")]
+ValidateOnly = Annotated[bool, flag("--validate-only", help="Check everything, and change nothing.")]
+_TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
+
+
+class Dialect(StrEnum):
+    """Other systems in whose words a job can be shown."""
+
+    SEEKR = "seekr"
+    LLAMACLOUD = "llamacloud"
+
+
+class Order(StrEnum):
+    """What jobs are listed by."""
+
+    CREATED_AT = "created_at"
+    NAME = "name"
+    UPDATED_AT = "updated_at"
+    JOB_TYPE = "job_type"
 
 
 @app.callback()
@@ -40,49 +61,110 @@ def jobs() -> None:
 
 @app.command("list")
 @command
-async def list_jobs(
+async def list_jobs(  # long: one parameter per filter
     session: Session,
     status: Annotated[
         list[JobStatus] | None,
         typer.Option(case_sensitive=False, metavar="STATUS", help="Only jobs with this status; repeat it for several."),
     ] = None,
+    job_type: Annotated[
+        list[JobType] | None,
+        typer.Option("--type", case_sensitive=False, metavar="TYPE", help="Only jobs of this type."),
+    ] = None,
+    name_contains: Annotated[str, typer.Option(metavar="TEXT", help="Only jobs with this text in their name.")] = "",
+    label: LabelOption = None,
+    external_id: ExternalId = "",
+    created_after: Annotated[
+        datetime | None, typer.Option(metavar="TIME", formats=_TIMES, help="Only jobs created then or later.")
+    ] = None,
+    created_before: Annotated[
+        datetime | None, typer.Option(metavar="TIME", formats=_TIMES, help="Only jobs created before.")
+    ] = None,
+    deleted: Annotated[bool, flag("--deleted", help="List deleted jobs, too.")] = False,
+    order_by: Annotated[
+        Order, typer.Option(metavar="WHAT", help="created_at, name, updated_at, job_type.")
+    ] = Order.CREATED_AT,
+    ascending: Annotated[bool, flag("--ascending", help="Begin with the oldest, or with A.")] = False,
     limit: Limit = DEFAULT_LIMIT,
 ) -> None:
     """List jobs, newest first.
 
+    A TIME is 2026-01-15 or 2026-01-15T14:30:00, in the zone of this machine.
+
     Examples:
       ingest-grpc jobs list
       ingest-grpc jobs list --status needs_review --status cancelled --json
+      ingest-grpc jobs list --label team=legal --created-after 2026-01-15
+      ingest-grpc jobs list --name-contains report --order-by name --ascending
     """
     async with session.connect() as client:
-        found = client.list_jobs(statuses=[each.value for each in status or ()], page_size=page_size(limit))
+        found = client.list_jobs(
+            statuses=[each.value for each in status or ()],
+            job_types=[each.value for each in job_type or ()],
+            external_id=external_id,
+            name_contains=name_contains,
+            labels=parsed_labels(label),
+            created_after=created_after and created_after.astimezone(),
+            created_before=created_before and created_before.astimezone(),
+            show_deleted=deleted,
+            order_by=order_by.name,
+            ascending=ascending,
+            page_size=page_size(limit),
+        )
         await show_list(session, found, JOB_COLUMNS, job_row, limit, "No jobs; 'ingest-grpc ingest FILE' makes one.")
 
 
 @app.command("get")
 @command
-async def get_job(session: Session, job_id: JobId) -> None:
+async def get_job(
+    session: Session,
+    job_id: JobId,
+    dialect: Annotated[
+        Dialect | None,
+        typer.Option("--as", metavar="DIALECT", help="As JSON of another system: seekr, llamacloud."),
+    ] = None,
+) -> None:
     """Show a job: its status, what needs a hand, its files and its milestones.
 
-    Example:
+    Examples:
       ingest-grpc jobs get dj-1b75f4d5-5c9e-4d33-b164-a2393bc5ab6d
+      ingest-grpc jobs get dj-1b75f4d5-… --as seekr
     """
     async with session.connect() as client:
+        if dialect is not None:
+            from ingest_grpc.client.dialects import render  # noqa: PLC0415 - see Session.connect
+
+            session.output.document(render(await client.whole_job(job_id), dialect.value))
+            return
         response = await client.get_job(job_id)
     if session.output.as_json:
         session.output.message(response.job)
         return
     _show_full(session, response.job)
     if response.records_truncated:
-        session.output.hint(f"Not all files are shown; 'ingest-grpc ingestion records {job_id} --limit 0' lists them.")
+        session.output.hint(f"Not all files are shown; 'ingest-grpc jobs files {job_id} --limit 0' lists them.")
+
+
+@app.command("files")
+@command
+async def list_job_files(session: Session, job_id: JobId, limit: Limit = DEFAULT_LIMIT) -> None:
+    """List the files of a job: Markdown that was added as it is, then the outputs.
+
+    'ingest-grpc ingestion records JOB' shows how each was converted.
+
+    Example:
+      ingest-grpc jobs files dj-1b75f4d5-5c9e-4d33-b164-a2393bc5ab6d --limit 0
+    """
+    async with session.connect() as client:
+        found = client.list_job_files(job_id, page_size=page_size(limit))
+        await show_list(session, found, JOB_FILE_COLUMNS, job_file_row, limit, "No files.")
 
 
 def _show_full(session: Session, job: "Job") -> None:
     show_job(session.output, job)
     if job.files:
-        rows = [(each.file_id, each.name, status_text(word(each, "status"))) for each in job.files]
         session.output.line("")
-        session.output.table(_JOB_FILE_COLUMNS, rows)
+        session.output.table(JOB_FILE_COLUMNS, [job_file_row(each) for each in job.files])
     if job.timeline:
         session.output.line("")
     for event in job.timeline:
@@ -104,13 +186,20 @@ async def create_job(  # long: one parameter per option
         str, typer.Option(metavar="FILE|TEXT", help="Instruction for the model that uses the data.")
     ] = "",
     instructions: Annotated[str, typer.Option(metavar="FILE|TEXT", help="Instructions for making the data.")] = "",
+    priority: Annotated[
+        int, typer.Option(metavar="N", min=0, max=9, help="0 to 9; files of a greater one go first.")
+    ] = 0,
+    label: LabelOption = None,
+    external_id: ExternalId = "",
+    validate_only: ValidateOnly = False,
 ) -> None:
     """Create a job, with files that were uploaded before or without any.
 
     Prints the id of the job. 'ingest-grpc ingest' does all steps at once.
 
-    Example:
-      ingest-grpc jobs create --name handbook --file file-9c1e5d0a-… --file file-77aa0b1c-…
+    Examples:
+      ingest-grpc jobs create --name handbook --file file-9c1e5d0a-…
+      ingest-grpc jobs create --name contracts --label team=legal --priority 5
     """
     async with session.connect() as client:
         created = await client.create_job(
@@ -120,11 +209,15 @@ async def create_job(  # long: one parameter per option
             description=description,
             system_prompt=prompt_text(system_prompt),
             instructions=prompt_text(instructions),
+            priority=priority,
+            labels=parsed_labels(label),
+            external_id=external_id,
+            validate_only=validate_only,
         )
     if session.output.as_json:
         session.output.message(created)
     else:
-        session.output.line(created.job.job_id)
+        session.output.line("Everything is fine; nothing was changed." if validate_only else created.job.job_id)
 
 
 @app.command("add")
@@ -136,6 +229,7 @@ async def add_files(
     allow_partial: Annotated[
         bool, flag("--allow-partial", help="Add what can be added, instead of all or none.")
     ] = False,
+    validate_only: ValidateOnly = False,
 ) -> int:
     """Add uploaded files to a job; they are converted at once.
 
@@ -145,12 +239,12 @@ async def add_files(
       ingest-grpc jobs add dj-1b75f4d5-… file-9c1e5d0a-… file-77aa0b1c-…
     """
     async with session.connect() as client:
-        added = await client.add_files(job_id, file_ids, allow_partial=allow_partial)
+        added = await client.add_files(job_id, file_ids, allow_partial=allow_partial, validate_only=validate_only)
     if session.output.as_json:
         session.output.message(added)
     else:
-        _show_outcomes(session, added.results)
-    return _exit_code(added.results, {"ADDED", "ALREADY_PRESENT", "MARKDOWN_READY"})
+        show_outcomes(session.output, added.results)
+    return exit_code(added.results)
 
 
 @app.command("remove")
@@ -176,17 +270,8 @@ async def remove_files(
     if session.output.as_json:
         session.output.message(removed)
     else:
-        _show_outcomes(session, removed.results)
-    return _exit_code(removed.results, {"REMOVED", "ALREADY_REMOVED"})
-
-
-def _show_outcomes(session: Session, results: "Iterable[AddFileResult] | Iterable[RemoveFileResult]") -> None:
-    rows = [(getattr(each, "id", "") or getattr(each, "file_id", ""), word(each, "outcome")) for each in results]
-    session.output.table((Column("Id", whole=True), Column("Outcome", whole=True)), rows)
-
-
-def _exit_code(results: "Iterable[AddFileResult] | Iterable[RemoveFileResult]", good: set[str]) -> int:
-    return 0 if all(word(each, "outcome") in good for each in results) else FAILED
+        show_outcomes(session.output, removed.results)
+    return exit_code(removed.results)
 
 
 @app.command("results")

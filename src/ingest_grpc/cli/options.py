@@ -3,12 +3,14 @@
 import inspect
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
+
+from ingest_grpc.cli.failures import USAGE, Failure
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,6 +36,22 @@ def type_option() -> Any:
     """--type of the commands that make a job."""
     text = "CONTEXT_GROUNDED_FILES, or PRINCIPLE_FILES, which needs a system prompt."
     return typer.Option("--type", metavar="TYPE", case_sensitive=False, help=text)
+
+
+LabelOption = Annotated[
+    list[str] | None, typer.Option(metavar="KEY=VALUE", help="A label; repeat it for several.", show_default=False)
+]
+
+
+def parsed_labels(given: Iterable[str] | None) -> dict[str, str]:
+    """The labels that --label options give. Raises Failure for one that is no KEY=VALUE."""
+    labels = {}
+    for each in given or ():
+        key, separator, value = each.partition("=")
+        if not (key and separator):
+            raise Failure(f"{each!r} is no label.", "Write it as KEY=VALUE.", USAGE)
+        labels[key] = value
+    return labels
 
 
 Address = Annotated[

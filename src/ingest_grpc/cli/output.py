@@ -58,6 +58,10 @@ class Output:
         plain = dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
         self._line(json.dumps(plain, default=str))
 
+    def document(self, value: Any) -> None:
+        """A value that is JSON for people, too: indented, unless objects are wanted line by line."""
+        self._line(json.dumps(value, indent=None if self.as_json else 2))
+
     def table(
         self, columns: Sequence[Column], rows: Sequence[Sequence[str | Text]], empty: str = "Nothing found."
     ) -> None:

@@ -18,7 +18,7 @@ from ingest_grpc.cli.words import (
 )
 
 if TYPE_CHECKING:
-    from ingest_grpc.client.messages import File, FileRecord, IngestionJob, Job, RecordProgress, TimelineEvent
+    from ingest_grpc.client.messages import File, FileRecord, IngestionJob, Job, JobFile, RecordProgress, TimelineEvent
 
 STYLES = {
     "QUEUED": "cyan",
@@ -56,6 +56,7 @@ INGESTION_COLUMNS = (
     Column("Done", number=True, spare=True),
     Column("Created", whole=True, spare=True),
 )
+JOB_FILE_COLUMNS = (Column("Output", whole=True), Column("Name"), Column("Status", whole=True))
 RECORD_COLUMNS = (
     Column("Record", whole=True),
     Column("Name"),
@@ -104,8 +105,12 @@ def show_job(output: Output, job: "Job") -> None:
             "system prompt": job.system_prompt or None,
             "instructions": job.instructions or None,
             "method": word(job, "method"),
+            "labels": ", ".join(f"{key}={value}" for key, value in sorted(job.labels.items())) or None,
+            "external id": job.external_id or None,
+            "clone of": job.origin_job_id or None,
             "created": f"{day_and_time(job.created_at)} by {job.user_id} of team {job.team_id}",
             "updated": day_and_time(job.updated_at),
+            "deleted": _deletion(job),
             "events": f"{job.last_sequence:,}",
         }
     )
@@ -114,6 +119,12 @@ def show_job(output: Output, job: "Job") -> None:
         output.notes([("review", f"{name}{reason.message}", "yellow"), ("fix", reason.suggested_fix, "dim")])
     if (missing := job.review_reasons_total - len(job.review_reasons)) > 0:
         output.line(f"and {missing:,} more; 'ingest-grpc ingestion records {job.job_id}' lists every record")
+
+
+def _deletion(job: "Job") -> str | None:
+    if not job.HasField("deleted_at"):
+        return None
+    return f"{day_and_time(job.deleted_at)}; purged on {day_and_time(job.purge_at)}"
 
 
 def file_row(file: "File") -> Sequence[str | Text]:
@@ -164,6 +175,11 @@ def show_ingestion(output: Output, each: "IngestionJob") -> None:
     )
 
 
+def job_file_row(file: "JobFile") -> Sequence[str | Text]:
+    """The cells of JOB_FILE_COLUMNS."""
+    return file.file_id, file.name, status_text(word(file, "status"))
+
+
 def record_row(record: "FileRecord") -> Sequence[str | Text]:
     """The cells of RECORD_COLUMNS."""
     return record.record_id, record.filename, status_text(word(record, "status")), *record_figures(record)
@@ -187,7 +203,7 @@ def conversion_seconds(record: "FileRecord") -> float | None:
     return None
 
 
-def progress_words(progress: "RecordProgress") -> str:
+def progress_words(progress: "RecordProgress | FileRecord") -> str:
     """For example "parse 3/40 pages", or "position 4" for one that waits."""
     if progress.HasField("queue_position"):
         return f"position {progress.queue_position:,}"

@@ -1,6 +1,7 @@
 """How messages and figures read: enum words, sizes, durations, times, and names that are safe to print."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
@@ -76,6 +77,12 @@ def human_seconds(seconds: float) -> str:
 def plural(count: int, noun: str) -> str:
     """ "1 file", "2,000 files"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """ "a, b", "a, b, c and 4 more"."""
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most:,} more"
 
 
 def day_and_time(stamp: "Timestamp") -> str:

@@ -6,6 +6,7 @@ What is imported here is public, and so is ingest_grpc.client.messages; nothing 
 from ingest_grpc.client.aio import AsyncClient
 from ingest_grpc.client.dialects import DIALECTS, render, render_ingestion
 from ingest_grpc.client.errors import ClientClosed, ClientError, ContentMismatch, IngestCallError, ProtocolError
+from ingest_grpc.client.jobs_state import JobsState
 from ingest_grpc.client.state import JobState
 from ingest_grpc.client.sync import Client
 
@@ -18,6 +19,7 @@ __all__ = [
     "ContentMismatch",
     "IngestCallError",
     "JobState",
+    "JobsState",
     "ProtocolError",
     "render",
     "render_ingestion",

@@ -25,7 +25,17 @@ from ingest_grpc.client.effects import (
 )
 from ingest_grpc.client.errors import ClientClosed, call_error, stalled
 from ingest_grpc.client.methods import present
-from ingest_grpc.client.operations import files, ingestion, jobs, watching
+from ingest_grpc.client.operations import (
+    file_changes,
+    files,
+    ingestion,
+    job_changes,
+    jobs,
+    uploads,
+    waiting,
+    watching,
+    whole_jobs,
+)
 from ingest_grpc.client.options import CHANNEL_OPTIONS, call_metadata, channel_credentials
 from ingest_grpc.client.retry import Session
 from ingest_grpc.client.verdict import Verdict
@@ -213,6 +223,12 @@ class AsyncClient:
 
     create_file = _coroutine(files.create_file)
     upload = _coroutine(files.upload)
+    create_upload = _coroutine(uploads.create_upload)
+    write_upload = _coroutine(uploads.write_upload)
+    get_upload = _coroutine(uploads.get_upload)
+    complete_upload = _coroutine(uploads.complete_upload)
+    import_file = _coroutine(file_changes.import_file)
+    update_file = _coroutine(file_changes.update_file)
     get_file = _coroutine(files.get_file)
     list_files = _generator(files.list_files)
     read_file = _coroutine(files.read_file)
@@ -222,19 +238,30 @@ class AsyncClient:
 
     create_job = _coroutine(jobs.create_job)
     get_job = _coroutine(jobs.get_job)
+    whole_job = _coroutine(whole_jobs.whole_job)
     list_jobs = _generator(jobs.list_jobs)
+    count_jobs = _coroutine(jobs.count_jobs)
+    list_job_files = _generator(jobs.list_job_files)
     add_files = _coroutine(jobs.add_files)
     remove_files = _coroutine(jobs.remove_files)
+    retry_files = _coroutine(job_changes.retry_files)
     cancel_job = _coroutine(jobs.cancel_job)
+    update_job = _coroutine(job_changes.update_job)
+    delete_job = _coroutine(job_changes.delete_job)
+    undelete_job = _coroutine(job_changes.undelete_job)
+    clone_job = _coroutine(job_changes.clone_job)
     list_events = _generator(jobs.list_events)
 
     watch = _generator(watching.watch)
+    watch_jobs = _generator(watching.watch_jobs)
     wait = _coroutine(watching.wait)
     job_view = _coroutine(watching.job_view)
+    wait_job = _coroutine(waiting.wait_job)
 
     list_ingestion_jobs = _generator(ingestion.list_ingestion_jobs)
     get_ingestion_job = _coroutine(ingestion.get_ingestion_job)
     list_file_records = _generator(ingestion.list_file_records)
+    get_file_record = _coroutine(ingestion.get_file_record)
     server_info = _coroutine(ingestion.server_info)
 
 

@@ -1,17 +1,24 @@
 """How a watch survives its streams: what was seen so far, and what to do when a stream ends. No I/O.
 
-The server promises every event of a job once, in order and without gaps, over any number of streams. The
-machine asks each new stream to go on after the last sequence, verifies the promise on every message, and
-decides which endings are resumed, restarted with a fresh snapshot, or final.
+The server promises every event of a job once, in order and without gaps, over any number of streams. A cursor
+knows where the watch is and verifies the promise on every message. A machine asks each new stream to go on from
+there, and decides which endings are resumed, restarted with a fresh snapshot, or final.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 import grpc
 
 from ingest_grpc.client.errors import IngestCallError, ProtocolError
-from ingest_grpc.client.messages import WatchEnd, WatchJobRequest, WatchJobResponse, WatchKind
+from ingest_grpc.client.messages import (
+    WatchJobRequest,
+    WatchJobResponse,
+    WatchJobsRequest,
+    WatchJobsResponse,
+    WatchKind,
+)
 from ingest_grpc.client.retry import Backoff
 from ingest_grpc.errors import Reason
 
@@ -40,6 +47,12 @@ _EVENT_KINDS = frozenset(
 )
 
 
+Request = TypeVar("Request", WatchJobRequest, WatchJobsRequest)
+Response = TypeVar("Response", WatchJobResponse, WatchJobsResponse)
+Request_contra = TypeVar("Request_contra", WatchJobRequest, WatchJobsRequest, contravariant=True)
+Response_contra = TypeVar("Response_contra", WatchJobResponse, WatchJobsResponse, contravariant=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Continue:
     """Hand the message on and read the next one."""
@@ -49,14 +62,12 @@ class Continue:
 class Finished:
     """Hand the message on; the watch is over."""
 
-    end: WatchEnd
-
 
 @dataclass(frozen=True, slots=True)
 class Reconnect:
-    """Open a new stream after `delay` seconds. `after_sequence` None: the snapshot was cut and starts over."""
+    """Open a new stream after `delay` seconds. `position` None: the snapshot was cut and starts over."""
 
-    after_sequence: int | None
+    position: int | str | None
     delay: float
     cause: IngestCallError
 
@@ -76,6 +87,25 @@ class Fail:
     error: IngestCallError
 
 
+class Cursor(Protocol[Request_contra, Response_contra]):
+    """Where a watch is. `position` None: it has to begin with a snapshot."""
+
+    @property
+    def position(self) -> int | str | None: ...
+
+    def stream_opened(self, request: Request_contra) -> None:
+        """A new stream begins: `request` is what was asked first, and is completed to go on from the position."""
+        ...
+
+    def forget(self) -> None:
+        """Start over: the next stream brings a snapshot, perhaps of another ledger."""
+        ...
+
+    def advance(self, message: Response_contra) -> bool:
+        """Take one message in; returns whether the position moved. Raises ProtocolError on a broken promise."""
+        ...
+
+
 class WatchCursor:
     """The position of one watch, and the check that every message keeps the server's promise.
 
@@ -89,9 +119,12 @@ class WatchCursor:
         self._hides_events = hides_events
         self._in_snapshot = False
 
-    def stream_opened(self) -> None:
+    def stream_opened(self, request: WatchJobRequest) -> None:
         """A new stream begins; half a snapshot of the one before is void."""
         self._in_snapshot = False
+        if self.position is not None:
+            request.after_sequence = self.position
+            request.ledger_id = self.ledger_id
 
     def forget(self) -> None:
         """Start over: the next stream brings a snapshot, perhaps of another ledger."""
@@ -155,24 +188,29 @@ class WatchCursor:
             raise ProtocolError(f"the stream sent {violation}")
 
 
-class ResumeMachine:
+class StreamMachine(Generic[Request, Response]):
     """One watch over any number of streams: fed with messages and endings, it answers what to do next.
 
-    `request` is what the caller asked for; without after_sequence the caller wants snapshots, so a lost
-    position is answered with a fresh one, else with the error. `patience` is for how many seconds streams may
-    fail without bringing any message; None = for ever. `clock` gives monotonic seconds.
+    `request` is what the caller asked for. A caller who began with a snapshot `wants_snapshots`: a lost position
+    (an error with a reason of `lost`) is answered with a fresh one, else with the error. `patience` is for how many
+    seconds streams may fail without bringing any message; None = for ever. `clock` gives monotonic seconds.
     """
 
     def __init__(
-        self, request: WatchJobRequest, *, backoff: Backoff, patience: float | None, clock: Callable[[], float]
+        self,
+        request: Request,
+        cursor: Cursor[Request, Response],
+        *,
+        wants_snapshots: bool,
+        lost: frozenset[Reason],
+        backoff: Backoff,
+        patience: float | None,
+        clock: Callable[[], float],
     ) -> None:
-        self._request = request
-        self._wants_snapshots = not request.HasField("after_sequence")
-        self._cursor = WatchCursor(
-            None if self._wants_snapshots else request.after_sequence,
-            hides_events=bool(request.kinds) and not _EVENT_KINDS.issubset(request.kinds),
-            ledger_id=request.ledger_id,
-        )
+        self._request: Request = request
+        self._cursor: Cursor[Request, Response] = cursor
+        self._wants_snapshots = wants_snapshots
+        self._lost = lost
         self._backoff = backoff
         self._patience = patience
         self._clock = clock
@@ -187,22 +225,19 @@ class ResumeMachine:
         return STALL_HEARTBEATS * (self._request.heartbeat_interval_seconds or DEFAULT_HEARTBEAT_SECONDS)
 
     @property
-    def position(self) -> int | None:
-        """Sequence up to which everything wanted was received; None before the first snapshot is complete."""
+    def position(self) -> int | str | None:
+        """Up to where everything wanted was received; None before a first snapshot can be resumed."""
         return self._cursor.position
 
-    def open(self) -> WatchJobRequest:
+    def open(self) -> Request:
         """The request for the next stream."""
-        self._cursor.stream_opened()
         self._heard_on_stream = False
-        request = WatchJobRequest()
+        request = type(self._request)()
         request.CopyFrom(self._request)
-        if self._cursor.position is not None:
-            request.after_sequence = self._cursor.position
-            request.ledger_id = self._cursor.ledger_id
+        self._cursor.stream_opened(request)
         return request
 
-    def received(self, message: WatchJobResponse) -> Continue | Finished:
+    def received(self, message: Response) -> Continue | Finished:
         """What to do after a message. Raises ProtocolError where it breaks the server's promise."""
         moved = self._cursor.advance(message)
         # The first heartbeat of a stream is no progress: a server that fails right after it would be
@@ -211,12 +246,12 @@ class ResumeMachine:
             self._backoff.reset()
         self._heard_on_stream = self._ever_heard = True
         self._failing_since = None
-        return Finished(message.end) if message.HasField("end") else Continue()
+        return Finished() if message.HasField("end") else Continue()
 
     def ended(self, error: IngestCallError | None) -> Reconnect | Restart | Fail:
         """What to do after a stream ended, with an error or (None) with OK but without its `end` message."""
         cause = error or IngestCallError(grpc.StatusCode.UNAVAILABLE, "The stream ended without saying why.")
-        if cause.reason in _POSITION_LOST:
+        if cause.reason in self._lost:
             return self._start_over(cause)
         if not _is_resumable(cause):
             return Fail(cause)
@@ -241,6 +276,29 @@ class ResumeMachine:
             return False
         patience = self._patience if self._ever_heard else min(self._patience, CONNECT_PATIENCE_SECONDS)
         return self._clock() + delay - self._failing_since > patience
+
+
+class ResumeMachine(StreamMachine[WatchJobRequest, WatchJobResponse]):
+    """A watch of one job. Without after_sequence the caller wants snapshots."""
+
+    def __init__(
+        self, request: WatchJobRequest, *, backoff: Backoff, patience: float | None, clock: Callable[[], float]
+    ) -> None:
+        wants_snapshots = not request.HasField("after_sequence")
+        cursor = WatchCursor(
+            None if wants_snapshots else request.after_sequence,
+            hides_events=bool(request.kinds) and not _EVENT_KINDS.issubset(request.kinds),
+            ledger_id=request.ledger_id,
+        )
+        super().__init__(
+            request,
+            cursor,
+            wants_snapshots=wants_snapshots,
+            lost=_POSITION_LOST,
+            backoff=backoff,
+            patience=patience,
+            clock=clock,
+        )
 
 
 def _is_resumable(error: IngestCallError) -> bool:

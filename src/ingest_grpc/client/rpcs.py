@@ -35,6 +35,12 @@ def _rpc(
 
 CREATE_FILE = _rpc("FileService/CreateFile", m.CreateFileRequest, m.CreateFileResponse)
 UPLOAD_FILE = _rpc("FileService/UploadFile", m.UploadFileRequest, m.UploadFileResponse)
+CREATE_UPLOAD = _rpc("FileService/CreateUpload", m.CreateUploadRequest, m.CreateUploadResponse)
+WRITE_UPLOAD = _rpc("FileService/WriteUpload", m.WriteUploadRequest, m.WriteUploadResponse)
+GET_UPLOAD = _rpc("FileService/GetUpload", m.GetUploadRequest, m.GetUploadResponse)
+COMPLETE_UPLOAD = _rpc("FileService/CompleteUpload", m.CompleteUploadRequest, m.CompleteUploadResponse)
+IMPORT_FILE = _rpc("FileService/ImportFile", m.ImportFileRequest, m.ImportFileResponse)
+UPDATE_FILE = _rpc("FileService/UpdateFile", m.UpdateFileRequest, m.UpdateFileResponse)
 GET_FILE = _rpc("FileService/GetFile", m.GetFileRequest, m.GetFileResponse)
 LIST_FILES = _rpc("FileService/ListFiles", m.ListFilesRequest, m.ListFilesResponse)
 READ_FILE = _rpc("FileService/ReadFile", m.ReadFileRequest, m.ReadFileResponse)
@@ -44,10 +50,18 @@ DELETE_FILE = _rpc("FileService/DeleteFile", m.DeleteFileRequest, m.DeleteFileRe
 CREATE_JOB = _rpc("JobService/CreateJob", m.CreateJobRequest, m.CreateJobResponse)
 GET_JOB = _rpc("JobService/GetJob", m.GetJobRequest, m.GetJobResponse)
 LIST_JOBS = _rpc("JobService/ListJobs", m.ListJobsRequest, m.ListJobsResponse)
+UPDATE_JOB = _rpc("JobService/UpdateJob", m.UpdateJobRequest, m.UpdateJobResponse)
+DELETE_JOB = _rpc("JobService/DeleteJob", m.DeleteJobRequest, m.DeleteJobResponse)
+UNDELETE_JOB = _rpc("JobService/UndeleteJob", m.UndeleteJobRequest, m.UndeleteJobResponse)
+CLONE_JOB = _rpc("JobService/CloneJob", m.CloneJobRequest, m.CloneJobResponse)
 ADD_FILES = _rpc("JobService/AddFiles", m.AddFilesRequest, m.AddFilesResponse)
 REMOVE_FILES = _rpc("JobService/RemoveFiles", m.RemoveFilesRequest, m.RemoveFilesResponse)
+RETRY_FILES = _rpc("JobService/RetryFiles", m.RetryFilesRequest, m.RetryFilesResponse)
 CANCEL_JOB = _rpc("JobService/CancelJob", m.CancelJobRequest, m.CancelJobResponse)
 WATCH_JOB = _rpc("JobService/WatchJob", m.WatchJobRequest, m.WatchJobResponse)
+WATCH_JOBS = _rpc("JobService/WatchJobs", m.WatchJobsRequest, m.WatchJobsResponse)
+WAIT_JOB = _rpc("JobService/WaitJob", m.WaitJobRequest, m.WaitJobResponse)
+LIST_JOB_FILES = _rpc("JobService/ListJobFiles", m.ListJobFilesRequest, m.ListJobFilesResponse)
 LIST_TIMELINE_EVENTS = _rpc("JobService/ListTimelineEvents", m.ListTimelineEventsRequest, m.ListTimelineEventsResponse)
 
 LIST_INGESTION_JOBS = _rpc(
@@ -55,5 +69,6 @@ LIST_INGESTION_JOBS = _rpc(
 )
 GET_INGESTION_JOB = _rpc("IngestionService/GetIngestionJob", m.GetIngestionJobRequest, m.GetIngestionJobResponse)
 LIST_FILE_RECORDS = _rpc("IngestionService/ListFileRecords", m.ListFileRecordsRequest, m.ListFileRecordsResponse)
+GET_FILE_RECORD = _rpc("IngestionService/GetFileRecord", m.GetFileRecordRequest, m.GetFileRecordResponse)
 
 GET_SERVER_INFO = _rpc("ServerService/GetServerInfo", m.GetServerInfoRequest, m.GetServerInfoResponse)

@@ -5,13 +5,16 @@ import io
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from ingest_grpc.config import MIB
 
 CHUNK_BYTES = 1 * MIB
+
+OnProgress = Callable[[int, int], None]
+"""Called with (bytes done, bytes in all); the synchronous client may call it from another thread."""
 
 Source = Path | str | bytes | BinaryIO
 """A file to upload: its path, its bytes, or an open binary file (read from its current position)."""
@@ -50,6 +53,14 @@ class Content:
         self._file.seek(self._start)
         while chunk := self._file.read(CHUNK_BYTES):
             yield chunk
+
+    def part(self, offset: int, size: int) -> bytes:
+        """Up to `size` bytes from `offset`. Raises OSError if the source ends before it."""
+        self._file.seek(self._start + offset)
+        data = self._file.read(size)
+        if not data:
+            raise OSError(f"{self.filename} became shorter while it was uploaded")
+        return data
 
     def close(self) -> None:
         """Close what was opened here; a file of the caller's stays open."""

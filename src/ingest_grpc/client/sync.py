@@ -13,7 +13,17 @@ import grpc
 from ingest_grpc.client.effects import Call, Effect, Emit, Feed, Open, Operation, Outcome, Receive, Run, Send, Sleep
 from ingest_grpc.client.errors import ClientClosed, call_error
 from ingest_grpc.client.methods import present
-from ingest_grpc.client.operations import files, ingestion, jobs, watching
+from ingest_grpc.client.operations import (
+    file_changes,
+    files,
+    ingestion,
+    job_changes,
+    jobs,
+    uploads,
+    waiting,
+    watching,
+    whole_jobs,
+)
 from ingest_grpc.client.options import CHANNEL_OPTIONS, call_metadata, channel_credentials
 from ingest_grpc.client.retry import Session
 from ingest_grpc.client.watchdog import WatchedStream
@@ -213,6 +223,12 @@ class Client:
 
     create_file = _blocking(files.create_file)
     upload = _blocking(files.upload)
+    create_upload = _blocking(uploads.create_upload)
+    write_upload = _blocking(uploads.write_upload)
+    get_upload = _blocking(uploads.get_upload)
+    complete_upload = _blocking(uploads.complete_upload)
+    import_file = _blocking(file_changes.import_file)
+    update_file = _blocking(file_changes.update_file)
     get_file = _blocking(files.get_file)
     list_files = _generator(files.list_files)
     read_file = _blocking(files.read_file)
@@ -222,19 +238,30 @@ class Client:
 
     create_job = _blocking(jobs.create_job)
     get_job = _blocking(jobs.get_job)
+    whole_job = _blocking(whole_jobs.whole_job)
     list_jobs = _generator(jobs.list_jobs)
+    count_jobs = _blocking(jobs.count_jobs)
+    list_job_files = _generator(jobs.list_job_files)
     add_files = _blocking(jobs.add_files)
     remove_files = _blocking(jobs.remove_files)
+    retry_files = _blocking(job_changes.retry_files)
     cancel_job = _blocking(jobs.cancel_job)
+    update_job = _blocking(job_changes.update_job)
+    delete_job = _blocking(job_changes.delete_job)
+    undelete_job = _blocking(job_changes.undelete_job)
+    clone_job = _blocking(job_changes.clone_job)
     list_events = _generator(jobs.list_events)
 
     watch = _generator(watching.watch)
+    watch_jobs = _generator(watching.watch_jobs)
     wait = _blocking(watching.wait)
     job_view = _blocking(watching.job_view)
+    wait_job = _blocking(waiting.wait_job)
 
     list_ingestion_jobs = _generator(ingestion.list_ingestion_jobs)
     get_ingestion_job = _blocking(ingestion.get_ingestion_job)
     list_file_records = _generator(ingestion.list_file_records)
+    get_file_record = _blocking(ingestion.get_file_record)
     server_info = _blocking(ingestion.server_info)
 
 

@@ -4,6 +4,7 @@ Times are UTC microseconds since the epoch. `row_id` is the ledger's own integer
 service and is not part of what an event stores.
 """
 
+from ingest_grpc.model.alignments import AlignmentJob, AlignmentProgress, AlignmentTotals, SectionResult
 from ingest_grpc.model.asked import (
     Caller,
     FileToAdd,
@@ -15,12 +16,16 @@ from ingest_grpc.model.asked import (
     Scope,
     WaitUntil,
     WatchEndReason,
+    WatchJobsRequest,
+    WatchJobsUntil,
     WatchRequest,
     WatchUntil,
 )
 from ingest_grpc.model.base import Engine, Method, Model, UnitProgress
 from ingest_grpc.model.events import (
     EVENT_TYPES,
+    FEED_KINDS,
+    AlignmentChange,
     Change,
     EventDescription,
     EventKind,
@@ -32,7 +37,20 @@ from ingest_grpc.model.events import (
     RecordChange,
     TimelineEvent,
 )
-from ingest_grpc.model.files import Download, File, FileDeleted, FileKind, FileSlice, NewFile
+from ingest_grpc.model.files import (
+    Download,
+    File,
+    FileDeleted,
+    FileFilter,
+    FileKind,
+    FileSlice,
+    FileUpdate,
+    ImportSource,
+    NewFile,
+    NewImport,
+    Scalar,
+    Upload,
+)
 from ingest_grpc.model.jobs import Job, JobFile, ReviewReason, ReviewReasonType
 from ingest_grpc.model.records import FileRecord, IngestionJob, RecordError, RecordProgress
 from ingest_grpc.model.results import (
@@ -57,8 +75,13 @@ from ingest_grpc.model.results import (
 
 __all__ = [
     "EVENT_TYPES",
+    "FEED_KINDS",
     "AddFileOutcome",
     "AddFileResult",
+    "AlignmentChange",
+    "AlignmentJob",
+    "AlignmentProgress",
+    "AlignmentTotals",
     "Caller",
     "Change",
     "Download",
@@ -68,14 +91,17 @@ __all__ = [
     "EventType",
     "File",
     "FileDeleted",
+    "FileFilter",
     "FileKind",
     "FileRecord",
     "FileSlice",
     "FileToAdd",
+    "FileUpdate",
     "FilesAdded",
     "FilesChange",
     "FilesRemoved",
     "FilesRetried",
+    "ImportSource",
     "IngestionDetail",
     "IngestionJob",
     "IngestionJobChange",
@@ -93,6 +119,7 @@ __all__ = [
     "Model",
     "Mutation",
     "NewFile",
+    "NewImport",
     "NewJob",
     "Page",
     "RecordChange",
@@ -105,13 +132,18 @@ __all__ = [
     "RetryFileResult",
     "ReviewReason",
     "ReviewReasonType",
+    "Scalar",
     "Scope",
+    "SectionResult",
     "ServerInfo",
     "TimelineEvent",
     "TimelinePage",
     "UnitProgress",
+    "Upload",
     "WaitUntil",
     "WatchEndReason",
+    "WatchJobsRequest",
+    "WatchJobsUntil",
     "WatchRequest",
     "WatchUntil",
 ]

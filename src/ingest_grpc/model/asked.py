@@ -106,6 +106,29 @@ class WatchRequest(Model):
     ledger_id: str | None = None
 
 
+class WatchJobsUntil(StrEnum):
+    """When the server ends a watch over all jobs with OK."""
+
+    HEAD = "HEAD"
+    NEVER = "NEVER"
+
+
+class WatchJobsRequest(Model):
+    """Which jobs to watch: those that pass every filter that is set. `resume_token` empty = a snapshot first."""
+
+    job_types: tuple[JobType, ...] = ()
+    labels: Mapping[str, str] = Field(default_factory=dict)
+    external_id: str | None = None
+    resume_token: str = ""
+    until: WatchJobsUntil = WatchJobsUntil.NEVER
+    heartbeat_interval_seconds: int = 15
+
+    @property
+    def filters(self) -> Mapping[str, object]:
+        """What a resume token is bound to."""
+        return self.model_dump(mode="json", include={"job_types", "labels", "external_id"})
+
+
 class Scope(StrEnum):
     """What an API key may do; ADMIN includes WRITE, WRITE includes READ."""
 

@@ -1,5 +1,6 @@
 """The timeline: what happened, and what each kind of event says."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -7,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, RecordStatus, Trigger
+from ingest_grpc.model.alignments import AlignmentJob
 from ingest_grpc.model.base import Model
 from ingest_grpc.model.jobs import Job, JobFile
 from ingest_grpc.model.records import FileRecord, IngestionJob
@@ -19,6 +21,10 @@ class EventKind(StrEnum):
     RECORD = "RECORD"
     JOB = "JOB"
     FILES = "FILES"
+
+
+FEED_KINDS = frozenset({EventKind.MILESTONE, EventKind.JOB})
+"""What a watch over all jobs shows of each."""
 
 
 class EventType(StrEnum):
@@ -42,9 +48,18 @@ class EventType(StrEnum):
     FILES_REMOVED = "FILES_REMOVED"
     RECORD_RETRIED = "RECORD_RETRIED"
     RECORD_REUSED = "RECORD_REUSED"
+    RECORD_EXPIRED = "RECORD_EXPIRED"
     JOB_UPDATED = "JOB_UPDATED"
     JOB_DELETED = "JOB_DELETED"
     JOB_UNDELETED = "JOB_UNDELETED"
+    ALIGNMENT_ADDED = "ALIGNMENT_ADDED"
+    ALIGNMENT_CLAIMED = "ALIGNMENT_CLAIMED"
+    ALIGNMENT_COMPLETED = "ALIGNMENT_COMPLETED"
+    ALIGNMENT_FAILED = "ALIGNMENT_FAILED"
+    ALIGNMENT_RETRY_SCHEDULED = "ALIGNMENT_RETRY_SCHEDULED"
+    ALIGNMENT_ORPHANED = "ALIGNMENT_ORPHANED"
+    ALIGNMENT_CANCELLED = "ALIGNMENT_CANCELLED"
+    ALIGNMENT_RETIRED = "ALIGNMENT_RETIRED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +97,9 @@ EVENT_TYPES = {
     EventType.RECORD_REUSED: EventDescription(
         EventKind.RECORD, "File Reused", "{filename} was converted before; its output is shared."
     ),
+    EventType.RECORD_EXPIRED: EventDescription(
+        EventKind.RECORD, "Output Expired", "The output of {filename} was deleted: its retention time is over."
+    ),
     EventType.RECORD_RETRIED: EventDescription(EventKind.RECORD, "File Retried", "{filename} is queued again."),
     EventType.JOB_UPDATED: EventDescription(EventKind.JOB, "Job Updated", "The job's {fields} changed."),
     EventType.JOB_DELETED: EventDescription(EventKind.JOB, "Job Deleted", "The job was deleted."),
@@ -90,6 +108,22 @@ EVENT_TYPES = {
         EventKind.JOB, "Ingestion Job Changed", "The ingestion job is {status}."
     ),
     EventType.JOB_CHANGED: EventDescription(EventKind.JOB, "Job Changed", "The job is {status}."),
+    EventType.ALIGNMENT_ADDED: EventDescription(EventKind.JOB, "Alignment Queued", "The job was started."),
+    EventType.ALIGNMENT_CLAIMED: EventDescription(EventKind.JOB, "Alignment Started", "The dataset is being made."),
+    EventType.ALIGNMENT_COMPLETED: EventDescription(EventKind.JOB, "Alignment Completed", "The dataset is there."),
+    EventType.ALIGNMENT_FAILED: EventDescription(EventKind.JOB, "Alignment Failed", "The alignment failed: {error}"),
+    EventType.ALIGNMENT_RETRY_SCHEDULED: EventDescription(
+        EventKind.JOB, "Alignment Retry Scheduled", "The alignment will be tried again: {error}"
+    ),
+    EventType.ALIGNMENT_ORPHANED: EventDescription(
+        EventKind.JOB, "Alignment Requeued", "The alignment lost its worker and is queued again."
+    ),
+    EventType.ALIGNMENT_CANCELLED: EventDescription(
+        EventKind.JOB, "Alignment Cancelled", "The alignment was cancelled."
+    ),
+    EventType.ALIGNMENT_RETIRED: EventDescription(
+        EventKind.JOB, "Alignment Retired", "The alignment is history: the job goes on without it."
+    ),
     EventType.FILES_ADDED: EventDescription(EventKind.FILES, "Markdown Added", "{count} Markdown file(s) were added."),
     EventType.FILES_REMOVED: EventDescription(
         EventKind.FILES, "Markdown Removed", "{count} Markdown file(s) were removed."
@@ -113,12 +147,21 @@ class IngestionJobChange(Model):
     previous_status: IngestionJobStatus | None = None
 
 
+class AlignmentChange(Model):
+    """An alignment after a transition, or when it became history."""
+
+    change: Literal["alignment"] = "alignment"
+    alignment: AlignmentJob
+    previous_status: RecordStatus | None = None
+
+
 class JobChange(Model):
-    """A job after a transaction."""
+    """A job after a transaction. `labels_before` is set where its labels changed; it is not shown to callers."""
 
     change: Literal["job"] = "job"
     job: Job
     previous_status: JobStatus | None = None
+    labels_before: Mapping[str, str] | None = None
 
 
 class FilesChange(Model):
@@ -138,7 +181,7 @@ class Milestone(Model):
     record_count: int
 
 
-Change = RecordChange | IngestionJobChange | JobChange | FilesChange | Milestone
+Change = RecordChange | IngestionJobChange | AlignmentChange | JobChange | FilesChange | Milestone
 
 
 class TimelineEvent(Model):

@@ -1,6 +1,8 @@
 """Stored files, and how they come and go."""
 
-from collections.abc import AsyncIterator, Sequence
+import hashlib
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,10 +18,26 @@ class FileKind(StrEnum):
     OUTPUT = "OUTPUT"
 
 
+Scalar = str | float | bool
+"""A value of a file's metadata."""
+
+
+class ImportSource(Model):
+    """Where an imported file's bytes come from, and when they were read (None = not yet).
+
+    `etag` names the version of the bytes that was imported: what the store calls it, else made of size and time.
+    """
+
+    url: str
+    etag: str
+    fetched_at: int | None = None
+
+
 class File(Model):
     """Stored bytes. `blob_key` names them in the blob store and never leaves the service.
 
-    `markdown` says that they are valid, non-empty Markdown, which needs no conversion.
+    `markdown` says that they are valid, non-empty Markdown, which needs no conversion. An imported file has no
+    `sha256`, and under its `blob_key` no bytes, before they are fetched.
     """
 
     row_id: int = Field(0, exclude=True)
@@ -36,6 +54,21 @@ class File(Model):
     team_id: str
     created_at: int
     deleted_at: int | None = None
+    external_id: str | None = None
+    metadata: Mapping[str, Scalar] = Field(default_factory=dict)
+    expires_at: int | None = None
+    import_source: ImportSource | None = None
+
+    @property
+    def etag(self) -> str:
+        """Changes with what a caller may set, and with nothing else."""
+        parts = [self.filename, sorted(self.metadata.items()), self.expires_at]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+    @property
+    def unfetched(self) -> bool:
+        """Whether its bytes are still where it is imported from."""
+        return self.import_source is not None and self.import_source.fetched_at is None
 
 
 class NewFile(Model):
@@ -46,6 +79,46 @@ class NewFile(Model):
     content_type: str
     size_bytes: int | None = None
     sha256: str | None = None
+    external_id: str | None = None
+
+
+class NewImport(Model):
+    """What ImportFile asks for."""
+
+    url: str
+    filename: str
+    content_type: str
+    external_id: str | None = None
+
+
+class Upload(Model):
+    """A file on its way. `committed_bytes` are durable; `file_id` is the file that it became, None until then."""
+
+    row_id: int = Field(0, exclude=True)
+    upload_id: str
+    new: NewFile
+    committed_bytes: int = 0
+    file_id: str | None = None
+    user_id: str
+    team_id: str
+    created_at: int
+    expires_at: int
+
+
+class FileUpdate(Model):
+    """What UpdateFile changes: only the fields that were set (`model_fields_set`); None clears an expiry."""
+
+    filename: str = ""
+    metadata: Mapping[str, Scalar] = Field(default_factory=dict)
+    expires_at: int | None = None
+
+
+class FileFilter(Model):
+    """Which files to list: those that pass every filter that is set."""
+
+    kind: FileKind | None = None
+    external_id: str | None = None
+    filename_contains: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ class JobFile(Model):
     created_at: int
     status: RecordStatus
     suggested_fix: str = ""
+    expired_at: int | None = None
 
 
 class Job(Model):
@@ -59,8 +60,11 @@ class Job(Model):
     status: JobStatus
     tally: Tally = NOTHING
     markdown_files: int = 0
+    expired_outputs: int = 0
     cancelled: bool = False
     ever_active: bool = False
+    alignment_job_id: str | None = None
+    alignment_status: RecordStatus | None = None
     review_reasons: tuple[ReviewReason, ...] = ()
     system_prompt: str = ""
     system_prompt_updated_at: int | None = None
@@ -88,9 +92,11 @@ class Job(Model):
             job_type=self.job_type,
             tally=self.tally,
             markdown_files=self.markdown_files,
+            expired_outputs=self.expired_outputs,
             has_system_prompt=bool(self.system_prompt),
             cancelled=self.cancelled,
             ever_active=self.ever_active,
+            alignment=self.alignment_status,
         )
 
     @property
@@ -102,4 +108,5 @@ class Job(Model):
     @property
     def files_etag(self) -> str:
         """Changes with the job's files and what became of them, and with nothing else."""
-        return f"f{self.files_sequence}"
+        expired = f"x{self.expired_outputs}" if self.expired_outputs else ""
+        return f"f{self.files_sequence}{expired}"

@@ -58,6 +58,7 @@ class FileRecord(Model):
     wait_reason: WaitReason | None = None
     worker_id: str | None = None
     superseded_by: str | None = None
+    output_expired_at: int | None = None
     reused_from: str | None = None
     deleted_at: int | None = None
     created_at: int

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from ingest_grpc.model.alignments import AlignmentJob
 from ingest_grpc.model.base import Engine, Method, Model
 from ingest_grpc.model.events import TimelineEvent
 from ingest_grpc.model.jobs import Job, JobFile
@@ -85,6 +86,7 @@ class JobDetail:
     records_total: int
     records_truncated: bool = False
     timeline_truncated: bool = False
+    alignment: AlignmentJob | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class JobCancelled:
 
     job: Job
     records_cancelled: int
+    alignment_cancelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

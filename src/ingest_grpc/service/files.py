@@ -1,13 +1,8 @@
 """FileService: bytes come in durably or not at all, and go out again."""
 
 import codecs
-import shutil
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
-from functools import partial
-from pathlib import Path
-
-from pydantic import BaseModel
 
 from ingest_grpc.blobs.interface import BlobMissing, Blobs
 from ingest_grpc.clock import Clock
@@ -19,6 +14,7 @@ from ingest_grpc.model import (
     Download,
     File,
     FileDeleted,
+    FileFilter,
     FileKind,
     FileSlice,
     Mutation,
@@ -27,10 +23,14 @@ from ingest_grpc.model import (
     Request,
 )
 from ingest_grpc.service import job_files
+from ingest_grpc.service.file_effects import DeleteEffect, FileEffect
 from ingest_grpc.service.finisher import Finisher
 from ingest_grpc.service.idempotency import once
+from ingest_grpc.service.imports import ImportService
+from ingest_grpc.service.intake import Intake, file_not_found
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.paging import decode_token, encode_token
+from ingest_grpc.service.sweep import sweep_blobs
 from ingest_grpc.service.upload import ReceivedContent, check_announced
 from ingest_grpc.store.interface import Rows, Store, Tx
 
@@ -42,40 +42,15 @@ SPACE_CHECK_BYTES = 64 * MIB
 """An upload of unknown size asks for free space again after this many bytes."""
 
 
-class FileEffect(BaseModel):
-    """What an upload did; kept for its request id."""
-
-    file_id: str
-
-
-class DeleteEffect(BaseModel):
-    """What a DeleteFile call did; kept for its request id."""
-
-    file_id: str
-    job_ids: tuple[str, ...] = ()
-
-
 class FileService:
     """Stores files and gives them back."""
 
-    def __init__(
-        self,
-        store: Store,
-        blobs: Blobs,
-        clock: Clock,
-        *,
-        ledger_folder: Path,
-        max_bytes: int,
-        min_free_bytes: int,
-        team_max_bytes: int | None = None,
-    ) -> None:
+    def __init__(self, store: Store, blobs: Blobs, clock: Clock, intake: Intake, imports: ImportService) -> None:
         self._store = store
         self._blobs = blobs
         self._clock = clock
-        self._ledger_folder = ledger_folder
-        self._max_bytes = max_bytes
-        self._min_free_bytes = min_free_bytes
-        self._team_max_bytes = team_max_bytes
+        self._intake = intake
+        self._imports = imports
         self._finisher = Finisher()
 
     async def stop(self) -> None:
@@ -91,9 +66,8 @@ class FileService:
 
         Raises SHA256_MISMATCH, SIZE_MISMATCH, FILE_TOO_LARGE and STORAGE_FULL.
         """
-        if new.size_bytes is not None and new.size_bytes > self._max_bytes:
-            raise self._too_large()
-        await self._check_space(new.size_bytes or 0)
+        self._intake.check_size(new.size_bytes)
+        await self._intake.check_space(new.size_bytes or 0)
         blob_key = uuid.uuid4().hex
         async with self._blobs.writer(blob_key) as writer:
             content = ReceivedContent(new)
@@ -101,11 +75,10 @@ class FileService:
             async for chunk in chunks:
                 await writer.write(chunk)
                 content.feed(chunk)
-                if writer.size_bytes > self._max_bytes:
-                    raise self._too_large()
+                self._intake.check_size(writer.size_bytes)
                 if writer.size_bytes - checked > SPACE_CHECK_BYTES:
                     checked = writer.size_bytes
-                    await self._check_space(0)
+                    await self._intake.check_space(0)
             stored = await writer.commit()
         file = File(
             blob_key=blob_key,
@@ -120,30 +93,22 @@ class FileService:
             user_id=caller.user_id,
             team_id=caller.team_id,
             created_at=self._clock.now(),
+            external_id=new.external_id,
         )
         # From here on the blob is durable: a caller who goes away must not leave it without an owner.
         return await self._finisher.run(self._register(caller, new, file, request))
 
     async def _register(self, caller: Caller, new: NewFile, file: File, request: Request | None) -> Mutation[File]:
-        """Commits the row of a durable blob, or drops the blob."""
         try:
             check_announced(new, file)
-            done = await self._store.write(lambda tx: self._insert(tx, caller, file, request))
-        except IngestError as error:
-            # When it is unknown whether the row was stored, the next start asks the ledger (see blobs).
-            if error.reason is not Reason.STORAGE_UNAVAILABLE:
-                await self._blobs.delete(file.blob_key)
-            raise
-        if done.value.blob_key == file.blob_key:
-            await self._blobs.settle(file.blob_key)
-        else:
+        except IngestError:
             await self._blobs.delete(file.blob_key)
-        return done
+            raise
+        return await self._intake.register(file.blob_key, lambda tx: self._insert(tx, caller, file, request))
 
     async def _insert(self, tx: Tx, caller: Caller, file: File, request: Request | None) -> Mutation[File]:
         async def effect() -> FileEffect:
-            await tx.insert_file(file, shareable=True)
-            await self._check_team_bytes(tx, caller.team_id)
+            await self._intake.insert(tx, file)
             return FileEffect(file_id=file.file_id)
 
         if request is not None:
@@ -154,50 +119,38 @@ class FileService:
             raise LookupError(f"file {done.value.file_id} of a remembered request is gone")
         return Mutation(stored, done.replayed)
 
-    async def _check_team_bytes(self, tx: Tx, team: str) -> None:
-        """After the insert, so that bytes which the team stores already cost nothing. Raises TEAM_STORAGE_FULL."""
-        if self._team_max_bytes is not None and await tx.stored_bytes(team) > self._team_max_bytes:
-            raise IngestError(
-                Reason.TEAM_STORAGE_FULL, {"max_bytes": str(self._team_max_bytes)}, resource=("Team", team)
-            )
-
-    def _too_large(self) -> IngestError:
-        return IngestError(Reason.FILE_TOO_LARGE, {"max_bytes": str(self._max_bytes)})
-
-    async def _check_space(self, more: int) -> None:
-        """Refuses before the disk is full: the ledger must always be able to commit."""
-        free = [shutil.disk_usage(self._ledger_folder).free]
-        if (of_blobs := await self._blobs.free_bytes()) is not None:
-            free.append(of_blobs)
-        if min(free) - more < self._min_free_bytes:
-            raise IngestError(Reason.STORAGE_FULL, retry_after_seconds=30.0)
-
     # ── out ────────────────────────────────────────────────────────────────────────────────────────────
 
     async def get(self, caller: Caller, file_id: str) -> File:
-        """Raises FILE_NOT_FOUND, and OUTPUT_NOT_READY for the output of a record that has not COMPLETED."""
+        """Raises FILE_NOT_FOUND, OUTPUT_EXPIRED, and OUTPUT_NOT_READY for that of a record that has not COMPLETED."""
 
         async def unit(rows: Rows) -> File:
             file = await rows.file(caller.team_id, file_id)
             if file is not None and file.deleted_at is None:
                 return file
-            if file is None and (row := await rows.record_of_output(caller.team_id, file_id)) is not None:
+            row = await rows.record_of_output(caller.team_id, file_id)
+            if row is not None and row.record.output_expired_at is not None:
+                raise IngestError(Reason.OUTPUT_EXPIRED, {"file_id": file_id}, resource=("File", file_id))
+            if row is not None and file is None:
                 raise IngestError(Reason.OUTPUT_NOT_READY, {"file_id": file_id, "status": row.record.status})
-            raise _not_found(file_id)
+            raise file_not_found(file_id)
 
         return await self._store.read(unit)
 
-    async def list(self, caller: Caller, *, kind: FileKind | None, page_size: int, page_token: str) -> Page[File]:
-        """The team's files, newest first. Raises INVALID_PAGE_TOKEN."""
-        before = decode_token(caller.team_id, "files", kind, page_token)
-        files = await self._store.read(lambda rows: rows.files_newest(caller.team_id, kind, before, page_size + 1))
-        more = len(files) > page_size
-        files = files[:page_size]
-        return Page(files, encode_token(caller.team_id, "files", kind, files[-1].row_id) if more else "")
+    async def list(self, caller: Caller, wanted: FileFilter, *, page_size: int, page_token: str) -> Page[File]:
+        """The team's files that pass the filter, newest first. Raises INVALID_PAGE_TOKEN."""
+        filters = wanted.model_dump(mode="json")
+        before = decode_token(caller.team_id, "files", filters, page_token)
+        files, cursor = await self._store.read(
+            lambda rows: rows.files_where(caller.team_id, wanted, before, page_size + 1)
+        )
+        if len(files) > page_size:
+            files, cursor = files[:page_size], files[page_size - 1].row_id
+        return Page(files, "" if cursor is None else encode_token(caller.team_id, "files", filters, cursor))
 
     async def read(self, caller: Caller, file_id: str, offset: int, limit: int) -> FileSlice:
         """Up to `limit` bytes from `offset`, at most READ_BYTES. Raises what `get` raises."""
-        file = await self.get(caller, file_id)
+        file = await self._ready(caller, file_id)
         limit = min(limit or READ_BYTES, READ_BYTES)
         data = await self._read(file, offset, limit)
         whole = text_prefix(data) if offset + len(data) < file.size_bytes else data
@@ -208,9 +161,19 @@ class FileService:
 
     async def download(self, caller: Caller, file_id: str, offset: int, limit: int | None) -> Download:
         """A file as a stream of chunks. Raises what `get` raises."""
-        file = await self.get(caller, file_id)
+        file = await self._ready(caller, file_id)
         end = file.size_bytes if limit is None else min(file.size_bytes, offset + limit)
         return Download(file, offset, self._chunks(file, offset, end))
+
+    async def _ready(self, caller: Caller, file_id: str) -> File:
+        """A file whose bytes are here; those of an imported one are fetched now, if nobody needed them before."""
+        file = await self.get(caller, file_id)
+        if not file.unfetched:
+            return file
+        try:
+            return await self._imports.fetch(caller.team_id, file_id)
+        except BlobMissing:
+            raise file_not_found(file_id) from None  # deleted a moment ago
 
     async def _chunks(self, file: File, offset: int, end: int) -> AsyncIterator[bytes]:
         while offset < end:
@@ -224,7 +187,7 @@ class FileService:
         try:
             return await self._blobs.read(file.blob_key, offset, limit) if offset < file.size_bytes else b""
         except BlobMissing:
-            raise _not_found(file.file_id) from None  # deleted between the row and the bytes
+            raise file_not_found(file.file_id) from None  # deleted between the row and the bytes
 
     # ── away ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -237,7 +200,7 @@ class FileService:
             async def effect() -> DeleteEffect:
                 file = await tx.file(caller.team_id, file_id)
                 if file is None or file.deleted_at is not None:
-                    raise _not_found(file_id)
+                    raise file_not_found(file_id)
                 jobs = await self._jobs_of(tx, file)
                 if jobs and not force:
                     raise IngestError(Reason.FILE_IN_USE, {"file_id": file_id, "job_count": str(len(jobs))})
@@ -251,7 +214,7 @@ class FileService:
             return Mutation(FileDeleted(deleted, done.value.job_ids), done.replayed)
 
         done = await self._store.write(unit)
-        await self._finisher.run(self.sweep_blobs())
+        await self._finisher.run(sweep_blobs(self._store, self._blobs))
         return done
 
     async def _jobs_of(self, tx: Tx, file: File) -> Sequence[int]:
@@ -269,21 +232,6 @@ class FileService:
         await job_files.remove_by_file_id(ledger, file_id)
         await ledger.close()
         return job.job_id
-
-    async def sweep_blobs(self) -> None:
-        """Unlinks the bytes of blobs that a transaction marked deleted; a crash in between is finished at start."""
-        while blobs := await self._store.read(lambda rows: rows.deleted_blobs(100)):
-            for row_id, blob_key in blobs:
-                await self._blobs.delete(blob_key)
-                await self._store.write(partial(_forget_blob, row_id=row_id))
-
-
-async def _forget_blob(tx: Tx, row_id: int) -> None:
-    await tx.forget_blob(row_id)
-
-
-def _not_found(file_id: str) -> IngestError:
-    return IngestError(Reason.FILE_NOT_FOUND, {"file_id": file_id}, resource=("File", file_id))
 
 
 def text_prefix(data: bytes) -> bytes:

@@ -83,7 +83,8 @@ class AddFiles:
     _seen: dict[str, _Plan] = field(default_factory=dict)
 
     async def run(self, items: Sequence[FileToAdd]) -> FilesAddedEffect:
-        """Raises FILE_NOT_FOUND, RECORD_NOT_REPLACEABLE and TOO_MANY_RECORDS."""
+        """Raises JOB_STARTED, FILE_NOT_FOUND, RECORD_NOT_REPLACEABLE and TOO_MANY_RECORDS."""
+        self.ledger.check_files_open()
         plans = [await self._plan(item) for item in items]
         await self._refuse(plans)
         await self._match_names(plans)
@@ -123,7 +124,9 @@ class AddFiles:
                 file_id=file.file_id, outcome=AddFileOutcome.ALREADY_PRESENT, output_file_id=file.file_id
             )
         rows = await tx.live_records_of_file(job_row, file.row_id, file.file_id)
-        return _present_as(file.file_id, rows[0].record) if rows else None
+        # One whose output has expired is no longer of use: the file is converted anew.
+        kept = [row for row in rows if row.record.output_expired_at is None]
+        return _present_as(file.file_id, kept[0].record) if kept else None
 
     async def _refuse(self, plans: Sequence[_Plan]) -> None:
         rejected = [(index, plan) for index, plan in enumerate(plans) if plan.outcome in REJECTED]

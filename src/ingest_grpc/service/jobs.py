@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from ingest_grpc.clock import Clock
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.ids import Prefix, new_id
-from ingest_grpc.lifecycle import JobFacts, job_status
+from ingest_grpc.lifecycle import IN_FLIGHT, JobFacts, JobStatus, job_status
 from ingest_grpc.model import (
     Caller,
     EventType,
@@ -49,6 +49,7 @@ class CancelEffect(BaseModel):
 
     job_id: str
     records_cancelled: int
+    alignment_cancelled: bool = False
 
 
 class JobService:
@@ -207,11 +208,12 @@ class JobService:
         file_ids: Sequence[str],
         request: Request | None,
     ) -> Mutation[FilesRemoved]:
-        """Removes records and Markdown; what runs is stopped. Raises JOB_NOT_FOUND."""
+        """Removes records and Markdown; what runs is stopped. Raises JOB_NOT_FOUND and JOB_STARTED."""
 
         async def unit(tx: Tx) -> Mutation[FilesRemovedEffect]:
             async def effect() -> FilesRemovedEffect:
                 ledger = await JobLedger.open(tx, caller.team_id, job_id, self._clock.now(), caller.user_id)
+                ledger.check_files_open()
                 results = [await job_files.remove_by_record_id(ledger, record_id) for record_id in record_ids]
                 results += [await job_files.remove_by_file_id(ledger, file_id) for file_id in file_ids]
                 await ledger.close()
@@ -224,7 +226,9 @@ class JobService:
         return Mutation(FilesRemoved(detail, done.value.results), done.replayed)
 
     async def cancel(self, caller: Caller, job_id: str, request: Request | None) -> Mutation[JobCancelled]:
-        """Cancels all that is in flight now. Repeating it changes nothing. Raises JOB_NOT_FOUND.
+        """Cancels all that is in flight now, and leaves a job alone whose alignment completed or failed.
+
+        Repeating it changes nothing. Raises JOB_NOT_FOUND.
 
         A large job is cancelled in slices; one that is interrupted between two of them is finished by the
         caller's retry, which finds only what is left.
@@ -239,7 +243,8 @@ class JobService:
             cancelled = done.value.records_cancelled
             if not more:
                 break
-        return Mutation(JobCancelled(await self.get(caller, job_id), cancelled), done.replayed)
+        job = await self.get(caller, job_id)
+        return Mutation(JobCancelled(job, cancelled, done.value.alignment_cancelled), done.replayed)
 
     async def _cancel_slice(
         self, tx: Tx, caller: Caller, job_id: str, request: Request | None, up_to: int, so_far: int
@@ -248,16 +253,20 @@ class JobService:
         if earlier is not None:
             return Mutation(earlier, replayed=True), False
         ledger = await JobLedger.open(tx, caller.team_id, job_id, self._clock.now(), caller.user_id)
+        aligning = ledger.job.alignment_status in IN_FLIGHT
         cancelled, more = await self.cancel_in_flight(ledger, up_to, CANCEL_SLICE)
         await ledger.close()
-        effect = CancelEffect(job_id=job_id, records_cancelled=so_far + cancelled)
+        effect = CancelEffect(job_id=job_id, records_cancelled=so_far + cancelled, alignment_cancelled=aligning)
         if not more:  # only the last slice answers the request, so only it is remembered
             await remember(tx, caller, request, effect, self._clock.now())
         return Mutation(effect), more
 
     async def cancel_in_flight(self, ledger: JobLedger, up_to: int, limit: int) -> tuple[int, bool]:
         """(how many records were cancelled, whether more are in flight up to that row)."""
+        if ledger.job.status in (JobStatus.COMPLETED, JobStatus.FAILED):
+            return 0, False
         ledger.cancel_requested(True)
+        await ledger.cancel_alignment()
         in_flight = await ledger.tx.in_flight_records(ledger.job.row_id, up_to, limit + 1)
         for row in in_flight[:limit]:
             await job_files.cancel_record(ledger, row)

@@ -6,7 +6,7 @@ writes what changed and appends the events. So a status, its event and its count
 at all, and `sequence` is 1, 2, 3 … per job.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from ingest_grpc.lifecycle import (
 )
 from ingest_grpc.model import (
     EVENT_TYPES,
-    Change,
+    FEED_KINDS,
     EventType,
     FileRecord,
     FilesChange,
@@ -34,8 +34,9 @@ from ingest_grpc.model import (
     JobFile,
     Milestone,
     RecordChange,
-    TimelineEvent,
 )
+from ingest_grpc.service.alignment_ledger import AlignmentLedger
+from ingest_grpc.service.journal import Pending, words_of
 from ingest_grpc.store.interface import NewRecord, RecordRow, Tx
 
 EVENT_OF_TRIGGER = {
@@ -48,11 +49,12 @@ EVENT_OF_TRIGGER = {
     Trigger.ORPHANED: EventType.RECORD_ORPHANED,
     Trigger.REMOVED: EventType.RECORD_REMOVED,
     Trigger.SUPERSEDED: EventType.RECORD_SUPERSEDED,
+    Trigger.EXPIRED: EventType.RECORD_EXPIRED,
     Trigger.RETRIED: EventType.RECORD_RETRIED,
     Trigger.REUSED: EventType.RECORD_REUSED,
 }
 
-_KEEPS_FILES = frozenset({Trigger.CLAIMED, Trigger.ORPHANED, Trigger.FAILED_RETRYABLE})
+_KEEPS_FILES = frozenset({Trigger.CLAIMED, Trigger.ORPHANED, Trigger.FAILED_RETRYABLE, Trigger.EXPIRED})
 """Triggers after which a job's files are what they were."""
 
 _BY_WORK = frozenset({Trigger.SUCCEEDED, Trigger.FAILED})
@@ -69,29 +71,13 @@ class _Ingestion:
     worked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    """An event whose number is assigned and whose content may depend on how the transaction ends."""
-
-    sequence: int
-    type: EventType
-    trigger: Trigger | None
-    change: Callable[[], Change]
-    words: dict[str, Any]
-
-
-class JobLedger:
+class JobLedger(AlignmentLedger):
     """One job under change. Use it inside one unit: open, apply and mark, close."""
 
     def __init__(self, tx: Tx, job: Job, now: int, actor: str, *, created: bool = False) -> None:
-        # Time stands still rather than running back when the clock does: an event is never before its predecessor.
-        self.now = max(now, job.updated_at)
-        self.job = job
-        self.tx = tx
+        super().__init__(tx, job, now, actor)
         self._before = None if created else job
-        self._actor = actor
         self._ingestions: dict[int, _Ingestion] = {}
-        self._pending: list[_Pending] = []
         if created:
             self._append(EventType.CREATED, lambda: _job_change(self.job, None))
 
@@ -130,20 +116,21 @@ class JobLedger:
         self._count(ingestion, before, after, row.bytes_in)
         self._record_event(sequence, trigger, after, before.status)
         if before.status is RecordStatus.RUNNING and trigger is Trigger.CANCELLED:
-            self.tx.commit.stopped.add(before.row_id)
+            self.tx.commit.stopped.add(row.key)
         if after.status is RecordStatus.QUEUED:
             self.tx.commit.claimable |= claimable
             self.tx.commit.delayed |= not claimable
         return after
 
     async def mark(self, row: RecordRow, trigger: Trigger, *, superseded_by: str | None = None) -> FileRecord:
-        """Removes or supersedes a record; its status stays."""
+        """Removes or supersedes a record, or notes that its output expired; its status stays."""
         before = row.record
         sequence = self._next_sequence()
         after = before.model_copy(
             update={
                 "deleted_at": self.now if trigger is Trigger.REMOVED else before.deleted_at,
                 "superseded_by": superseded_by or before.superseded_by,
+                "output_expired_at": self.now if trigger is Trigger.EXPIRED else before.output_expired_at,
                 "last_sequence": sequence,
             }
         )
@@ -151,6 +138,7 @@ class JobLedger:
             before.row_id,
             deleted_at=after.deleted_at,
             superseded_by=after.superseded_by,
+            output_expired_at=after.output_expired_at,
             sequence=sequence,
         )
         self._count(await self._ingestion(row.ingestion_row), before, after, row.bytes_in)
@@ -197,8 +185,13 @@ class JobLedger:
         changed = [name for name, value in changes.items() if getattr(self.job, name) != value]
         if changed:
             times = {f"{name}_updated_at": self.now for name in changed if name in ("system_prompt", "instructions")}
+            labels_before = self.job.labels if "labels" in changed else None
             self._set(**{name: changes[name] for name in changed}, **times)
-            self._append(EventType.JOB_UPDATED, lambda: _job_change(self.job, None), fields=", ".join(changed))
+            self._append(
+                EventType.JOB_UPDATED,
+                lambda: _job_change(self.job, None).model_copy(update={"labels_before": labels_before}),
+                fields=", ".join(changed),
+            )
 
     def delete(self, purge_at: int) -> None:
         """Hides the job until it is purged."""
@@ -217,11 +210,12 @@ class JobLedger:
         ingestion = await self._ingestion(row_id)
         ingestion.now = ingestion.now.model_copy(update={"tally": tally, "pages": pages, "bytes_in": bytes_in})
 
-    def correct_job(self, tally: Tally, markdown_files: int) -> None:
+    def correct_job(self, tally: Tally, markdown_files: int, expired_outputs: int) -> None:
         """Sets what the job counts."""
         self._set(
             tally=tally,
             markdown_files=markdown_files,
+            expired_outputs=expired_outputs,
             ever_active=self.job.ever_active or bool(tally.total or markdown_files),
         )
 
@@ -231,16 +225,22 @@ class JobLedger:
             await self.tx.admit(self.job.team_id)
         for row_id in sorted(self._ingestions):
             await self._close_ingestion(self._ingestions[row_id])
+        if self._before is not None and self._before.files_sequence != self.job.files_sequence:
+            self.check_files_open()
+            await self.retire_alignment()
         self._set(status=job_status(self.job.facts))
         if self._before is not None and self._before.status is not self.job.status:
             previous = self._before.status
-            self._append(EventType.JOB_CHANGED, lambda: _job_change(self.job, previous), status=_words(self.job.status))
+            status = words_of(self.job.status)
+            self._append(EventType.JOB_CHANGED, lambda: _job_change(self.job, previous), status=status)
         if self._pending or self.job != self._before:
             self._set(updated_at=self.now)
             await self.tx.update_job(self.job)
         if self._pending:
             await self.tx.insert_events(self.job.row_id, self.job.team_id, [self._event(one) for one in self._pending])
             self.tx.commit.jobs.add(self.job.row_id)
+            if any(EVENT_TYPES[one.type].kind in FEED_KINDS for one in self._pending):
+                self.tx.commit.teams.add(self.job.team_id)
         return self.job
 
     async def _close_ingestion(self, ingestion: _Ingestion) -> None:
@@ -257,7 +257,7 @@ class JobLedger:
             update["last_sequence"] = self._append(
                 EventType.INGESTION_JOB_CHANGED,
                 lambda: IngestionJobChange(ingestion_job=ingestion.now, previous_status=before and before.status),
-                status=_words(update["status"]),
+                status=words_of(update["status"]),
             )
         ingestion.now = now.model_copy(update=update)
         if first_claim:
@@ -286,40 +286,17 @@ class JobLedger:
                 "bytes_in": now.bytes_in + (_live(after) - _live(before)) * bytes_in,
             }
         )
-        self._set(tally=self.job.tally.plus(difference))
-
-    def _set(self, **changes: Any) -> None:
-        self.job = self.job.model_copy(update=changes)
-
-    def _next_sequence(self) -> int:
-        self._set(last_sequence=self.job.last_sequence + 1)
-        return self.job.last_sequence
-
-    def _append(
-        self, type_: EventType, change: Callable[[], Change], trigger: Trigger | None = None, **words: Any
-    ) -> int:
-        sequence = self._next_sequence()
-        self._pending.append(_Pending(sequence, type_, trigger, change, words))
-        return sequence
+        self._set(
+            tally=self.job.tally.plus(difference),
+            expired_outputs=self.job.expired_outputs + _expired(after) - _expired(before),
+        )
 
     def _record_event(self, sequence: int, trigger: Trigger, record: FileRecord, previous: RecordStatus | None) -> None:
         if trigger not in _KEEPS_FILES:
             self._set(files_sequence=sequence)
         change = RecordChange(record=record, previous_status=previous)
         words = {"filename": record.filename, "error": record.error.message if record.error else ""}
-        self._pending.append(_Pending(sequence, EVENT_OF_TRIGGER[trigger], trigger, lambda: change, words))
-
-    def _event(self, pending: _Pending) -> TimelineEvent:
-        return TimelineEvent(
-            job_id=self.job.job_id,
-            sequence=pending.sequence,
-            timestamp=self.now,
-            type=pending.type,
-            message=EVENT_TYPES[pending.type].message.format_map(pending.words),
-            actor=self._actor,
-            trigger=pending.trigger,
-            change=pending.change(),
-        )
+        self._pending.append(Pending(sequence, EVENT_OF_TRIGGER[trigger], trigger, lambda: change, words))
 
 
 def _contribution(record: FileRecord | None) -> Tally:
@@ -330,6 +307,10 @@ def _contribution(record: FileRecord | None) -> Tally:
 
 def _live(record: FileRecord | None) -> int:
     return int(record is not None and not record.deleted)
+
+
+def _expired(record: FileRecord | None) -> int:
+    return int(record is not None and not record.deleted and record.output_expired_at is not None)
 
 
 def _pages(record: FileRecord | None) -> int:
@@ -348,7 +329,3 @@ def _milestone(ingestion_job: IngestionJob) -> Milestone:
         status=ingestion_job.status,
         record_count=ingestion_job.tally.total,
     )
-
-
-def _words(status: str) -> str:
-    return status.lower().replace("_", " ")

@@ -1,23 +1,41 @@
-"""Page tokens: opaque, and bound to the team, the list and its filter."""
+"""Tokens that continue a list or a watch: opaque, and bound to the team, to what they continue, and to its filter."""
 
 import base64
 import hashlib
 import json
+from typing import Any
 
 from ingest_grpc.errors import IngestError, Reason
 
 _BINDING_BYTES = 9
 
 
-def _binding(team: str, list_name: str, filters: object) -> bytes:
-    text = json.dumps([team, list_name, filters], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).digest()[:_BINDING_BYTES]
+class Tokens:
+    """The tokens of one list or watch."""
+
+    def __init__(self, team: str, name: str, filters: object) -> None:
+        text = json.dumps([team, name, filters], sort_keys=True, default=str)
+        self._binding = hashlib.sha256(text.encode()).digest()[:_BINDING_BYTES]
+
+    def encode(self, position: Any) -> str:
+        """A token for a position that JSON can hold."""
+        raw = self._binding + json.dumps(position).encode()
+        return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+    def decode(self, token: str) -> Any:
+        """The position. Raises ValueError for what is no token, or one of another list."""
+        try:
+            raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+            if raw[:_BINDING_BYTES] != self._binding:
+                raise ValueError("the token of another list")
+            return json.loads(raw[_BINDING_BYTES:])
+        except RecursionError:
+            raise ValueError("not a position") from None
 
 
 def encode_cursor(team: str, list_name: str, filters: object, cursor: tuple[str | int, int]) -> str:
     """A token that continues this very list after a value of its order and a row."""
-    raw = _binding(team, list_name, filters) + json.dumps(cursor).encode()
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    return Tokens(team, list_name, filters).encode(cursor)
 
 
 def decode_cursor(team: str, list_name: str, filters: object, token: str) -> tuple[str | int, int] | None:
@@ -25,13 +43,10 @@ def decode_cursor(team: str, list_name: str, filters: object, token: str) -> tup
     if not token:
         return None
     try:
-        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-        if raw[:_BINDING_BYTES] != _binding(team, list_name, filters):
-            raise ValueError("the token of another list")
-        value, row_id = json.loads(raw[_BINDING_BYTES:])
+        value, row_id = Tokens(team, list_name, filters).decode(token)
         if not (isinstance(value, str | int) and isinstance(row_id, int)):
             raise TypeError("not a cursor")
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError):
         raise IngestError(Reason.INVALID_PAGE_TOKEN) from None
     return value, row_id
 

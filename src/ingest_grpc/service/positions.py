@@ -11,7 +11,7 @@ from functools import partial
 
 from ingest_grpc.clock import Clock
 from ingest_grpc.lifecycle import RecordStatus
-from ingest_grpc.model import Job, RecordProgress
+from ingest_grpc.model import AlignmentJob, AlignmentProgress, Job, RecordProgress
 from ingest_grpc.service.progress import ProgressBoard
 from ingest_grpc.store.interface import Position, Rows, Store
 
@@ -29,6 +29,7 @@ class ProgressCursor:
     told_at: float = float("-inf")
     positions: Mapping[int, int] = field(default_factory=dict)
     versions: Mapping[int, int] = field(default_factory=dict)
+    alignment: AlignmentProgress | None = None
 
     @property
     def due(self) -> float:
@@ -37,12 +38,31 @@ class ProgressCursor:
 
 
 @dataclass(frozen=True, slots=True)
+class Movement:
+    """What moved for one watcher."""
+
+    records: tuple[RecordProgress, ...] = ()
+    alignment: AlignmentProgress | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.records) or self.alignment is not None
+
+
+NOTHING_MOVED = Movement()
+
+
+@dataclass(frozen=True, slots=True)
 class _Standing:
-    """Where the records of a job stand at one sequence: the attempts of running ones by row, and positions."""
+    """Where the records of a job stand at one sequence: the attempts of running ones by row, and positions.
+
+    `alignment` is the current one, `alignment_position` its place in the queue while it has one.
+    """
 
     sequence: int
     running: Mapping[int, int]
     positions: Sequence[Position]
+    alignment: AlignmentJob | None
+    alignment_position: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +82,23 @@ class ProgressFeed:
         self._clock = clock
         self._looks: dict[int, _Look] = {}
 
-    async def moved(self, job: Job, cursor: ProgressCursor) -> tuple[RecordProgress, ...]:
+    async def moved(self, job: Job, cursor: ProgressCursor) -> Movement:
         """What changed for a watcher that has every event up to `job.last_sequence`.
 
         Empty when nothing did, when it was told less than a second ago, or when there are newer events.
         """
         now = self._clock.monotonic()
-        if now < cursor.due or not job.tally.in_flight:
-            return ()
+        if now < cursor.due or not job.facts.in_flight:
+            return NOTHING_MOVED
         standing = await self._standing(job.row_id, now)
         # Only what belongs to the very events that the watcher has: a record claimed since would move before
         # its event came, and one that ended would move after it.
         if standing.sequence != job.last_sequence:
-            return ()
+            return NOTHING_MOVED
         running = [
             entry for entry in self._board.entries(job.row_id) if standing.running.get(entry.row_id) == entry.attempt
         ]
-        told = (
+        records = (
             *(
                 RecordProgress(entry.record_id, entry.step, entry.progress)
                 for entry in running
@@ -96,9 +116,21 @@ class ProgressFeed:
         )
         cursor.versions = {entry.row_id: entry.version for entry in running}
         cursor.positions = {one.row_id: one.position for one in standing.positions}
+        alignment = self._alignment(job.row_id, standing)
+        told = Movement(records, alignment if alignment != cursor.alignment else None)
+        cursor.alignment = alignment
         if told:
             cursor.told_at = now
         return told
+
+    def _alignment(self, job_row: int, standing: _Standing) -> AlignmentProgress | None:
+        """Where the job's alignment is: on the board while it runs, else in the queue."""
+        if standing.alignment is None:
+            return None
+        if standing.alignment_position is not None:
+            name = standing.alignment.alignment_job_id
+            return AlignmentProgress(name, queue_position=standing.alignment_position)
+        return self._board.alignments.of(job_row, standing.alignment)
 
     async def _standing(self, job_row: int, now: float) -> _Standing:
         look = self._looks.get(job_row)
@@ -123,4 +155,9 @@ async def _standing_of(rows: Rows, job_row: int) -> _Standing:
     job = await rows.job_by_row(job_row)
     running = await rows.records(job_row=job_row, statuses=(RecordStatus.RUNNING,), limit=MAX_RUNNING)
     positions = await rows.positions(job_row, MAX_POSITIONS) if job.tally.queued else ()
-    return _Standing(job.last_sequence, {row.record.row_id: row.record.attempt for row in running}, positions)
+    attempts = {row.record.row_id: row.record.attempt for row in running}
+    aligned = await rows.current_alignment(job_row)
+    if aligned is None:
+        return _Standing(job.last_sequence, attempts, positions, None, None)
+    position = await rows.alignment_position(aligned)
+    return _Standing(job.last_sequence, attempts, positions, aligned.alignment, position)

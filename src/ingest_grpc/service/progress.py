@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ingest_grpc.clock import MICROSECONDS, Clock, SystemClock
 from ingest_grpc.lifecycle import RecordStatus, Step
-from ingest_grpc.model import FileRecord, UnitProgress
+from ingest_grpc.model import AlignmentJob, AlignmentProgress, FileRecord, UnitProgress
 
 PACE_RECORDS = 500
 PACE_MIN_RECORDS = 3
@@ -49,6 +49,37 @@ class Pace:
         return self._clock.now() + round(seconds * MICROSECONDS)
 
 
+@dataclass(frozen=True, slots=True)
+class RunningAlignment:
+    """Where one running alignment is."""
+
+    row_id: int
+    attempt: int
+    progress: AlignmentProgress
+
+
+class AlignmentBoard:
+    """The newest progress of every running alignment, by job: a job has at most one."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[int, RunningAlignment] = {}
+
+    def report(self, job_row: int, alignment: AlignmentJob, progress: AlignmentProgress) -> None:
+        self._jobs[job_row] = RunningAlignment(alignment.row_id, alignment.attempt, progress)
+
+    def forget(self, job_row: int, alignment: AlignmentJob) -> None:
+        """The attempt ended, one way or the other; a newer one stays."""
+        known = self._jobs.get(job_row)
+        if known is not None and (known.row_id, known.attempt) == (alignment.row_id, alignment.attempt):
+            del self._jobs[job_row]
+
+    def of(self, job_row: int, alignment: AlignmentJob) -> AlignmentProgress | None:
+        """What is known of this very attempt, None unless it runs."""
+        known = self._jobs.get(job_row)
+        current = known is not None and (known.row_id, known.attempt) == (alignment.row_id, alignment.attempt)
+        return known.progress if known and current and alignment.status is RecordStatus.RUNNING else None
+
+
 class ProgressBoard:
     """The newest progress of every running record, by job, and the pace of all."""
 
@@ -57,6 +88,7 @@ class ProgressBoard:
         self._version = 0
         self._jobs: dict[int, dict[int, RunningProgress]] = {}
         self._records: dict[int, RunningProgress] = {}
+        self.alignments = AlignmentBoard()
 
     def report(self, job_row: int, record: FileRecord, step: Step, progress: UnitProgress | None = None) -> None:
         self._version += 1

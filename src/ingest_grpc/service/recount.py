@@ -17,6 +17,7 @@ class _Count:
     tally: Tally = NOTHING
     pages: int = 0
     bytes_in: int = 0
+    expired: int = 0
 
     def add(self, row: RecordRow) -> None:
         record = row.record
@@ -24,6 +25,7 @@ class _Count:
         self.tally = self.tally.plus(one)
         self.pages += record.pages or 0
         self.bytes_in += row.bytes_in
+        self.expired += record.output_expired_at is not None
 
 
 async def recount(tx: Tx, job_row: int, now: int, actor: str) -> str:
@@ -46,6 +48,9 @@ async def recount(tx: Tx, job_row: int, now: int, actor: str) -> str:
     for row_id, count in counts.items():
         await ledger.correct_ingestion_job(row_id, count.tally, count.pages, count.bytes_in)
         total = total.plus(count.tally)
-    ledger.correct_job(total, len(await tx.markdown_files(job_row, ALL)))
+    expired_outputs = sum(count.expired for count in counts.values())
+    ledger.correct_job(total, len(await tx.markdown_files(job_row, ALL)), expired_outputs)
+    aligned = await tx.current_alignment(job_row)
+    ledger.correct_alignment(None if aligned is None else aligned.alignment)
     await ledger.close()
     return job.job_id

@@ -46,7 +46,10 @@ class RetryService:
     async def retry(
         self, caller: Caller, job_id: str, record_ids: Sequence[str] | None, request: Request | None
     ) -> Mutation[FilesRetried]:
-        """Retries the named records, or with None all that are unresolved. Raises JOB_NOT_FOUND and JOB_DELETED."""
+        """Retries the named records, or with None all that are unresolved.
+
+        Raises JOB_NOT_FOUND, JOB_DELETED and JOB_STARTED.
+        """
         if record_ids is None:
             done = await self._retry_all(caller, job_id, request)
         else:
@@ -64,6 +67,7 @@ class RetryService:
     ) -> Mutation[RetryEffect]:
         async def effect() -> RetryEffect:
             ledger = await JobLedger.open(tx, caller.team_id, job_id, self._clock.now(), caller.user_id)
+            ledger.check_files_open()
             await check_queue_cap(ledger, len(record_ids), self._max_queued)
             results = [await self._retry_one(ledger, record_id) for record_id in record_ids]
             await ledger.close()
@@ -107,6 +111,7 @@ class RetryService:
         if earlier is not None:
             return Mutation(earlier, replayed=True), None
         ledger = await JobLedger.open(tx, caller.team_id, job_id, self._clock.now(), caller.user_id)
+        ledger.check_files_open()
         rows = await tx.unresolved_records(ledger.job.row_id, SLICE, after)
         retryable = [row for row in rows if row.source is not None]
         await check_queue_cap(ledger, len(retryable), self._max_queued)

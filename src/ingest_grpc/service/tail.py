@@ -4,7 +4,6 @@ A cache over the log, nothing more: what is not in it is read from the ledger. A
 for the same commit cause one read and one encoding; each then takes the bytes after its own cursor.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,6 +11,7 @@ from functools import partial
 from ingest_grpc.hub import Hub
 from ingest_grpc.model import EventKind, Job, TimelineEvent
 from ingest_grpc.service import views
+from ingest_grpc.service.shared_reads import SharedReads
 from ingest_grpc.store.interface import Rows, Store
 
 PAGE = 200
@@ -68,7 +68,7 @@ class EventTail:
         self._hub = hub
         self._encode = encode
         self._tails: dict[int, _Tail] = {}
-        self._reads: dict[tuple[int, int, int], asyncio.Task[TailPage]] = {}
+        self._reads: SharedReads[tuple[int, int, int], TailPage] = SharedReads()
 
     async def after(self, job_row: int, cursor: int) -> TailPage:
         """Up to PAGE events after the cursor. The caller subscribed to the job and cleared its signal before."""
@@ -79,25 +79,12 @@ class EventTail:
             # A tail of an older generation may have missed the commit that woke the caller.
             if page is not None and (page.events or page.current):
                 return page
-        return await self._read_once(job_row, cursor, generation)
+        # Joins a read only if it began in this generation: an older one may not see the newest commit.
+        return await self._reads.get((job_row, cursor, generation), partial(self._read, job_row, cursor, generation))
 
     def forget(self, job_row: int) -> None:
         """The last watcher of the job is gone."""
         self._tails.pop(job_row, None)
-
-    async def _read_once(self, job_row: int, cursor: int, generation: int) -> TailPage:
-        """Joins a read only if it began in this generation: an older one may not see the newest commit."""
-        key = (job_row, cursor, generation)
-        task = self._reads.get(key)
-        if task is None:
-            task = self._reads[key] = asyncio.create_task(self._read(job_row, cursor, generation))
-            task.add_done_callback(partial(self._read_ended, key))
-        return await asyncio.shield(task)
-
-    def _read_ended(self, key: tuple[int, int, int], task: asyncio.Task[TailPage]) -> None:
-        del self._reads[key]
-        if not task.cancelled():
-            task.exception()  # told to those who wait for it; if they all went away, nobody needs to hear of it
 
     async def _read(self, job_row: int, cursor: int, generation: int) -> TailPage:
         async def unit(rows: Rows) -> tuple[list[TimelineEvent], Job]:

@@ -36,14 +36,19 @@ class ReceivedContent:
         return self._decoder is not None and self._has_text and not self._decoder.getstate()[0]
 
 
-def check_announced(new: NewFile, file: File) -> None:
-    """Holds the stored bytes against what was announced. Raises SIZE_MISMATCH and SHA256_MISMATCH."""
-    if new.size_bytes is not None and new.size_bytes != file.size_bytes:
+def check_announced_size(new: NewFile, size_bytes: int) -> None:
+    """Raises SIZE_MISMATCH if another size was announced."""
+    if new.size_bytes is not None and new.size_bytes != size_bytes:
         raise IngestError(
             Reason.SIZE_MISMATCH,
-            {"expected_bytes": str(new.size_bytes), "actual_bytes": str(file.size_bytes)},
+            {"expected_bytes": str(new.size_bytes), "actual_bytes": str(size_bytes)},
             violations=[Violation("size_bytes", "differs from the bytes that arrived")],
         )
+
+
+def check_announced(new: NewFile, file: File) -> None:
+    """Holds the stored bytes against what was announced. Raises SIZE_MISMATCH and SHA256_MISMATCH."""
+    check_announced_size(new, file.size_bytes)
     if new.sha256 is not None and new.sha256 != file.sha256:
         raise IngestError(
             Reason.SHA256_MISMATCH,

@@ -4,7 +4,16 @@ from collections.abc import Sequence
 
 from ingest_grpc.errors import CATALOGUE, IngestError, Reason
 from ingest_grpc.lifecycle import RecordStatus
-from ingest_grpc.model import FileRecord, IngestionJob, Job, JobDetail, JobFile, ReviewReason, ReviewReasonType
+from ingest_grpc.model import (
+    AlignmentJob,
+    FileRecord,
+    IngestionJob,
+    Job,
+    JobDetail,
+    JobFile,
+    ReviewReason,
+    ReviewReasonType,
+)
 from ingest_grpc.service.progress import ProgressBoard
 from ingest_grpc.store.interface import JobCursor, RecordRow, Rows
 
@@ -31,6 +40,12 @@ _NO_VIABLE_FILE = ReviewReason(
     type=ReviewReasonType.NO_VIABLE_FILE,
     message="The job has no viable file: none was converted, and no Markdown was added.",
     suggested_fix="Add at least one file that can be converted, or Markdown.",
+)
+_OUTPUTS_EXPIRED = _NO_VIABLE_FILE.model_copy(
+    update={
+        "message": "The job has no viable file: the outputs of its files were deleted, their retention time is over.",
+        "suggested_fix": "Add the files again to have them converted anew.",
+    }
 )
 
 
@@ -75,11 +90,11 @@ async def file_list(
 async def with_reviews(rows: Rows, job: Job, limit: int = MAX_REVIEW_REASONS) -> Job:
     """The job with its review reasons, prerequisites first; none while something is in flight."""
     facts = job.facts
-    if facts.tally.in_flight or not facts.reviews:
+    if facts.in_flight or not facts.reviews:
         return job
     reasons = []
     if facts.misses_viable_file:
-        reasons.append(_NO_VIABLE_FILE)
+        reasons.append(_OUTPUTS_EXPIRED if job.expired_outputs else _NO_VIABLE_FILE)
     if facts.misses_system_prompt:
         reasons.append(_SYSTEM_PROMPT_MISSING)
     if facts.tally.unresolved:
@@ -116,6 +131,7 @@ def job_file(record: FileRecord) -> JobFile:
         suggested_fix=CATALOGUE[record.error.reason].suggested_fix
         if record.error is not None and record.status is RecordStatus.FAILED
         else "",
+        expired_at=record.output_expired_at,
     )
 
 
@@ -155,7 +171,22 @@ async def job_detail(rows: Rows, job: Job, board: ProgressBoard) -> JobDetail:
         records_total=job.tally.total,
         records_truncated=len(records) < job.tally.total or len(markdown) < job.markdown_files,
         timeline_truncated=len(timeline) > MAX_DETAIL_MILESTONES,
+        alignment=await shown_alignment(rows, job, board),
     )
+
+
+async def shown_alignment(rows: Rows, job: Job, board: ProgressBoard) -> AlignmentJob | None:
+    """The job's current alignment: with its progress while running, and its queue position while it waits."""
+    row = await rows.current_alignment(job.row_id)
+    if row is None:
+        return None
+    alignment = row.alignment
+    if alignment.status is RecordStatus.COMPLETED:
+        return alignment.model_copy(update={"progress": 100.0, "step_progress": 100.0})
+    if (at := board.alignments.of(job.row_id, alignment)) is not None:
+        names = ("current_step", "progress", "step_progress", "eta")
+        return alignment.model_copy(update={name: getattr(at, name) for name in names})
+    return alignment.model_copy(update={"queue_position": await rows.alignment_position(row)})
 
 
 def _filled(ingestion_job: IngestionJob, records: Sequence[FileRecord]) -> IngestionJob:

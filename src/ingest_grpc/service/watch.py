@@ -5,7 +5,6 @@ or the end. Nothing is handed over in memory, so nothing can be dropped, doubled
 costs one page. The numbered rules are those of docs/watch.md.
 """
 
-import random
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.hub import Hub, Signal
 from ingest_grpc.lifecycle import TERMINAL_JOB_STATUSES
 from ingest_grpc.model import (
+    AlignmentJob,
+    AlignmentProgress,
     Caller,
     FileRecord,
     IngestionJob,
@@ -29,14 +30,12 @@ from ingest_grpc.model import (
 from ingest_grpc.service import views
 from ingest_grpc.service.jobs import check_not_in_future
 from ingest_grpc.service.positions import ProgressCursor, ProgressFeed
+from ingest_grpc.service.stream_pace import StreamPace
 from ingest_grpc.service.tail import EncodedEvent, EventTail, TailPage
 from ingest_grpc.store.interface import Rows, Store
 
 SNAPSHOT_PAGE = 500
 """Rows per read of a snapshot: no transaction stays open while a page is sent."""
-
-ROTATION_SPREAD = 0.25
-"""Streams that began together end up to this fraction apart, so that they do not come back together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,7 @@ class SnapshotPart:
     records: tuple[FileRecord, ...] = ()
     ingestion_jobs: tuple[IngestionJob, ...] = ()
     files: tuple[JobFile, ...] = ()
+    alignment: AlignmentJob | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ class Moved:
 
     sequence: int
     records: tuple[RecordProgress, ...]
+    alignment: AlignmentProgress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +120,15 @@ class WatchService:
         """
         sources = self._sources
         job, ledger_id = await sources.store.read(lambda rows: _begin(rows, caller, request))
-        lifetime = self._rotate_seconds * (1 + random.uniform(0, ROTATION_SPREAD))
+        pace = StreamPace(
+            sources.clock,
+            sources.hub,
+            heartbeat_seconds=request.heartbeat_interval_seconds,
+            rotate_seconds=self._rotate_seconds,
+        )
         signal = sources.hub.subscribe(job.row_id)
         try:
-            async with aclosing(_Watch(sources, request, ledger_id, signal, job, lifetime).messages()) as messages:
+            async with aclosing(_Watch(sources, request, ledger_id, signal, job, pace).messages()) as messages:
                 async for message in messages:
                     yield message
         finally:
@@ -146,7 +152,7 @@ async def _begin(rows: Rows, caller: Caller, request: WatchRequest) -> tuple[Job
 
 
 class _Watch:
-    """The state of one watch: a cursor and three deadlines."""
+    """The state of one watch: a cursor, and the pace of its stream."""
 
     def __init__(
         self,
@@ -155,19 +161,16 @@ class _Watch:
         ledger_id: str,
         signal: Signal,
         job: Job,
-        lifetime_seconds: float,
+        pace: StreamPace,
     ) -> None:
         self._sources = sources
-        self._clock = sources.clock
         self._request = request
         self._ledger_id = ledger_id
         self._signal = signal
         self._job = job
         self._cursor = job.last_sequence if request.after_sequence is None else request.after_sequence
         self._progress = ProgressCursor() if request.progress else None
-        self._began = self._clock.monotonic()
-        self._beats = 0
-        self._ends_at = self._began + lifetime_seconds
+        self._pace = pace
         self._silent = request.after_sequence is not None
 
     async def messages(self) -> AsyncGenerator[WatchMessage, None]:
@@ -188,11 +191,11 @@ class _Watch:
                     yield last
                     if isinstance(last, End):
                         return
-            if self._silent or self._clock.monotonic() >= self._next_beat():
+            if self._silent or self._pace.beat_is_due:
                 self._silent = False
-                self._beats = self._elapsed_beats()
+                self._pace.beaten()
                 yield Heartbeat(self._cursor, page.job, self._ledger_id)
-            self._raise_if_over()
+            self._pace.raise_if_over()
             if at_head:
                 await self._signal.wait(self._due())
 
@@ -200,7 +203,7 @@ class _Watch:
         """What follows the newest event: progress, and the end of the watch where it is reached."""
         if self._progress is not None and (moved := await self._sources.feed.moved(job, self._progress)):
             self._silent = False
-            yield Moved(self._cursor, moved)
+            yield Moved(self._cursor, moved.records, moved.alignment)
         if (reason := self._reached(job)) is not None:
             yield End(self._cursor, reason, job)
 
@@ -210,6 +213,8 @@ class _Watch:
             return
         read, job, sequence = self._sources.store.read, self._job, self._job.last_sequence
         yield Snapshot(job, self._ledger_id)
+        if (alignment := await read(partial(_alignment, job_row=job.row_id))) is not None:
+            yield SnapshotPart(sequence, alignment=alignment)
         after = 0
         while page := await read(partial(_ingestion_jobs, job=job, after=after)):
             yield SnapshotPart(sequence, ingestion_jobs=tuple(page))
@@ -252,23 +257,13 @@ class _Watch:
                 return WatchEndReason.HEAD
         return None
 
-    def _elapsed_beats(self) -> int:
-        elapsed = self._clock.monotonic() - self._began
-        return int(elapsed // self._request.heartbeat_interval_seconds)
-
-    def _next_beat(self) -> float:
-        """On an absolute clock: a busy stream does not put its heartbeats off (rule 6)."""
-        return self._began + (self._beats + 1) * self._request.heartbeat_interval_seconds
-
     def _due(self) -> float:
-        due = min(self._next_beat(), self._ends_at)
-        return due if self._progress is None else min(due, self._progress.due)
+        return self._pace.due if self._progress is None else min(self._pace.due, self._progress.due)
 
-    def _raise_if_over(self) -> None:
-        if self._sources.hub.draining:
-            raise IngestError(Reason.SERVER_DRAINING, retry_after_seconds=1.0)
-        if self._clock.monotonic() >= self._ends_at:
-            raise IngestError(Reason.STREAM_ROTATED, retry_after_seconds=0.0)
+
+async def _alignment(rows: Rows, job_row: int) -> AlignmentJob | None:
+    row = await rows.current_alignment(job_row)
+    return None if row is None else row.alignment
 
 
 async def _ingestion_jobs(rows: Rows, job: Job, after: int) -> list[IngestionJob]:

@@ -1,4 +1,4 @@
-"""WorkService: what workers do to records. Claim, outcome, orphan, and the end of a back-off."""
+"""WorkService: what workers do. Claim, outcome of a record, orphan, and the end of a back-off."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,9 +10,11 @@ from ingest_grpc.clock import MICROSECONDS, Clock
 from ingest_grpc.errors import Reason
 from ingest_grpc.lifecycle import RecordStatus, Step, Trigger, WaitReason
 from ingest_grpc.model import Engine, File, FileKind, FileRecord, RecordError
+from ingest_grpc.service.alignment_claims import claim_alignment, orphan_alignment
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.views import MARKDOWN
-from ingest_grpc.store.interface import RecordRow, Store, Tx
+from ingest_grpc.store.alignment_interface import AlignmentRow
+from ingest_grpc.store.interface import Claim, RecordRow, Rows, Store, Tx
 
 SYSTEM = "system"
 """Actor of what the service does by itself."""
@@ -61,32 +63,37 @@ class WorkService:
         self._max_orphaned = max_orphaned
         self._backoff_max = round(backoff_max_seconds * MICROSECONDS)
 
-    async def claim(self, worker_id: str, limit: int) -> list[RecordRow]:
-        """Up to `limit` records in claim order, now RUNNING in a new attempt."""
+    async def claim(self, worker_id: str, limit: int) -> list[Claim]:
+        """Up to `limit` records and alignments in claim order, now RUNNING in a new attempt."""
 
-        async def unit(tx: Tx) -> list[RecordRow]:
-            claimed: dict[int, RecordRow] = {}
-            rows = await tx.records_to_claim(limit)
-            for job_row, own in _by_job(rows):
+        async def unit(tx: Tx) -> list[Claim]:
+            claimed: dict[tuple[str, int], Claim] = {}
+            first = await _first_in_line(tx, limit)
+            for job_row, own in _by_job(first):
                 ledger = JobLedger(tx, await tx.job_by_row(job_row), self._clock.now(), worker_id)
                 for row in own:
-                    await ledger.apply(
-                        row,
-                        Trigger.CLAIMED,
-                        attempt=row.record.attempt + 1,
-                        worker_id=worker_id,
-                        processing_at=ledger.now,
-                        step=Step.FETCH,
-                        error=None,
-                        next_attempt_at=None,
-                        wait_reason=None,
-                    )
+                    claimed[row.key] = await self._claim(ledger, row, worker_id)
                     await tx.advance_virtual_time(row.priority, row.fair_tag)
-                    claimed[row.record.row_id] = await tx.record_by_row(row.record.row_id)
                 await ledger.close()
-            return [claimed[row.record.row_id] for row in rows]
+            return [claimed[row.key] for row in first]
 
         return await self._store.write(unit)
+
+    async def _claim(self, ledger: JobLedger, row: Claim, worker_id: str) -> Claim:
+        if isinstance(row, AlignmentRow):
+            return await claim_alignment(ledger, row, worker_id)
+        await ledger.apply(
+            row,
+            Trigger.CLAIMED,
+            attempt=row.record.attempt + 1,
+            worker_id=worker_id,
+            processing_at=ledger.now,
+            step=Step.FETCH,
+            error=None,
+            next_attempt_at=None,
+            wait_reason=None,
+        )
+        return await ledger.tx.record_by_row(row.record.row_id)
 
     async def finish(self, claim: RecordRow, outcome: Outcome) -> bool:
         """Applies an outcome; False if the attempt is no longer the current one, and then nothing changed."""
@@ -164,14 +171,14 @@ class WorkService:
     async def _fail(self, ledger: JobLedger, row: RecordRow, error: RecordError, **counts: Any) -> None:
         await ledger.apply(row, Trigger.FAILED, failed_at=ledger.now, error=error, step=None, worker_id=None, **counts)
 
-    async def orphan(self, claims: Iterable[RecordRow]) -> int:
-        """Takes running records back whose worker is gone; those lost too often fail. Returns how many."""
-        wanted = {claim.record.row_id: claim.record.attempt for claim in claims}
+    async def orphan(self, claims: Iterable[Claim]) -> int:
+        """Takes back what is running and whose worker is gone; what was lost too often fails. Returns how many."""
+        wanted = {claim.key: claim.attempt for claim in claims}
         if not wanted:
             return 0
 
         async def unit(tx: Tx) -> int:
-            lost = [row for row in await tx.running_records() if wanted.get(row.record.row_id) == row.record.attempt]
+            lost = [row for row in await _running(tx) if wanted.get(row.key) == row.attempt]
             for job_row, own in _by_job(lost):
                 ledger = JobLedger(tx, await tx.job_by_row(job_row), self._clock.now(), SYSTEM)
                 for row in own:
@@ -181,7 +188,10 @@ class WorkService:
 
         return await self._store.write(unit)
 
-    async def _orphan(self, ledger: JobLedger, row: RecordRow) -> None:
+    async def _orphan(self, ledger: JobLedger, row: Claim) -> None:
+        if isinstance(row, AlignmentRow):
+            await orphan_alignment(ledger, row, self._max_orphaned)
+            return
         count = row.record.orphaned_count + 1
         if count > self._max_orphaned:
             await self._fail(ledger, row, RecordError(reason=Reason.WORKER_LOST), orphaned_count=count)
@@ -196,31 +206,47 @@ class WorkService:
             worker_id=None,
         )
 
-    async def running(self) -> Sequence[RecordRow]:
-        """All running records."""
-        return await self._store.read(lambda rows: rows.running_records())
+    async def running(self) -> Sequence[Claim]:
+        """All running records and alignments."""
+        return await self._store.read(_running)
 
     async def admit_due(self) -> float | None:
-        """Lets records whose back-off is over join the queue; returns seconds until the next one, None if none waits.
+        """Lets what has its back-off behind it join the queue; returns seconds until the next one, None if none waits.
 
         One that is due later than the longest back-off counts as due: the wall clock was turned back.
         """
 
         async def unit(tx: Tx) -> int | None:
             now = self._clock.now()
-            due = await tx.records_due(now, now + self._backoff_max, DUE_BATCH)
+            latest = now + self._backoff_max
+            due = await tx.records_due(now, latest, DUE_BATCH)
             for row in due:
                 await tx.make_claimable(row.record.row_id)
                 tx.commit.claimable = True
+            for aligned in await tx.alignments_due(now, latest, DUE_BATCH):
+                await tx.make_alignment_claimable(aligned.alignment.row_id)
+                tx.commit.claimable = True
             for team in {row.record.team_id for row in due}:
                 await tx.admit(team)
-            return await tx.next_due_at()
+            dues = (await tx.next_due_at(), await tx.next_alignment_due_at())
+            return min((moment for moment in dues if moment is not None), default=None)
 
         due = await self._store.write(unit)
         return None if due is None else max(0.0, (due - self._clock.now()) / MICROSECONDS)
 
 
-def _by_job(rows: Sequence[RecordRow]) -> list[tuple[int, list[RecordRow]]]:
+async def _first_in_line(tx: Tx, limit: int) -> list[Claim]:
+    """The next of both queues as one: at the same tag records go first, as every position says."""
+    waiting: list[Claim] = [*await tx.records_to_claim(limit), *await tx.alignments_to_claim(limit)]
+    waiting.sort(key=lambda row: (-row.priority, row.fair_tag))  # stable
+    return waiting[:limit]
+
+
+async def _running(rows: Rows) -> list[Claim]:
+    return [*await rows.running_records(), *await rows.running_alignments()]
+
+
+def _by_job(rows: Sequence[Claim]) -> list[tuple[int, list[Claim]]]:
     """Rows grouped by job: one ledger per job and transaction."""
     ordered = sorted(rows, key=lambda row: row.job_row)
     return [(job_row, list(own)) for job_row, own in groupby(ordered, key=lambda row: row.job_row)]

@@ -14,7 +14,6 @@ from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, RecordStatus, T
 from ingest_grpc.model import (
     EventType,
     File,
-    FileKind,
     FileRecord,
     IngestionJob,
     Job,
@@ -24,6 +23,8 @@ from ingest_grpc.model import (
     Scope,
     TimelineEvent,
 )
+from ingest_grpc.store.alignment_interface import AlignmentRow, AlignmentRows, AlignmentTx
+from ingest_grpc.store.file_interface import FileRows, FileTx
 
 T = TypeVar("T")
 
@@ -47,6 +48,19 @@ class RecordRow:
     fair_tag: int
     claimable: bool
     replaces_row: int | None
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What it is among all that workers claim."""
+        return "record", self.record.row_id
+
+    @property
+    def attempt(self) -> int:
+        return self.record.attempt
+
+
+Claim = RecordRow | AlignmentRow
+"""What workers claim, in one order: priority, then fair tag; at the same tag records go before alignments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +92,15 @@ JobCursor = tuple[str | int, int]
 
 
 @dataclass(frozen=True, slots=True)
+class FeedEvent:
+    """An event of the feed over all jobs of a team. `row_id` rises with every commit and is never given twice."""
+
+    row_id: int
+    job_row: int
+    event: TimelineEvent
+
+
+@dataclass(frozen=True, slots=True)
 class StoredRequest:
     """An earlier call with the same request id: the hash of its payload and its result as JSON."""
 
@@ -102,23 +125,26 @@ class ApiKey:
 class Commit:
     """What one commit touched, for those who must wake: told by the units, delivered after COMMIT.
 
-    `jobs` have new events; `stopped` records left RUNNING by a caller's wish, so their conversion may be
-    killed; `claimable` says that the queue may have grown; `delayed` that a record waits for its back-off.
+    `jobs` have new events, `teams` new ones in their feeds; `stopped` are the keys of claims that left RUNNING by a
+    caller's wish, so that their work may be killed; `claimable` says that the queue may have grown; `delayed` that
+    something waits for its back-off.
     """
 
     jobs: set[int] = field(default_factory=set)
-    stopped: set[int] = field(default_factory=set)
+    teams: set[str] = field(default_factory=set)
+    stopped: set[tuple[str, int]] = field(default_factory=set)
     claimable: bool = False
     delayed: bool = False
 
     def merge(self, other: "Commit") -> None:
         self.jobs |= other.jobs
+        self.teams |= other.teams
         self.stopped |= other.stopped
         self.claimable |= other.claimable
         self.delayed |= other.delayed
 
 
-class Rows(Protocol):
+class Rows(FileRows, AlignmentRows, Protocol):
     """Reads inside one snapshot. Lists are index ranges: their cost does not grow with history.
 
     A method that finds nothing returns None or an empty sequence; another team's rows are not found.
@@ -202,20 +228,20 @@ class Rows(Protocol):
     ) -> list[TimelineEvent]: ...
     async def milestones_after(self, job_row: int, after: int, limit: int) -> list[TimelineEvent]: ...
 
-    async def file(self, team: str, file_id: str) -> File | None: ...
-    async def files_newest(self, team: str, kind: FileKind | None, before: int | None, limit: int) -> list[File]: ...
-    async def deleted_blobs(self, limit: int) -> list[tuple[int, str]]:
-        """(row, key) of blobs whose bytes may go."""
+    async def feed_after(self, team: str, after: int, limit: int) -> list[FeedEvent]:
+        """Milestones and events of the jobs themselves, of all jobs of a team, in the order of their commits."""
         ...
 
-    async def blob_is_kept(self, blob_key: str) -> bool: ...
+    async def feed_bounds(self, team: str) -> tuple[int, int]:
+        """(floor, head) of a team's feed: a cursor below the floor may have missed what is no longer kept."""
+        ...
 
     async def api_key_by_hash(self, secret_hash: bytes) -> ApiKey | None: ...
     async def any_api_key(self) -> bool: ...
     async def api_keys(self) -> list[ApiKey]: ...
 
 
-class Tx(Rows, Protocol):
+class Tx(FileTx, AlignmentTx, Rows, Protocol):
     """Reads and writes inside one transaction. `commit` collects whom to wake."""
 
     @property
@@ -246,7 +272,13 @@ class Tx(Rows, Protocol):
         ...
 
     async def mark_record(
-        self, row_id: int, *, deleted_at: int | None, superseded_by: str | None, sequence: int
+        self,
+        row_id: int,
+        *,
+        deleted_at: int | None,
+        superseded_by: str | None,
+        output_expired_at: int | None,
+        sequence: int,
     ) -> None: ...
     async def requeue_record(self, row_id: int, fair_tag: int) -> None: ...
     async def make_claimable(self, row_id: int) -> None: ...
@@ -287,13 +319,6 @@ class Tx(Rows, Protocol):
 
     async def insert_events(self, job_row: int, team: str, events: Sequence[TimelineEvent]) -> None: ...
 
-    async def insert_file(self, file: File, *, shareable: bool) -> File:
-        """Stores a file and its blob; equal bytes of one team share the blob that is there already.
-
-        Returns the file as stored: if its blob_key is another one, the caller's own blob is not needed.
-        """
-        ...
-
     async def share_output(self, file: File, shared: File) -> None:
         """Stores an output that has the bytes of another one."""
         ...
@@ -302,18 +327,24 @@ class Tx(Rows, Protocol):
         """Bytes of the team's blobs."""
         ...
 
-    async def delete_file(self, file: File, now: int) -> None:
-        """Marks the file deleted, and its blob once no live file refers to it."""
-        ...
-
-    async def forget_blob(self, row_id: int) -> None: ...
-
     async def jobs_to_purge(self, now: int, limit: int) -> list[Job]: ...
     async def purge_slice(self, job: Job, now: int, limit: int) -> bool:
         """Removes up to `limit` events or records of a deleted job for good, with the files only they name.
 
         Returns whether the job is gone; until then it is to be called again.
         """
+        ...
+
+    async def compact_slice(self, before: int, limit: int) -> int | None:
+        """Drops events older than a time that are no milestones, of the settled job that has waited longest.
+
+        Looks at up to `limit` events and moves the job's earliest sequence and the feed's floor along. Returns the
+        job's row; None once no job is left to compact.
+        """
+        ...
+
+    async def outputs_before(self, before: int, after: JobCursor | None, limit: int) -> list[File]:
+        """Outputs made before a time, oldest first, after a cursor of (created_at, row)."""
         ...
 
     async def request(self, team: str, method: str, request_id: str) -> StoredRequest | None: ...

@@ -134,6 +134,32 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The server may not import from this URL. (PERMISSION_DENIED)"""
     ERROR_REASON_SOURCE_CHANGED: _ErrorReason.ValueType  # 55
     """The source was changed since the file was imported. (FAILED_PRECONDITION)"""
+    ERROR_REASON_JOB_STARTED: _ErrorReason.ValueType  # 56
+    """The job {job_id} was started: its alignment is {status} and its files are frozen. (FAILED_PRECONDITION)"""
+    ERROR_REASON_NOT_READY_TO_START: _ErrorReason.ValueType  # 57
+    """The job cannot start: {review_reasons_total} thing(s) need review. (FAILED_PRECONDITION)"""
+    ERROR_REASON_FILES_PROCESSING: _ErrorReason.ValueType  # 58
+    """The job cannot start yet: {queued} file(s) wait and {running} are being converted. (FAILED_PRECONDITION, retryable)"""
+    ERROR_REASON_FILES_ETAG_MISMATCH: _ErrorReason.ValueType  # 59
+    """The job's files changed since the files_etag {expected_files_etag} was read; it is {actual_files_etag} now.
+    (ABORTED)
+    """
+    ERROR_REASON_NOTHING_TO_ALIGN: _ErrorReason.ValueType  # 60
+    """The job's files have no text to make a dataset of. (FAILED_PRECONDITION)"""
+    ERROR_REASON_ALIGN_ENGINE_UNAVAILABLE: _ErrorReason.ValueType  # 61
+    """The engine of the alignment is not set up on this server. (FAILED_PRECONDITION)"""
+    ERROR_REASON_ALIGN_ENDPOINT_UNAVAILABLE: _ErrorReason.ValueType  # 62
+    """The model's endpoint did not answer. (UNAVAILABLE, retryable)"""
+    ERROR_REASON_ALIGN_ENDPOINT_REFUSED: _ErrorReason.ValueType  # 63
+    """The model's endpoint refused the request. (FAILED_PRECONDITION)"""
+    ERROR_REASON_ALIGN_ANSWERS_UNUSABLE: _ErrorReason.ValueType  # 64
+    """The model gave no usable answer for any section. (INTERNAL)"""
+    ERROR_REASON_INVALID_RESUME_TOKEN: _ErrorReason.ValueType  # 65
+    """The resume token is not one that this watch sent. (INVALID_ARGUMENT)"""
+    ERROR_REASON_FEED_COMPACTED: _ErrorReason.ValueType  # 66
+    """Events after this resume token are no longer kept. (OUT_OF_RANGE)"""
+    ERROR_REASON_OUTPUT_EXPIRED: _ErrorReason.ValueType  # 67
+    """The output {file_id} was deleted: its retention time is over. (NOT_FOUND)"""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason names why a call or the processing of a file failed. Reasons may grow: a client that meets
@@ -253,4 +279,30 @@ ERROR_REASON_IMPORT_NOT_ALLOWED: ErrorReason.ValueType  # 54
 """The server may not import from this URL. (PERMISSION_DENIED)"""
 ERROR_REASON_SOURCE_CHANGED: ErrorReason.ValueType  # 55
 """The source was changed since the file was imported. (FAILED_PRECONDITION)"""
+ERROR_REASON_JOB_STARTED: ErrorReason.ValueType  # 56
+"""The job {job_id} was started: its alignment is {status} and its files are frozen. (FAILED_PRECONDITION)"""
+ERROR_REASON_NOT_READY_TO_START: ErrorReason.ValueType  # 57
+"""The job cannot start: {review_reasons_total} thing(s) need review. (FAILED_PRECONDITION)"""
+ERROR_REASON_FILES_PROCESSING: ErrorReason.ValueType  # 58
+"""The job cannot start yet: {queued} file(s) wait and {running} are being converted. (FAILED_PRECONDITION, retryable)"""
+ERROR_REASON_FILES_ETAG_MISMATCH: ErrorReason.ValueType  # 59
+"""The job's files changed since the files_etag {expected_files_etag} was read; it is {actual_files_etag} now.
+(ABORTED)
+"""
+ERROR_REASON_NOTHING_TO_ALIGN: ErrorReason.ValueType  # 60
+"""The job's files have no text to make a dataset of. (FAILED_PRECONDITION)"""
+ERROR_REASON_ALIGN_ENGINE_UNAVAILABLE: ErrorReason.ValueType  # 61
+"""The engine of the alignment is not set up on this server. (FAILED_PRECONDITION)"""
+ERROR_REASON_ALIGN_ENDPOINT_UNAVAILABLE: ErrorReason.ValueType  # 62
+"""The model's endpoint did not answer. (UNAVAILABLE, retryable)"""
+ERROR_REASON_ALIGN_ENDPOINT_REFUSED: ErrorReason.ValueType  # 63
+"""The model's endpoint refused the request. (FAILED_PRECONDITION)"""
+ERROR_REASON_ALIGN_ANSWERS_UNUSABLE: ErrorReason.ValueType  # 64
+"""The model gave no usable answer for any section. (INTERNAL)"""
+ERROR_REASON_INVALID_RESUME_TOKEN: ErrorReason.ValueType  # 65
+"""The resume token is not one that this watch sent. (INVALID_ARGUMENT)"""
+ERROR_REASON_FEED_COMPACTED: ErrorReason.ValueType  # 66
+"""Events after this resume token are no longer kept. (OUT_OF_RANGE)"""
+ERROR_REASON_OUTPUT_EXPIRED: ErrorReason.ValueType  # 67
+"""The output {file_id} was deleted: its retention time is over. (NOT_FOUND)"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

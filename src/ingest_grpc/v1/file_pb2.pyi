@@ -30,7 +30,7 @@ class _FileKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FileKind.Val
     FILE_KIND_UPLOAD: _FileKind.ValueType  # 1
     """Bytes that a caller uploaded, "file-…"."""
     FILE_KIND_OUTPUT: _FileKind.ValueType  # 2
-    """Markdown that the service made, "md-file-…"."""
+    """What the service made: Markdown, "md-file-…", or a dataset, "file-…"."""
 
 class FileKind(_FileKind, metaclass=_FileKindEnumTypeWrapper):
     """FileKind tells uploads from outputs."""
@@ -40,7 +40,7 @@ FILE_KIND_UNSPECIFIED: FileKind.ValueType  # 0
 FILE_KIND_UPLOAD: FileKind.ValueType  # 1
 """Bytes that a caller uploaded, "file-…"."""
 FILE_KIND_OUTPUT: FileKind.ValueType  # 2
-"""Markdown that the service made, "md-file-…"."""
+"""What the service made: Markdown, "md-file-…", or a dataset, "file-…"."""
 Global___FileKind: _TypeAlias = FileKind  # noqa: Y015
 
 @_typing.final

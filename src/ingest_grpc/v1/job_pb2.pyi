@@ -10,6 +10,7 @@ from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from ingest_grpc.v1 import alignment_pb2 as _alignment_pb2
 from ingest_grpc.v1 import ingestion_pb2 as _ingestion_pb2
 import builtins as _builtins
 import sys
@@ -103,9 +104,9 @@ class _JobViewEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JobView.Value
     JOB_VIEW_UNSPECIFIED: _JobView.ValueType  # 0
     """FULL."""
     JOB_VIEW_BASIC: _JobView.ValueType  # 1
-    """Without files, ingestion_jobs and timeline."""
+    """Without files, ingestion_jobs, timeline and alignment_job."""
     JOB_VIEW_FULL: _JobView.ValueType  # 2
-    """With files, ingestion_jobs (with records) and timeline, as far as 3 MiB hold."""
+    """With files, ingestion_jobs (with records), timeline and alignment_job, as far as 3 MiB hold."""
 
 class JobView(_JobView, metaclass=_JobViewEnumTypeWrapper):
     """JobView says how much of a job is returned."""
@@ -113,9 +114,9 @@ class JobView(_JobView, metaclass=_JobViewEnumTypeWrapper):
 JOB_VIEW_UNSPECIFIED: JobView.ValueType  # 0
 """FULL."""
 JOB_VIEW_BASIC: JobView.ValueType  # 1
-"""Without files, ingestion_jobs and timeline."""
+"""Without files, ingestion_jobs, timeline and alignment_job."""
 JOB_VIEW_FULL: JobView.ValueType  # 2
-"""With files, ingestion_jobs (with records) and timeline, as far as 3 MiB hold."""
+"""With files, ingestion_jobs (with records), timeline and alignment_job, as far as 3 MiB hold."""
 Global___JobView: _TypeAlias = JobView  # noqa: Y015
 
 class _ReviewReasonType:
@@ -163,7 +164,7 @@ class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.V
     EVENT_KIND_RECORD: _EventKind.ValueType  # 2
     """A record changed."""
     EVENT_KIND_JOB: _EventKind.ValueType  # 3
-    """The job or one of its ingestion jobs changed."""
+    """The job, one of its ingestion jobs or an alignment changed."""
     EVENT_KIND_FILES: _EventKind.ValueType  # 4
     """Markdown that needs no ingestion was added to the job or removed."""
 
@@ -177,7 +178,7 @@ EVENT_KIND_MILESTONE: EventKind.ValueType  # 1
 EVENT_KIND_RECORD: EventKind.ValueType  # 2
 """A record changed."""
 EVENT_KIND_JOB: EventKind.ValueType  # 3
-"""The job or one of its ingestion jobs changed."""
+"""The job, one of its ingestion jobs or an alignment changed."""
 EVENT_KIND_FILES: EventKind.ValueType  # 4
 """Markdown that needs no ingestion was added to the job or removed."""
 Global___EventKind: _TypeAlias = EventKind  # noqa: Y015
@@ -232,6 +233,24 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """The job was undeleted."""
     EVENT_TYPE_RECORD_REUSED: _EventType.ValueType  # 21
     """A file was added whose conversion was done before; its record is COMPLETED."""
+    EVENT_TYPE_ALIGNMENT_ADDED: _EventType.ValueType  # 22
+    """The job was started: an alignment is QUEUED."""
+    EVENT_TYPE_ALIGNMENT_CLAIMED: _EventType.ValueType  # 23
+    """A worker claimed the alignment; it is RUNNING."""
+    EVENT_TYPE_ALIGNMENT_COMPLETED: _EventType.ValueType  # 24
+    """The alignment COMPLETED."""
+    EVENT_TYPE_ALIGNMENT_FAILED: _EventType.ValueType  # 25
+    """The alignment FAILED for good."""
+    EVENT_TYPE_ALIGNMENT_RETRY_SCHEDULED: _EventType.ValueType  # 26
+    """An attempt failed in a way that may pass; the alignment is QUEUED again."""
+    EVENT_TYPE_ALIGNMENT_ORPHANED: _EventType.ValueType  # 27
+    """The alignment's worker was lost; it is QUEUED again."""
+    EVENT_TYPE_ALIGNMENT_CANCELLED: _EventType.ValueType  # 28
+    """The alignment was CANCELLED."""
+    EVENT_TYPE_ALIGNMENT_RETIRED: _EventType.ValueType  # 29
+    """A failed or cancelled alignment became history: the job's status is derived without it."""
+    EVENT_TYPE_RECORD_EXPIRED: _EventType.ValueType  # 30
+    """The record's output was deleted, because its retention time is over."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened."""
@@ -280,6 +299,24 @@ EVENT_TYPE_JOB_UNDELETED: EventType.ValueType  # 20
 """The job was undeleted."""
 EVENT_TYPE_RECORD_REUSED: EventType.ValueType  # 21
 """A file was added whose conversion was done before; its record is COMPLETED."""
+EVENT_TYPE_ALIGNMENT_ADDED: EventType.ValueType  # 22
+"""The job was started: an alignment is QUEUED."""
+EVENT_TYPE_ALIGNMENT_CLAIMED: EventType.ValueType  # 23
+"""A worker claimed the alignment; it is RUNNING."""
+EVENT_TYPE_ALIGNMENT_COMPLETED: EventType.ValueType  # 24
+"""The alignment COMPLETED."""
+EVENT_TYPE_ALIGNMENT_FAILED: EventType.ValueType  # 25
+"""The alignment FAILED for good."""
+EVENT_TYPE_ALIGNMENT_RETRY_SCHEDULED: EventType.ValueType  # 26
+"""An attempt failed in a way that may pass; the alignment is QUEUED again."""
+EVENT_TYPE_ALIGNMENT_ORPHANED: EventType.ValueType  # 27
+"""The alignment's worker was lost; it is QUEUED again."""
+EVENT_TYPE_ALIGNMENT_CANCELLED: EventType.ValueType  # 28
+"""The alignment was CANCELLED."""
+EVENT_TYPE_ALIGNMENT_RETIRED: EventType.ValueType  # 29
+"""A failed or cancelled alignment became history: the job's status is derived without it."""
+EVENT_TYPE_RECORD_EXPIRED: EventType.ValueType  # 30
+"""The record's output was deleted, because its retention time is over."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 class _Trigger:
@@ -312,6 +349,8 @@ class _TriggerEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Trigger.Value
     """A caller wants it tried again."""
     TRIGGER_REUSED: _Trigger.ValueType  # 11
     """The same bytes were converted before."""
+    TRIGGER_EXPIRED: _Trigger.ValueType  # 12
+    """The output's retention time is over."""
 
 class Trigger(_Trigger, metaclass=_TriggerEnumTypeWrapper):
     """Trigger is what caused a change."""
@@ -340,6 +379,8 @@ TRIGGER_RETRIED: Trigger.ValueType  # 10
 """A caller wants it tried again."""
 TRIGGER_REUSED: Trigger.ValueType  # 11
 """The same bytes were converted before."""
+TRIGGER_EXPIRED: Trigger.ValueType  # 12
+"""The output's retention time is over."""
 Global___Trigger: _TypeAlias = Trigger  # noqa: Y015
 
 @_typing.final
@@ -435,6 +476,7 @@ class JobFile(_message.Message):
     CREATED_AT_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
     SUGGESTED_FIX_FIELD_NUMBER: _builtins.int
+    EXPIRED_AT_FIELD_NUMBER: _builtins.int
     file_id: _builtins.str
     """The output's id, "md-file-…"; for uploaded Markdown its own id, "file-…"."""
     source_file_id: _builtins.str
@@ -453,6 +495,10 @@ class JobFile(_message.Message):
     def created_at(self) -> _timestamp_pb2.Timestamp:
         """When it was added to the job."""
 
+    @_builtins.property
+    def expired_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was deleted because its retention time was over; absent while it is kept."""
+
     def __init__(
         self,
         *,
@@ -464,15 +510,20 @@ class JobFile(_message.Message):
         created_at: _timestamp_pb2.Timestamp | None = ...,
         status: _ingestion_pb2.RecordStatus.ValueType = ...,
         suggested_fix: _builtins.str = ...,
+        expired_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_record_id", b"_record_id", "_source_file_id", b"_source_file_id", "created_at", b"created_at", "record_id", b"record_id", "source_file_id", b"source_file_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expired_at", b"_expired_at", "_record_id", b"_record_id", "_source_file_id", b"_source_file_id", "created_at", b"created_at", "expired_at", b"expired_at", "record_id", b"record_id", "source_file_id", b"source_file_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_record_id", b"_record_id", "_source_file_id", b"_source_file_id", "content_type", b"content_type", "created_at", b"created_at", "file_id", b"file_id", "name", b"name", "record_id", b"record_id", "source_file_id", b"source_file_id", "status", b"status", "suggested_fix", b"suggested_fix"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expired_at", b"_expired_at", "_record_id", b"_record_id", "_source_file_id", b"_source_file_id", "content_type", b"content_type", "created_at", b"created_at", "expired_at", b"expired_at", "file_id", b"file_id", "name", b"name", "record_id", b"record_id", "source_file_id", b"source_file_id", "status", b"status", "suggested_fix", b"suggested_fix"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__expired_at: _TypeAlias = _typing.Literal["expired_at"]  # noqa: Y015
+    _WhichOneofArgType__expired_at: _TypeAlias = _typing.Literal["_expired_at", b"_expired_at"]  # noqa: Y015
     _WhichOneofReturnType__record_id: _TypeAlias = _typing.Literal["record_id"]  # noqa: Y015
     _WhichOneofArgType__record_id: _TypeAlias = _typing.Literal["_record_id", b"_record_id"]  # noqa: Y015
     _WhichOneofReturnType__source_file_id: _TypeAlias = _typing.Literal["source_file_id"]  # noqa: Y015
     _WhichOneofArgType__source_file_id: _TypeAlias = _typing.Literal["_source_file_id", b"_source_file_id"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expired_at) -> _WhichOneofReturnType__expired_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__record_id) -> _WhichOneofReturnType__record_id | None: ...
     @_typing.overload
@@ -538,6 +589,9 @@ class Job(_message.Message):
     DELETED_AT_FIELD_NUMBER: _builtins.int
     PURGE_AT_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
+    ALIGNMENT_JOB_ID_FIELD_NUMBER: _builtins.int
+    ALIGNMENT_JOB_FIELD_NUMBER: _builtins.int
+    EXPIRED_OUTPUTS_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Id, "dj-…"."""
     name: _builtins.str
@@ -578,6 +632,10 @@ class Job(_message.Message):
     """Changes whenever a file is added, removed, converted, failed or resolved, and with nothing else."""
     priority: _builtins.int
     """Place of its files in the queue: a greater priority goes first, 0 to 9."""
+    alignment_job_id: _builtins.str
+    """The alignment that the status mirrors, "al-…"; absent before StartJob and once the alignment is history."""
+    expired_outputs: _builtins.int
+    """Completed records whose output was deleted because its retention time was over; they are not viable."""
     @_builtins.property
     def review_reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReviewReason]:
         """What needs a hand; the first 100, in lists the first 3."""
@@ -626,6 +684,10 @@ class Job(_message.Message):
     def purge_at(self) -> _timestamp_pb2.Timestamp:
         """When a deleted job is purged with all that only it uses."""
 
+    @_builtins.property
+    def alignment_job(self) -> _alignment_pb2.AlignmentJob:
+        """That alignment; FULL view only."""
+
     def __init__(
         self,
         *,
@@ -661,11 +723,18 @@ class Job(_message.Message):
         deleted_at: _timestamp_pb2.Timestamp | None = ...,
         purge_at: _timestamp_pb2.Timestamp | None = ...,
         priority: _builtins.int = ...,
+        alignment_job_id: _builtins.str | None = ...,
+        alignment_job: _alignment_pb2.AlignmentJob | None = ...,
+        expired_outputs: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_deleted_at", b"_deleted_at", "_external_id", b"_external_id", "_instructions_updated_at", b"_instructions_updated_at", "_origin_job_id", b"_origin_job_id", "_purge_at", b"_purge_at", "_system_prompt_updated_at", b"_system_prompt_updated_at", "created_at", b"created_at", "deleted_at", b"deleted_at", "external_id", b"external_id", "instructions_updated_at", b"instructions_updated_at", "origin_job_id", b"origin_job_id", "purge_at", b"purge_at", "system_prompt_updated_at", b"system_prompt_updated_at", "updated_at", b"updated_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_alignment_job", b"_alignment_job", "_alignment_job_id", b"_alignment_job_id", "_deleted_at", b"_deleted_at", "_external_id", b"_external_id", "_instructions_updated_at", b"_instructions_updated_at", "_origin_job_id", b"_origin_job_id", "_purge_at", b"_purge_at", "_system_prompt_updated_at", b"_system_prompt_updated_at", "alignment_job", b"alignment_job", "alignment_job_id", b"alignment_job_id", "created_at", b"created_at", "deleted_at", b"deleted_at", "external_id", b"external_id", "instructions_updated_at", b"instructions_updated_at", "origin_job_id", b"origin_job_id", "purge_at", b"purge_at", "system_prompt_updated_at", b"system_prompt_updated_at", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_deleted_at", b"_deleted_at", "_external_id", b"_external_id", "_instructions_updated_at", b"_instructions_updated_at", "_origin_job_id", b"_origin_job_id", "_purge_at", b"_purge_at", "_system_prompt_updated_at", b"_system_prompt_updated_at", "created_at", b"created_at", "deleted_at", b"deleted_at", "description", b"description", "etag", b"etag", "external_id", b"external_id", "files", b"files", "files_etag", b"files_etag", "ingestion_jobs", b"ingestion_jobs", "instructions", b"instructions", "instructions_updated_at", b"instructions_updated_at", "job_id", b"job_id", "job_type", b"job_type", "labels", b"labels", "last_sequence", b"last_sequence", "markdown_files", b"markdown_files", "method", b"method", "name", b"name", "origin_job_id", b"origin_job_id", "priority", b"priority", "purge_at", b"purge_at", "record_counts", b"record_counts", "review_reasons", b"review_reasons", "review_reasons_total", b"review_reasons_total", "settled", b"settled", "status", b"status", "status_message", b"status_message", "system_prompt", b"system_prompt", "system_prompt_updated_at", b"system_prompt_updated_at", "team_id", b"team_id", "timeline", b"timeline", "updated_at", b"updated_at", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_alignment_job", b"_alignment_job", "_alignment_job_id", b"_alignment_job_id", "_deleted_at", b"_deleted_at", "_external_id", b"_external_id", "_instructions_updated_at", b"_instructions_updated_at", "_origin_job_id", b"_origin_job_id", "_purge_at", b"_purge_at", "_system_prompt_updated_at", b"_system_prompt_updated_at", "alignment_job", b"alignment_job", "alignment_job_id", b"alignment_job_id", "created_at", b"created_at", "deleted_at", b"deleted_at", "description", b"description", "etag", b"etag", "expired_outputs", b"expired_outputs", "external_id", b"external_id", "files", b"files", "files_etag", b"files_etag", "ingestion_jobs", b"ingestion_jobs", "instructions", b"instructions", "instructions_updated_at", b"instructions_updated_at", "job_id", b"job_id", "job_type", b"job_type", "labels", b"labels", "last_sequence", b"last_sequence", "markdown_files", b"markdown_files", "method", b"method", "name", b"name", "origin_job_id", b"origin_job_id", "priority", b"priority", "purge_at", b"purge_at", "record_counts", b"record_counts", "review_reasons", b"review_reasons", "review_reasons_total", b"review_reasons_total", "settled", b"settled", "status", b"status", "status_message", b"status_message", "system_prompt", b"system_prompt", "system_prompt_updated_at", b"system_prompt_updated_at", "team_id", b"team_id", "timeline", b"timeline", "updated_at", b"updated_at", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__alignment_job: _TypeAlias = _typing.Literal["alignment_job"]  # noqa: Y015
+    _WhichOneofArgType__alignment_job: _TypeAlias = _typing.Literal["_alignment_job", b"_alignment_job"]  # noqa: Y015
+    _WhichOneofReturnType__alignment_job_id: _TypeAlias = _typing.Literal["alignment_job_id"]  # noqa: Y015
+    _WhichOneofArgType__alignment_job_id: _TypeAlias = _typing.Literal["_alignment_job_id", b"_alignment_job_id"]  # noqa: Y015
     _WhichOneofReturnType__deleted_at: _TypeAlias = _typing.Literal["deleted_at"]  # noqa: Y015
     _WhichOneofArgType__deleted_at: _TypeAlias = _typing.Literal["_deleted_at", b"_deleted_at"]  # noqa: Y015
     _WhichOneofReturnType__external_id: _TypeAlias = _typing.Literal["external_id"]  # noqa: Y015
@@ -678,6 +747,10 @@ class Job(_message.Message):
     _WhichOneofArgType__purge_at: _TypeAlias = _typing.Literal["_purge_at", b"_purge_at"]  # noqa: Y015
     _WhichOneofReturnType__system_prompt_updated_at: _TypeAlias = _typing.Literal["system_prompt_updated_at"]  # noqa: Y015
     _WhichOneofArgType__system_prompt_updated_at: _TypeAlias = _typing.Literal["_system_prompt_updated_at", b"_system_prompt_updated_at"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__alignment_job) -> _WhichOneofReturnType__alignment_job | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__alignment_job_id) -> _WhichOneofReturnType__alignment_job_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__deleted_at) -> _WhichOneofReturnType__deleted_at | None: ...
     @_typing.overload
@@ -857,6 +930,7 @@ class TimelineEvent(_message.Message):
     JOB_CHANGE_FIELD_NUMBER: _builtins.int
     FILES_CHANGE_FIELD_NUMBER: _builtins.int
     MILESTONE_FIELD_NUMBER: _builtins.int
+    ALIGNMENT_CHANGE_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The job, "dj-…"."""
@@ -899,6 +973,10 @@ class TimelineEvent(_message.Message):
         """A milestone of an ingestion job was reached."""
 
     @_builtins.property
+    def alignment_change(self) -> _alignment_pb2.AlignmentChange:
+        """An alignment changed."""
+
+    @_builtins.property
     def metadata(self) -> _struct_pb2.Struct:
         """On milestones only: ingestion_job_id, status (lower case) and record_count; empty for "Created"."""
 
@@ -919,13 +997,14 @@ class TimelineEvent(_message.Message):
         job_change: Global___JobChange | None = ...,
         files_change: Global___FilesChange | None = ...,
         milestone: Global___MilestoneDetail | None = ...,
+        alignment_change: _alignment_pb2.AlignmentChange | None = ...,
         metadata: _struct_pb2.Struct | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "files_change", b"files_change", "ingestion_job_change", b"ingestion_job_change", "job_change", b"job_change", "metadata", b"metadata", "milestone", b"milestone", "record_change", b"record_change", "timestamp", b"timestamp"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["alignment_change", b"alignment_change", "change", b"change", "files_change", b"files_change", "ingestion_job_change", b"ingestion_job_change", "job_change", b"job_change", "metadata", b"metadata", "milestone", b"milestone", "record_change", b"record_change", "timestamp", b"timestamp"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "change", b"change", "files_change", b"files_change", "ingestion_job_change", b"ingestion_job_change", "job_change", b"job_change", "job_id", b"job_id", "kind", b"kind", "message", b"message", "metadata", b"metadata", "milestone", b"milestone", "record_change", b"record_change", "sequence", b"sequence", "timestamp", b"timestamp", "title", b"title", "trigger", b"trigger", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "alignment_change", b"alignment_change", "change", b"change", "files_change", b"files_change", "ingestion_job_change", b"ingestion_job_change", "job_change", b"job_change", "job_id", b"job_id", "kind", b"kind", "message", b"message", "metadata", b"metadata", "milestone", b"milestone", "record_change", b"record_change", "sequence", b"sequence", "timestamp", b"timestamp", "title", b"title", "trigger", b"trigger", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_change: _TypeAlias = _typing.Literal["record_change", "ingestion_job_change", "job_change", "files_change", "milestone"]  # noqa: Y015
+    _WhichOneofReturnType_change: _TypeAlias = _typing.Literal["record_change", "ingestion_job_change", "job_change", "files_change", "milestone", "alignment_change"]  # noqa: Y015
     _WhichOneofArgType_change: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_change) -> _WhichOneofReturnType_change | None: ...
 

@@ -11,6 +11,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from ingest_grpc.v1 import alignment_pb2 as _alignment_pb2
 from ingest_grpc.v1 import ingestion_pb2 as _ingestion_pb2
 from ingest_grpc.v1 import job_pb2 as _job_pb2
 import builtins as _builtins
@@ -233,7 +234,7 @@ class _WatchKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WatchKind.V
     WATCH_KIND_FILES: _WatchKind.ValueType  # 4
     """Events of Markdown that needs no ingestion."""
     WATCH_KIND_PROGRESS: _WatchKind.ValueType  # 5
-    """Progress of running records and positions of queued ones: streamed, never an event."""
+    """Progress of what runs and positions of what is queued: streamed, never an event."""
 
 class WatchKind(_WatchKind, metaclass=_WatchKindEnumTypeWrapper):
     """WatchKind is a group of messages that a watcher can ask for."""
@@ -249,7 +250,7 @@ WATCH_KIND_JOB: WatchKind.ValueType  # 3
 WATCH_KIND_FILES: WatchKind.ValueType  # 4
 """Events of Markdown that needs no ingestion."""
 WATCH_KIND_PROGRESS: WatchKind.ValueType  # 5
-"""Progress of running records and positions of queued ones: streamed, never an event."""
+"""Progress of what runs and positions of what is queued: streamed, never an event."""
 Global___WatchKind: _TypeAlias = WatchKind  # noqa: Y015
 
 class _WatchEndReason:
@@ -283,6 +284,30 @@ WATCH_END_REASON_HEAD: WatchEndReason.ValueType  # 3
 WATCH_END_REASON_DELETED: WatchEndReason.ValueType  # 4
 """The job was deleted."""
 Global___WatchEndReason: _TypeAlias = WatchEndReason  # noqa: Y015
+
+class _WatchJobsUntil:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _WatchJobsUntilEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WatchJobsUntil.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    WATCH_JOBS_UNTIL_UNSPECIFIED: _WatchJobsUntil.ValueType  # 0
+    """NEVER."""
+    WATCH_JOBS_UNTIL_HEAD: _WatchJobsUntil.ValueType  # 1
+    """When all that was committed so far has been sent."""
+    WATCH_JOBS_UNTIL_NEVER: _WatchJobsUntil.ValueType  # 2
+    """Never by itself."""
+
+class WatchJobsUntil(_WatchJobsUntil, metaclass=_WatchJobsUntilEnumTypeWrapper):
+    """WatchJobsUntil says when the server ends a watch over all jobs with OK."""
+
+WATCH_JOBS_UNTIL_UNSPECIFIED: WatchJobsUntil.ValueType  # 0
+"""NEVER."""
+WATCH_JOBS_UNTIL_HEAD: WatchJobsUntil.ValueType  # 1
+"""When all that was committed so far has been sent."""
+WATCH_JOBS_UNTIL_NEVER: WatchJobsUntil.ValueType  # 2
+"""Never by itself."""
+Global___WatchJobsUntil: _TypeAlias = WatchJobsUntil  # noqa: Y015
 
 @_typing.final
 class FileToAdd(_message.Message):
@@ -895,8 +920,11 @@ class CancelJobResponse(_message.Message):
 
     JOB_FIELD_NUMBER: _builtins.int
     RECORDS_CANCELLED_FIELD_NUMBER: _builtins.int
+    ALIGNMENT_CANCELLED_FIELD_NUMBER: _builtins.int
     records_cancelled: _builtins.int
     """Records that this call cancelled."""
+    alignment_cancelled: _builtins.bool
+    """Whether this call cancelled the alignment."""
     @_builtins.property
     def job(self) -> _job_pb2.Job:
         """The job in the BASIC view."""
@@ -906,14 +934,69 @@ class CancelJobResponse(_message.Message):
         *,
         job: _job_pb2.Job | None = ...,
         records_cancelled: _builtins.int = ...,
+        alignment_cancelled: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job", "records_cancelled", b"records_cancelled"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alignment_cancelled", b"alignment_cancelled", "job", b"job", "records_cancelled", b"records_cancelled"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CancelJobResponse: _TypeAlias = CancelJobResponse  # noqa: Y015
+
+@_typing.final
+class StartJobRequest(_message.Message):
+    """StartJobRequest names a job to start."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_FILES_ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """The job, "dj-…"."""
+    expected_files_etag: _builtins.str
+    """The files_etag of the job that was reviewed; refused if the job has another one by now."""
+    request_id: _builtins.str
+    """Makes the call idempotent for 7 days: 1 to 64 printable ASCII characters, unique per team and method."""
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        expected_files_etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_files_etag", b"expected_files_etag", "job_id", b"job_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StartJobRequest: _TypeAlias = StartJobRequest  # noqa: Y015
+
+@_typing.final
+class StartJobResponse(_message.Message):
+    """StartJobResponse holds the started job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def job(self) -> _job_pb2.Job:
+        """The job in the FULL view, as far as 3 MiB hold, with alignment_job."""
+
+    def __init__(
+        self,
+        *,
+        job: _job_pb2.Job | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StartJobResponse: _TypeAlias = StartJobResponse  # noqa: Y015
 
 @_typing.final
 class UpdateJobRequest(_message.Message):
@@ -1552,6 +1635,7 @@ class WatchRecords(_message.Message):
     RECORDS_FIELD_NUMBER: _builtins.int
     INGESTION_JOBS_FIELD_NUMBER: _builtins.int
     FILES_FIELD_NUMBER: _builtins.int
+    ALIGNMENT_JOB_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def records(self) -> _containers.RepeatedCompositeFieldContainer[_ingestion_pb2.FileRecord]:
         """Records, removed ones included."""
@@ -1564,18 +1648,25 @@ class WatchRecords(_message.Message):
     def files(self) -> _containers.RepeatedCompositeFieldContainer[_job_pb2.JobFile]:
         """Markdown entries of the file list, which have no record."""
 
+    @_builtins.property
+    def alignment_job(self) -> _alignment_pb2.AlignmentJob:
+        """The current alignment, without progress; absent without one and in all other parts."""
+
     def __init__(
         self,
         *,
         records: _abc.Iterable[_ingestion_pb2.FileRecord] | None = ...,
         ingestion_jobs: _abc.Iterable[_ingestion_pb2.IngestionJob] | None = ...,
         files: _abc.Iterable[_job_pb2.JobFile] | None = ...,
+        alignment_job: _alignment_pb2.AlignmentJob | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_alignment_job", b"_alignment_job", "alignment_job", b"alignment_job"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "ingestion_jobs", b"ingestion_jobs", "records", b"records"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_alignment_job", b"_alignment_job", "alignment_job", b"alignment_job", "files", b"files", "ingestion_jobs", b"ingestion_jobs", "records", b"records"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__alignment_job: _TypeAlias = _typing.Literal["alignment_job"]  # noqa: Y015
+    _WhichOneofArgType__alignment_job: _TypeAlias = _typing.Literal["_alignment_job", b"_alignment_job"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__alignment_job) -> _WhichOneofReturnType__alignment_job | None: ...
 
 Global___WatchRecords: _TypeAlias = WatchRecords  # noqa: Y015
 
@@ -1650,26 +1741,85 @@ class RecordProgress(_message.Message):
 Global___RecordProgress: _TypeAlias = RecordProgress  # noqa: Y015
 
 @_typing.final
+class AlignmentProgress(_message.Message):
+    """AlignmentProgress is where the alignment is now; newer ones replace older ones."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALIGNMENT_JOB_ID_FIELD_NUMBER: _builtins.int
+    CURRENT_STEP_FIELD_NUMBER: _builtins.int
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    STEP_PROGRESS_FIELD_NUMBER: _builtins.int
+    ETA_FIELD_NUMBER: _builtins.int
+    QUEUE_POSITION_FIELD_NUMBER: _builtins.int
+    alignment_job_id: _builtins.str
+    """The alignment, "al-…"."""
+    current_step: _alignment_pb2.AlignmentStep.ValueType
+    """Its step while RUNNING."""
+    progress: _builtins.float
+    """How far the whole is, 0 to 100."""
+    step_progress: _builtins.float
+    """How far the step is, 0 to 100."""
+    queue_position: _builtins.int
+    """Its rank in claim order among records and alignments while QUEUED and claimable, 1 = next."""
+    @_builtins.property
+    def eta(self) -> _timestamp_pb2.Timestamp:
+        """When it will be done at its present pace; absent while that is not known."""
+
+    def __init__(
+        self,
+        *,
+        alignment_job_id: _builtins.str = ...,
+        current_step: _alignment_pb2.AlignmentStep.ValueType = ...,
+        progress: _builtins.float = ...,
+        step_progress: _builtins.float = ...,
+        eta: _timestamp_pb2.Timestamp | None = ...,
+        queue_position: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_eta", b"_eta", "_queue_position", b"_queue_position", "eta", b"eta", "queue_position", b"queue_position"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_eta", b"_eta", "_queue_position", b"_queue_position", "alignment_job_id", b"alignment_job_id", "current_step", b"current_step", "eta", b"eta", "progress", b"progress", "queue_position", b"queue_position", "step_progress", b"step_progress"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__eta: _TypeAlias = _typing.Literal["eta"]  # noqa: Y015
+    _WhichOneofArgType__eta: _TypeAlias = _typing.Literal["_eta", b"_eta"]  # noqa: Y015
+    _WhichOneofReturnType__queue_position: _TypeAlias = _typing.Literal["queue_position"]  # noqa: Y015
+    _WhichOneofArgType__queue_position: _TypeAlias = _typing.Literal["_queue_position", b"_queue_position"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__eta) -> _WhichOneofReturnType__eta | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__queue_position) -> _WhichOneofReturnType__queue_position | None: ...
+
+Global___AlignmentProgress: _TypeAlias = AlignmentProgress  # noqa: Y015
+
+@_typing.final
 class WatchProgress(_message.Message):
     """WatchProgress is what moved since the last one; at most one a second."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     RECORDS_FIELD_NUMBER: _builtins.int
+    ALIGNMENT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def records(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordProgress]:
         """Records that moved."""
+
+    @_builtins.property
+    def alignment(self) -> Global___AlignmentProgress:
+        """The alignment, if it moved."""
 
     def __init__(
         self,
         *,
         records: _abc.Iterable[Global___RecordProgress] | None = ...,
+        alignment: Global___AlignmentProgress | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_alignment", b"_alignment", "alignment", b"alignment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["records", b"records"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_alignment", b"_alignment", "alignment", b"alignment", "records", b"records"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__alignment: _TypeAlias = _typing.Literal["alignment"]  # noqa: Y015
+    _WhichOneofArgType__alignment: _TypeAlias = _typing.Literal["_alignment", b"_alignment"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__alignment) -> _WhichOneofReturnType__alignment | None: ...
 
 Global___WatchProgress: _TypeAlias = WatchProgress  # noqa: Y015
 
@@ -1808,6 +1958,246 @@ class WatchJobResponse(_message.Message):
 Global___WatchJobResponse: _TypeAlias = WatchJobResponse  # noqa: Y015
 
 @_typing.final
+class WatchJobsRequest(_message.Message):
+    """WatchJobsRequest says which jobs to watch and from where. A job must pass every filter that is set."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class LabelsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    JOB_TYPES_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    HEARTBEAT_INTERVAL_SECONDS_FIELD_NUMBER: _builtins.int
+    external_id: _builtins.str
+    """Only the job with this external_id."""
+    resume_token: _builtins.str
+    """The resume_token of the last message that was received; empty = a snapshot first. The filter must stay the same."""
+    until: Global___WatchJobsUntil.ValueType
+    """When the stream ends; unspecified = NEVER."""
+    heartbeat_interval_seconds: _builtins.int
+    """Seconds between heartbeats, 5 to 60; 0 = 15."""
+    @_builtins.property
+    def job_types(self) -> _containers.RepeatedScalarFieldContainer[_job_pb2.JobType.ValueType]:
+        """Only jobs with one of these types; empty = all."""
+
+    @_builtins.property
+    def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Only jobs that have all of these labels."""
+
+    def __init__(
+        self,
+        *,
+        job_types: _abc.Iterable[_job_pb2.JobType.ValueType] | None = ...,
+        labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        external_id: _builtins.str = ...,
+        resume_token: _builtins.str = ...,
+        until: Global___WatchJobsUntil.ValueType = ...,
+        heartbeat_interval_seconds: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["external_id", b"external_id", "heartbeat_interval_seconds", b"heartbeat_interval_seconds", "job_types", b"job_types", "labels", b"labels", "resume_token", b"resume_token", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchJobsRequest: _TypeAlias = WatchJobsRequest  # noqa: Y015
+
+@_typing.final
+class WatchJobsSnapshot(_message.Message):
+    """WatchJobsSnapshot begins a snapshot: jobs that do not come before WatchSynced are gone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEDGER_ID_FIELD_NUMBER: _builtins.int
+    SERVER_TIME_FIELD_NUMBER: _builtins.int
+    ledger_id: _builtins.str
+    """Identity of the ledger that the sequences belong to."""
+    @_builtins.property
+    def server_time(self) -> _timestamp_pb2.Timestamp:
+        """Time of the server."""
+
+    def __init__(
+        self,
+        *,
+        ledger_id: _builtins.str = ...,
+        server_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["server_time", b"server_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ledger_id", b"ledger_id", "server_time", b"server_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchJobsSnapshot: _TypeAlias = WatchJobsSnapshot  # noqa: Y015
+
+@_typing.final
+class WatchJobsRemoved(_message.Message):
+    """WatchJobsRemoved says that a job is none of those that are watched any more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    DELETED_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """The job, "dj-…"."""
+    sequence: _builtins.int
+    """Sequence of the event by which it went."""
+    deleted: _builtins.bool
+    """Whether it was deleted; otherwise it no longer passes the filter."""
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        sequence: _builtins.int = ...,
+        deleted: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted", "job_id", b"job_id", "sequence", b"sequence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchJobsRemoved: _TypeAlias = WatchJobsRemoved  # noqa: Y015
+
+@_typing.final
+class WatchJobsHeartbeat(_message.Message):
+    """WatchJobsHeartbeat shows that the stream lives."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEDGER_ID_FIELD_NUMBER: _builtins.int
+    SERVER_TIME_FIELD_NUMBER: _builtins.int
+    ledger_id: _builtins.str
+    """Identity of the ledger that the sequences belong to."""
+    @_builtins.property
+    def server_time(self) -> _timestamp_pb2.Timestamp:
+        """Time of the server."""
+
+    def __init__(
+        self,
+        *,
+        ledger_id: _builtins.str = ...,
+        server_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["server_time", b"server_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ledger_id", b"ledger_id", "server_time", b"server_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchJobsHeartbeat: _TypeAlias = WatchJobsHeartbeat  # noqa: Y015
+
+@_typing.final
+class WatchJobsEnd(_message.Message):
+    """WatchJobsEnd is the last message of a watch until HEAD: all that was committed so far has been sent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchJobsEnd: _TypeAlias = WatchJobsEnd  # noqa: Y015
+
+@_typing.final
+class WatchJobsResponse(_message.Message):
+    """WatchJobsResponse is one message of a watch over all jobs. Events of one job come in the order of their sequences,
+    each once; between jobs there is no order. Apply an event only if its sequence is greater than the last_sequence
+    that you have of its job, and ignore one of a job that you do not have.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    SNAPSHOT_FIELD_NUMBER: _builtins.int
+    JOB_FIELD_NUMBER: _builtins.int
+    SYNCED_FIELD_NUMBER: _builtins.int
+    EVENT_FIELD_NUMBER: _builtins.int
+    JOB_REMOVED_FIELD_NUMBER: _builtins.int
+    HEARTBEAT_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """Everything wanted up to this message was sent: pass the last one to resume. Opaque, bound to team and filter."""
+    @_builtins.property
+    def snapshot(self) -> Global___WatchJobsSnapshot:
+        """A snapshot begins; first message of a watch without resume_token."""
+
+    @_builtins.property
+    def job(self) -> _job_pb2.Job:
+        """A job in the BASIC view, with the first 3 review reasons, as it is now: a part of the snapshot, or because it
+        was created, updated or undeleted.
+        """
+
+    @_builtins.property
+    def synced(self) -> Global___WatchSynced:
+        """The end of the snapshot."""
+
+    @_builtins.property
+    def event(self) -> _job_pb2.TimelineEvent:
+        """A milestone, or an event of the job or of its ingestion jobs."""
+
+    @_builtins.property
+    def job_removed(self) -> Global___WatchJobsRemoved:
+        """A job was deleted, or its labels no longer pass the filter."""
+
+    @_builtins.property
+    def heartbeat(self) -> Global___WatchJobsHeartbeat:
+        """A sign of life."""
+
+    @_builtins.property
+    def end(self) -> Global___WatchJobsEnd:
+        """The end of the watch."""
+
+    def __init__(
+        self,
+        *,
+        resume_token: _builtins.str = ...,
+        snapshot: Global___WatchJobsSnapshot | None = ...,
+        job: _job_pb2.Job | None = ...,
+        synced: Global___WatchSynced | None = ...,
+        event: _job_pb2.TimelineEvent | None = ...,
+        job_removed: Global___WatchJobsRemoved | None = ...,
+        heartbeat: Global___WatchJobsHeartbeat | None = ...,
+        end: Global___WatchJobsEnd | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "heartbeat", b"heartbeat", "job", b"job", "job_removed", b"job_removed", "message", b"message", "snapshot", b"snapshot", "synced", b"synced"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "event", b"event", "heartbeat", b"heartbeat", "job", b"job", "job_removed", b"job_removed", "message", b"message", "resume_token", b"resume_token", "snapshot", b"snapshot", "synced", b"synced"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["snapshot", "job", "synced", "event", "job_removed", "heartbeat", "end"]  # noqa: Y015
+    _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
+
+Global___WatchJobsResponse: _TypeAlias = WatchJobsResponse  # noqa: Y015
+
+@_typing.final
 class ListTimelineEventsRequest(_message.Message):
     """ListTimelineEventsRequest filters and pages a job's events."""
 
@@ -1821,7 +2211,7 @@ class ListTimelineEventsRequest(_message.Message):
     job_id: _builtins.str
     """The job, "dj-…"."""
     after_sequence: _builtins.int
-    """Only events after this sequence."""
+    """Only events after this sequence. Before earliest_sequence there are only milestones."""
     page_size: _builtins.int
     """Most results to return: 0 = 50, more than 1,000 counts as 1,000, negative is refused."""
     page_token: _builtins.str

@@ -85,6 +85,11 @@ class JobServiceStub:
                 request_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.RetryFilesRequest.SerializeToString,
                 response_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.RetryFilesResponse.FromString,
                 _registered_method=True)
+        self.StartJob = channel.unary_unary(
+                '/ingest_grpc.v1.JobService/StartJob',
+                request_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.StartJobRequest.SerializeToString,
+                response_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.StartJobResponse.FromString,
+                _registered_method=True)
         self.CancelJob = channel.unary_unary(
                 '/ingest_grpc.v1.JobService/CancelJob',
                 request_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.CancelJobRequest.SerializeToString,
@@ -94,6 +99,11 @@ class JobServiceStub:
                 '/ingest_grpc.v1.JobService/WatchJob',
                 request_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.WatchJobRequest.SerializeToString,
                 response_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.WatchJobResponse.FromString,
+                _registered_method=True)
+        self.WatchJobs = channel.unary_stream(
+                '/ingest_grpc.v1.JobService/WatchJobs',
+                request_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.WatchJobsRequest.SerializeToString,
+                response_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.WatchJobsResponse.FromString,
                 _registered_method=True)
         self.WaitJob = channel.unary_unary(
                 '/ingest_grpc.v1.JobService/WaitJob',
@@ -186,8 +196,17 @@ class JobServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StartJob(self, request, context):
+        """StartJob makes a dataset of the job's files. From then on its status is that of the alignment, and its files are
+        frozen until the alignment failed or was cancelled.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CancelJob(self, request, context):
-        """CancelJob cancels all that is in flight; finished files keep their results. Repeating it changes nothing.
+        """CancelJob cancels all that is in flight, files or the alignment; finished files keep their results, and so does a
+        job whose alignment ended. Repeating it changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -195,6 +214,13 @@ class JobServiceServicer:
 
     def WatchJob(self, request, context):
         """WatchJob streams a snapshot of a job and then every event, each once and in order, the moment it commits.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchJobs(self, request, context):
+        """WatchJobs streams all jobs that pass a filter and then what happens to them: one stream instead of one per job.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -274,6 +300,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     request_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.RetryFilesRequest.FromString,
                     response_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.RetryFilesResponse.SerializeToString,
             ),
+            'StartJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartJob,
+                    request_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.StartJobRequest.FromString,
+                    response_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.StartJobResponse.SerializeToString,
+            ),
             'CancelJob': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelJob,
                     request_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.CancelJobRequest.FromString,
@@ -283,6 +314,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.WatchJob,
                     request_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.WatchJobRequest.FromString,
                     response_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.WatchJobResponse.SerializeToString,
+            ),
+            'WatchJobs': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchJobs,
+                    request_deserializer=ingest__grpc_dot_v1_dot_job__service__pb2.WatchJobsRequest.FromString,
+                    response_serializer=ingest__grpc_dot_v1_dot_job__service__pb2.WatchJobsResponse.SerializeToString,
             ),
             'WaitJob': grpc.unary_unary_rpc_method_handler(
                     servicer.WaitJob,
@@ -582,6 +618,33 @@ class JobService:
             _registered_method=True)
 
     @staticmethod
+    def StartJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ingest_grpc.v1.JobService/StartJob',
+            ingest__grpc_dot_v1_dot_job__service__pb2.StartJobRequest.SerializeToString,
+            ingest__grpc_dot_v1_dot_job__service__pb2.StartJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def CancelJob(request,
             target,
             options=(),
@@ -625,6 +688,33 @@ class JobService:
             '/ingest_grpc.v1.JobService/WatchJob',
             ingest__grpc_dot_v1_dot_job__service__pb2.WatchJobRequest.SerializeToString,
             ingest__grpc_dot_v1_dot_job__service__pb2.WatchJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/ingest_grpc.v1.JobService/WatchJobs',
+            ingest__grpc_dot_v1_dot_job__service__pb2.WatchJobsRequest.SerializeToString,
+            ingest__grpc_dot_v1_dot_job__service__pb2.WatchJobsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -53,10 +53,18 @@ class JobServiceStub:
     """RemoveFiles removes records and Markdown from a job; what runs is stopped, the history stays."""
     RetryFiles: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.RetryFilesRequest, _job_service_pb2.RetryFilesResponse]
     """RetryFiles queues failed and cancelled records again; nothing needs to be uploaded."""
+    StartJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.StartJobRequest, _job_service_pb2.StartJobResponse]
+    """StartJob makes a dataset of the job's files. From then on its status is that of the alignment, and its files are
+    frozen until the alignment failed or was cancelled.
+    """
     CancelJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.CancelJobRequest, _job_service_pb2.CancelJobResponse]
-    """CancelJob cancels all that is in flight; finished files keep their results. Repeating it changes nothing."""
+    """CancelJob cancels all that is in flight, files or the alignment; finished files keep their results, and so does a
+    job whose alignment ended. Repeating it changes nothing.
+    """
     WatchJob: _grpc.UnaryStreamMultiCallable[_job_service_pb2.WatchJobRequest, _job_service_pb2.WatchJobResponse]
     """WatchJob streams a snapshot of a job and then every event, each once and in order, the moment it commits."""
+    WatchJobs: _grpc.UnaryStreamMultiCallable[_job_service_pb2.WatchJobsRequest, _job_service_pb2.WatchJobsResponse]
+    """WatchJobs streams all jobs that pass a filter and then what happens to them: one stream instead of one per job."""
     WaitJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.WaitJobRequest, _job_service_pb2.WaitJobResponse]
     """WaitJob returns when the job changed or reached a state, for callers who cannot stream."""
     ListJobFiles: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.ListJobFilesRequest, _job_service_pb2.ListJobFilesResponse]
@@ -89,10 +97,18 @@ class JobServiceAsyncStub(JobServiceStub):
     """RemoveFiles removes records and Markdown from a job; what runs is stopped, the history stays."""
     RetryFiles: _aio.UnaryUnaryMultiCallable[_job_service_pb2.RetryFilesRequest, _job_service_pb2.RetryFilesResponse]  # type: ignore[assignment]
     """RetryFiles queues failed and cancelled records again; nothing needs to be uploaded."""
+    StartJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.StartJobRequest, _job_service_pb2.StartJobResponse]  # type: ignore[assignment]
+    """StartJob makes a dataset of the job's files. From then on its status is that of the alignment, and its files are
+    frozen until the alignment failed or was cancelled.
+    """
     CancelJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.CancelJobRequest, _job_service_pb2.CancelJobResponse]  # type: ignore[assignment]
-    """CancelJob cancels all that is in flight; finished files keep their results. Repeating it changes nothing."""
+    """CancelJob cancels all that is in flight, files or the alignment; finished files keep their results, and so does a
+    job whose alignment ended. Repeating it changes nothing.
+    """
     WatchJob: _aio.UnaryStreamMultiCallable[_job_service_pb2.WatchJobRequest, _job_service_pb2.WatchJobResponse]  # type: ignore[assignment]
     """WatchJob streams a snapshot of a job and then every event, each once and in order, the moment it commits."""
+    WatchJobs: _aio.UnaryStreamMultiCallable[_job_service_pb2.WatchJobsRequest, _job_service_pb2.WatchJobsResponse]  # type: ignore[assignment]
+    """WatchJobs streams all jobs that pass a filter and then what happens to them: one stream instead of one per job."""
     WaitJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.WaitJobRequest, _job_service_pb2.WaitJobResponse]  # type: ignore[assignment]
     """WaitJob returns when the job changed or reached a state, for callers who cannot stream."""
     ListJobFiles: _aio.UnaryUnaryMultiCallable[_job_service_pb2.ListJobFilesRequest, _job_service_pb2.ListJobFilesResponse]  # type: ignore[assignment]
@@ -184,12 +200,24 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         """RetryFiles queues failed and cancelled records again; nothing needs to be uploaded."""
 
     @_abc_1.abstractmethod
+    def StartJob(
+        self,
+        request: _job_service_pb2.StartJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_service_pb2.StartJobResponse, _abc.Awaitable[_job_service_pb2.StartJobResponse]]:
+        """StartJob makes a dataset of the job's files. From then on its status is that of the alignment, and its files are
+        frozen until the alignment failed or was cancelled.
+        """
+
+    @_abc_1.abstractmethod
     def CancelJob(
         self,
         request: _job_service_pb2.CancelJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_job_service_pb2.CancelJobResponse, _abc.Awaitable[_job_service_pb2.CancelJobResponse]]:
-        """CancelJob cancels all that is in flight; finished files keep their results. Repeating it changes nothing."""
+        """CancelJob cancels all that is in flight, files or the alignment; finished files keep their results, and so does a
+        job whose alignment ended. Repeating it changes nothing.
+        """
 
     @_abc_1.abstractmethod
     def WatchJob(
@@ -198,6 +226,14 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_job_service_pb2.WatchJobResponse], _abc.AsyncIterator[_job_service_pb2.WatchJobResponse]]:
         """WatchJob streams a snapshot of a job and then every event, each once and in order, the moment it commits."""
+
+    @_abc_1.abstractmethod
+    def WatchJobs(
+        self,
+        request: _job_service_pb2.WatchJobsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_job_service_pb2.WatchJobsResponse], _abc.AsyncIterator[_job_service_pb2.WatchJobsResponse]]:
+        """WatchJobs streams all jobs that pass a filter and then what happens to them: one stream instead of one per job."""
 
     @_abc_1.abstractmethod
     def WaitJob(

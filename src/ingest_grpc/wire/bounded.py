@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 
 from ingest_grpc import model
 from ingest_grpc.v1 import ingestion_pb2, job_pb2
+from ingest_grpc.wire.alignments import alignment_job
 from ingest_grpc.wire.events import event
 from ingest_grpc.wire.ingestion import ingestion_job, record
 from ingest_grpc.wire.jobs import basic_job, job_file
@@ -77,6 +78,8 @@ class FullJob:
 def full_job(detail: model.JobDetail) -> Sliced[FullJob]:
     """Milestones first, then the ingestion jobs, then records and files side by side, oldest first."""
     job = basic_job(detail.job)
+    if detail.alignment is not None:
+        job.alignment_job.CopyFrom(alignment_job(detail.alignment))
     milestones = Room(_MAX_TIMELINE_BYTES)
     yield from _fill(milestones, ((job.timeline, event(value)) for value in detail.timeline))
     room = Room(MAX_REPLY_BYTES - job.ByteSize())

@@ -11,7 +11,7 @@ from google.protobuf.descriptor import EnumDescriptor
 
 from ingest_grpc import lifecycle, model
 from ingest_grpc.errors import Reason
-from ingest_grpc.v1 import error_reason_pb2, file_pb2, ingestion_pb2, job_pb2, job_service_pb2
+from ingest_grpc.v1 import alignment_pb2, error_reason_pb2, file_pb2, ingestion_pb2, job_pb2, job_service_pb2
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -57,6 +57,8 @@ ERROR_REASON = EnumTable(Reason, error_reason_pb2.ErrorReason.DESCRIPTOR)
 METHOD = EnumTable(model.Method, ingestion_pb2.Method.DESCRIPTOR)
 RECORD_STATUS = EnumTable(lifecycle.RecordStatus, ingestion_pb2.RecordStatus.DESCRIPTOR)
 INGESTION_JOB_STATUS = EnumTable(lifecycle.IngestionJobStatus, ingestion_pb2.IngestionJobStatus.DESCRIPTOR)
+ALIGNMENT_ENGINE = EnumTable(lifecycle.AlignmentEngine, alignment_pb2.AlignmentEngine.DESCRIPTOR)
+ALIGNMENT_STEP = EnumTable(lifecycle.AlignmentStep, alignment_pb2.AlignmentStep.DESCRIPTOR)
 STEP = EnumTable(lifecycle.Step, ingestion_pb2.Step.DESCRIPTOR)
 WAIT_REASON = EnumTable(lifecycle.WaitReason, ingestion_pb2.WaitReason.DESCRIPTOR)
 JOB_TYPE = EnumTable(lifecycle.JobType, job_pb2.JobType.DESCRIPTOR)
@@ -73,5 +75,6 @@ WATCH_UNTIL = EnumTable(model.WatchUntil, job_service_pb2.WatchUntil.DESCRIPTOR)
 RETRY_FILE_OUTCOME = EnumTable(model.RetryFileOutcome, job_service_pb2.RetryFileOutcome.DESCRIPTOR)
 LIST_JOBS_ORDER = EnumTable(model.JobOrder, job_service_pb2.ListJobsOrder.DESCRIPTOR)
 WAIT_UNTIL = EnumTable(model.WaitUntil, job_service_pb2.WaitUntil.DESCRIPTOR)
+WATCH_JOBS_UNTIL = EnumTable(model.WatchJobsUntil, job_service_pb2.WatchJobsUntil.DESCRIPTOR)
 WATCH_KIND = EnumTable(WatchKind, job_service_pb2.WatchKind.DESCRIPTOR)
 WATCH_END_REASON = EnumTable(model.WatchEndReason, job_service_pb2.WatchEndReason.DESCRIPTOR)

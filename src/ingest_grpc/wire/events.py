@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from ingest_grpc import model
 from ingest_grpc.lifecycle import IngestionJobStatus
 from ingest_grpc.v1 import job_pb2
+from ingest_grpc.wire.alignments import alignment_job
 from ingest_grpc.wire.enums import (
     EVENT_KIND,
     EVENT_TYPE,
@@ -55,6 +56,9 @@ def _set_change(message: job_pb2.TimelineEvent, change: model.Change) -> None:
         case model.IngestionJobChange():
             message.ingestion_job_change.ingestion_job.CopyFrom(ingestion_job(change.ingestion_job))
             message.ingestion_job_change.previous_status = INGESTION_JOB_STATUS.numbers[change.previous_status]
+        case model.AlignmentChange():
+            message.alignment_change.alignment_job.CopyFrom(alignment_job(change.alignment))
+            message.alignment_change.previous_status = RECORD_STATUS.numbers[change.previous_status]
         case model.JobChange():
             message.job_change.job.CopyFrom(basic_job(change.job))
             message.job_change.previous_status = JOB_STATUS.numbers[change.previous_status]

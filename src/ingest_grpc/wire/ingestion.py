@@ -5,7 +5,15 @@ from ingest_grpc.v1 import ingestion_pb2
 from ingest_grpc.wire.enums import ERROR_REASON, INGESTION_JOB_STATUS, METHOD, RECORD_STATUS, STEP, WAIT_REASON
 from ingest_grpc.wire.times import set_time
 
-_RECORD_TIMES = ("next_attempt_at", "deleted_at", "processing_at", "completed_at", "failed_at", "cancelled_at")
+_RECORD_TIMES = (
+    "next_attempt_at",
+    "output_expired_at",
+    "deleted_at",
+    "processing_at",
+    "completed_at",
+    "failed_at",
+    "cancelled_at",
+)
 
 
 def record_error(value: model.RecordError) -> ingestion_pb2.RecordError:

@@ -63,6 +63,8 @@ def job_file(value: model.JobFile) -> job_pb2.JobFile:
         suggested_fix=value.suggested_fix,
     )
     set_time(message.created_at, value.created_at)
+    if value.expired_at is not None:
+        set_time(message.expired_at, value.expired_at)
     return message
 
 
@@ -84,6 +86,8 @@ def basic_job(value: model.Job) -> job_pb2.Job:
             for status in RecordStatus
         ],
         markdown_files=value.markdown_files,
+        expired_outputs=value.expired_outputs,
+        alignment_job_id=value.alignment_job_id,
         system_prompt=value.system_prompt,
         instructions=value.instructions,
         method=METHOD.numbers[value.method],

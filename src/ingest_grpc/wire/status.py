@@ -4,12 +4,10 @@ The details are those of https://google.aip.dev/193. A status travels base64-enc
 8 KiB with many clients; a larger one would reach them as RESOURCE_EXHAUSTED without any detail. So it is trimmed.
 """
 
-from collections.abc import Sequence
-
 from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from ingest_grpc.errors import DOMAIN, Code, IngestError, Violation
+from ingest_grpc.errors import DOMAIN, Code, IngestError, Precondition
 
 MAX_STATUS_BYTES = 4_096
 MAX_VIOLATIONS = 20
@@ -22,24 +20,30 @@ _CODES = {code: code_pb2.Code.Value(code.name) for code in Code}
 
 
 def status(error: IngestError) -> status_pb2.Status:
-    """The status of an error, at most 4 KiB: as many of the first 20 violations as fit, the rest only counted."""
-    shown = min(len(error.violations), MAX_VIOLATIONS)
-    built = _status(error, error.violations[:shown])
+    """The status of an error, at most 4 KiB: as many of the first 20 violations as fit, the rest only counted.
+
+    An error has violations either of its request or of preconditions.
+    """
+    shown = min(max(len(error.violations), len(error.preconditions)), MAX_VIOLATIONS)
+    built = _status(error, shown)
     while built.ByteSize() > MAX_STATUS_BYTES and shown:
         shown -= 1
-        built = _status(error, error.violations[:shown])
+        built = _status(error, shown)
     return built
 
 
-def _status(error: IngestError, violations: Sequence[Violation]) -> status_pb2.Status:
+def _status(error: IngestError, shown: int) -> status_pb2.Status:
     built = status_pb2.Status(code=_CODES[error.entry.code], message=_cut(error.message, _MAX_MESSAGE_BYTES))
-    for detail in _details(error, violations, built.message):
+    for detail in _details(error, shown, built.message):
         built.details.add().Pack(detail)
     return built
 
 
-def _details(error: IngestError, violations: Sequence[Violation], message: str) -> list[Message]:
-    details: list[Message] = [_error_info(error, len(error.violations) - len(violations))]
+def _details(error: IngestError, shown: int, message: str) -> list[Message]:
+    violations, preconditions = error.violations[:shown], error.preconditions[:shown]
+    omitted = len(error.violations) - len(violations)
+    omitted += max(error.preconditions_total, len(error.preconditions)) - len(preconditions)
+    details: list[Message] = [_error_info(error, omitted)]
     if violations:
         request = error_details_pb2.BadRequest()
         for wrong in violations:
@@ -49,10 +53,9 @@ def _details(error: IngestError, violations: Sequence[Violation], message: str) 
         details.append(request)
     subject = _cut(error.resource[1] if error.resource else "", _MAX_VALUE_BYTES)
     if error.entry.code is Code.FAILED_PRECONDITION:
-        failed = error_details_pb2.PreconditionFailure.Violation(
-            type=error.reason, subject=subject, description=message
-        )
-        details.append(error_details_pb2.PreconditionFailure(violations=[failed]))
+        failed = [Precondition(one.type, one.subject, _cut(one.description, _MAX_TEXT_BYTES)) for one in preconditions]
+        whole = [Precondition(error.reason, subject, message)]
+        details.append(error_details_pb2.PreconditionFailure(violations=map(_precondition, failed or whole)))
     if error.entry.code is Code.RESOURCE_EXHAUSTED:
         quota = error_details_pb2.QuotaFailure()
         quota.violations.add(subject=subject or DOMAIN, description=message)
@@ -68,6 +71,15 @@ def _details(error: IngestError, violations: Sequence[Violation], message: str) 
         retry.retry_delay.FromMicroseconds(round(error.retry_after_seconds * 1_000_000))
         details.append(retry)
     return details
+
+
+def _precondition(value: Precondition) -> Message:
+    failed: Message = error_details_pb2.PreconditionFailure.Violation(
+        type=_cut(value.type, _MAX_VALUE_BYTES),
+        subject=_cut(value.subject, _MAX_VALUE_BYTES),
+        description=value.description,
+    )
+    return failed
 
 
 def _error_info(error: IngestError, violations_omitted: int) -> error_details_pb2.ErrorInfo:

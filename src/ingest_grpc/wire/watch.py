@@ -12,6 +12,7 @@ from ingest_grpc import model
 from ingest_grpc.lifecycle import JobStatus
 from ingest_grpc.v1 import job_service_pb2
 from ingest_grpc.v1.job_service_pb2 import WatchJobResponse
+from ingest_grpc.wire.alignments import alignment_job, alignment_progress
 from ingest_grpc.wire.enums import JOB_STATUS, STEP, WATCH_END_REASON
 from ingest_grpc.wire.events import event
 from ingest_grpc.wire.ingestion import ingestion_job, record, unit_progress
@@ -45,9 +46,14 @@ def records(
     records: Sequence[model.FileRecord] = (),
     ingestion_jobs: Sequence[model.IngestionJob] = (),
     files: Sequence[model.JobFile] = (),
+    alignment: model.AlignmentJob | None = None,
 ) -> Iterator[bytes]:
     """A part of a snapshot, in as many messages of at most 1 MiB as it needs, made one by one."""
     part = WatchJobResponse(sequence=sequence)
+    if alignment is not None:
+        part.records.alignment_job.CopyFrom(alignment_job(alignment))
+        yield part.SerializeToString()
+        part = WatchJobResponse(sequence=sequence)
     size = 0
     for field, message in _snapshot_parts(records, ingestion_jobs, files):
         message_size = message.ByteSize() + _OVERHEAD
@@ -76,9 +82,13 @@ def synced(sequence: int) -> bytes:
     return WatchJobResponse(sequence=sequence, synced=job_service_pb2.WatchSynced()).SerializeToString()
 
 
-def progress(sequence: int, moved: Sequence[model.RecordProgress]) -> bytes:
-    """Where records are now."""
-    message = job_service_pb2.WatchProgress(records=map(_record_progress, moved))
+def progress(
+    sequence: int, moved: Sequence[model.RecordProgress], alignment: model.AlignmentProgress | None = None
+) -> bytes:
+    """Where records and the alignment are now."""
+    message = job_service_pb2.WatchProgress(
+        records=map(_record_progress, moved), alignment=alignment_progress(alignment) if alignment else None
+    )
     return WatchJobResponse(sequence=sequence, progress=message).SerializeToString()
 
 

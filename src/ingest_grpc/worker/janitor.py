@@ -1,10 +1,11 @@
-"""Forgets what need not be kept: old request ids, and the bytes of deleted blobs."""
+"""Forgets what need not be kept: deleted jobs, expired files and uploads, old request ids, bytes of deleted blobs."""
 
 from functools import partial
 
 from ingest_grpc.clock import MICROSECONDS, Clock
+from ingest_grpc.lifecycle import IN_FLIGHT
 from ingest_grpc.model import Job
-from ingest_grpc.service.files import FileService
+from ingest_grpc.service.file_services import FileServices
 from ingest_grpc.store.interface import Store, Tx
 from ingest_grpc.worker.loop import Loop
 
@@ -19,10 +20,16 @@ async def _purge_slice(tx: Tx, *, job: Job, now: int) -> bool:
     return await tx.purge_slice(job, now, ROWS_PER_SLICE)
 
 
+async def _purge_sections_slice(tx: Tx, *, row_id: int) -> int:
+    if (await tx.alignment_by_row(row_id)).alignment.status in IN_FLIGHT:
+        return 0
+    return await tx.purge_sections(row_id, ROWS_PER_SLICE)
+
+
 class Janitor:
     """Works in small transactions, so that nobody waits for it."""
 
-    def __init__(self, store: Store, files: FileService, clock: Clock, *, request_id_days: float) -> None:
+    def __init__(self, store: Store, files: FileServices, clock: Clock, *, request_id_days: float) -> None:
         self._store = store
         self._files = files
         self._clock = clock
@@ -38,7 +45,8 @@ class Janitor:
     async def step(self) -> int:
         """One round; returns how many request ids were forgotten."""
         await self._purge_jobs()
-        await self._files.sweep_blobs()
+        await self._purge_sections()
+        await self._files.delete_expired()
         forgotten = 0
         before = self._clock.now() - self._keep
         while count := await self._store.write(lambda tx: tx.forget_requests(before, REQUESTS_PER_TRANSACTION)):
@@ -53,6 +61,12 @@ class Janitor:
                 gone = False
                 while not gone:  # other writers go between two slices
                     gone = await self._store.write(partial(_purge_slice, job=job, now=now))
+
+    async def _purge_sections(self) -> None:
+        """Forgets the results of sections whose alignment has ended: its dataset has them, or nobody needs them."""
+        for row_id in await self._store.read(lambda rows: rows.alignments_with_sections()):
+            while await self._store.write(partial(_purge_sections_slice, row_id=row_id)):
+                continue
 
     async def _step(self) -> float:
         await self.step()

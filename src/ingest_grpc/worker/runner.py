@@ -2,11 +2,15 @@
 
 import logging
 import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from ingest_grpc.blobs.interface import BlobMissing, Blobs, StoredBlob
 from ingest_grpc.errors import CATALOGUE, IngestError, Reason
 from ingest_grpc.lifecycle import Step
 from ingest_grpc.model import Engine, RecordError, UnitProgress
+from ingest_grpc.service.imports import FETCH_FAILURES, ImportService
 from ingest_grpc.service.progress import ProgressBoard
 from ingest_grpc.service.work import Done, Failed, Outcome, Retry, WorkService
 from ingest_grpc.store.interface import RecordRow
@@ -33,6 +37,7 @@ class Runner:
         executor: Executor,
         board: ProgressBoard,
         leases: Leases,
+        imports: ImportService,
         *,
         conversion_seconds: float,
         backoff_base_seconds: float,
@@ -44,6 +49,7 @@ class Runner:
         self._executor = executor
         self._board = board
         self._leases = leases
+        self._imports = imports
         self._conversion_seconds = conversion_seconds
         self._backoff_base_seconds = backoff_base_seconds
         self._backoff_max_seconds = backoff_max_seconds
@@ -64,9 +70,7 @@ class Runner:
         step = Step.FETCH
         try:
             self._at(claim, step)
-            if claim.source is None:
-                raise BlobMissing(claim.record.file_id)
-            async with self._blobs.open(claim.source) as source, self._blobs.output() as output:
+            async with self._source(claim) as source, self._blobs.output() as output:
                 step = Step.PARSE
                 converted = await self._convert(claim, source, output.fd)
                 if isinstance(converted, ConversionFailed):
@@ -77,11 +81,31 @@ class Runner:
         except BlobMissing:
             return self._failure(claim, Reason.FILE_NOT_FOUND, step, "the source's bytes are gone")
         except IngestError as error:
-            return self._failure(claim, Reason.SERVICE_UNAVAILABLE, step, str(error))
+            final = step is Step.FETCH and error.reason in FETCH_FAILURES
+            return self._failure(claim, error.reason if final else Reason.SERVICE_UNAVAILABLE, step, str(error))
         except Exception as error:
             log.exception("record %s failed unexpectedly", claim.record.record_id)
             return self._failure(claim, Reason.INTERNAL, step, type(error).__name__)
         return _done(stored, converted)
+
+    @asynccontextmanager
+    async def _source(self, claim: RecordRow) -> AsyncIterator[int]:
+        """A descriptor of the source's bytes; those of an imported file may have to be fetched first."""
+        if claim.source is None:
+            raise BlobMissing(claim.record.file_id)
+        async with AsyncExitStack() as opened:
+            try:
+                source = await opened.enter_async_context(self._blobs.open(claim.source))
+            except BlobMissing:
+                record = claim.record
+                file = await self._imports.fetch(record.team_id, record.file_id, partial(self._fetched, claim))
+                source = await opened.enter_async_context(self._blobs.open(file.blob_key))
+            yield source
+
+    def _fetched(self, claim: RecordRow, done: int, total: int) -> None:
+        self._leases.renew(claim)
+        progress = UnitProgress(units_done=done, units_total=total, unit="bytes")
+        self._board.report(claim.job_row, claim.record, Step.FETCH, progress)
 
     async def _convert(self, claim: RecordRow, source: int, output: int) -> Converted | ConversionFailed:
         record = claim.record

@@ -40,7 +40,7 @@ def server_of(core: Core, watch: Watch | None = None, **settings: object) -> Grp
     streams = WatchStreams(WatchService(sources, rotate_seconds=1200.0), core.clock, write_timeout_seconds=30.0)
     servicers = {
         "JobService": JobServicer(core.jobs, watch or streams.watch),
-        "FileService": FileServicer(core.files),
+        "FileService": FileServicer(core.file_services),
         "IngestionService": IngestionServicer(core.ingestion),
         "ServerService": ServerServicer(server_info, changed),
     }

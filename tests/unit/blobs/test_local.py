@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import hashlib
 import os
 import stat
 import threading
@@ -330,3 +331,47 @@ async def test_write__continues_after_a_short_write(tmp_path: Path, monkeypatch:
     os.close(fd)
 
     assert (tmp_path / "file").read_bytes() == DATA
+
+
+async def test_adopt__is_forgotten_by_the_next_start_unless_the_ledger_knows_it(tmp_path: Path) -> None:
+    finished = tmp_path / "finished"
+    finished.write_bytes(b"all of it")
+    for known in (False, True):
+        blobs = LocalBlobs(tmp_path / "blobs")
+        await blobs.start(nobody_knows)
+        await blobs.adopt("file-1", finished, "")
+        await blobs.stop()
+        again = LocalBlobs(tmp_path / "blobs")
+        await again.start(everybody_knows if known else nobody_knows)
+        assert await again.exists("file-1") is known
+        await again.stop()
+
+
+@pytest.mark.parametrize("code", [errno.EXDEV, errno.EPERM])
+async def test_adopt__copies_where_no_second_name_is_possible(tmp_path: Path, code: int) -> None:
+    class OtherDisk(FileSystem):
+        def link(self, source: Path, target: Path) -> None:
+            if source.name == "finished":
+                raise OSError(code, "not here")
+            super().link(source, target)
+
+    finished = tmp_path / "finished"
+    finished.write_bytes(b"all of it")
+    blobs = LocalBlobs(tmp_path / "blobs", OtherDisk())
+    await blobs.start(nobody_knows)
+    stored = await blobs.adopt("file-1", finished, "")
+    assert stored.sha256 == hashlib.sha256(b"all of it").hexdigest()
+    assert await blobs.read("file-1", 0, 100) == b"all of it"
+    await blobs.stop()
+
+
+async def test_adopt__name_is_durable_before_the_ledger_may_name_it(tmp_path: Path) -> None:
+    disk = RecordingDisk(tmp_path)
+    blobs = LocalBlobs(tmp_path / "blobs", disk)
+    await blobs.start(nobody_knows)
+    (tmp_path / "finished").touch()
+    disk.calls.clear()
+    await blobs.adopt("file-1", tmp_path / "finished", "")
+    await blobs.stop()
+    assert [call.split()[0] for call in disk.calls] == ["link", "fsync", "link", "fsync"]
+    assert disk.calls[1] == "fsync blobs/staging"

@@ -53,7 +53,7 @@ def test_machine__follows_a_snapshot_to_its_end() -> None:
         assert watch.hear(message) == Continue()
         positions.append(watch.machine.position)
     assert positions == [None, None, None, 3, 4, 4, 4, 5]
-    assert watch.hear(end(5)) == Finished(end(5).end)
+    assert watch.hear(end(5)) == Finished()
 
 
 def test_open__asks_for_what_comes_after_the_last_event_and_names_the_ledger() -> None:
@@ -73,7 +73,7 @@ def test_open__learns_the_ledger_from_heartbeats_too() -> None:
 def test_open__starts_a_cut_snapshot_over() -> None:
     watch = Watch()
     watch.hear(snapshot(3), records(3))
-    assert watch.reconnect(failure()).after_sequence is None
+    assert watch.reconnect(failure()).position is None
     request = watch.machine.open()
     assert not request.HasField("after_sequence")
     assert not request.ledger_id  # a ledger that was restored meanwhile must not refuse a fresh snapshot
@@ -247,7 +247,7 @@ def test_ended__a_slow_caller_is_no_failing_server() -> None:
     watch = Watch(after_sequence=0, patience=100.0)
     watch.hear(event(1))
     watch.now += 1_000.0
-    assert watch.reconnect(failure("ABORTED", "WATCHER_TOO_SLOW")).after_sequence == 1
+    assert watch.reconnect(failure("ABORTED", "WATCHER_TOO_SLOW")).position == 1
 
 
 def test_ended__gives_up_soon_on_a_server_that_never_answered() -> None:

@@ -54,23 +54,33 @@ SELECT j.id AS job, printf('job %s counts %d Markdown files; it lists %d', j.job
 FROM jobs AS j JOIN counted_jobs AS c ON c.job = j.id
 WHERE j.markdown_files <> c.markdown_files;
 
+-- name: job_expired_outputs
+-- Jobs whose row does not count the outputs that expired.
+SELECT j.id AS job, printf('job %s counts %d expired outputs; its records have %d', j.job_id, j.expired_outputs,
+    c.expired) AS problem
+FROM jobs AS j JOIN counted_jobs AS c ON c.job = j.id
+WHERE j.expired_outputs <> c.expired;
+
 -- name: job_statuses
 -- Jobs whose status does not follow from their rows.
 SELECT j.id AS job, printf('job %s is %s; by its rows it is %s', j.job_id, j.status, derived) AS problem
 FROM (
     SELECT j.*, job_status(j.job_type, c.queued, c.running, c.completed, c.failed, c.cancelled, c.unresolved,
-        c.markdown_files, j.system_prompt <> '', j.cancel_requested, j.ever_active) AS derived
+        c.markdown_files, c.expired, j.system_prompt <> '', j.cancel_requested, j.ever_active,
+        coalesce(a.status, '')) AS derived
     FROM jobs AS j JOIN counted_jobs AS c ON c.job = j.id
+    LEFT JOIN alignment_jobs AS a ON a.job = j.id AND a.retired_at IS NULL
 ) AS j
 WHERE j.status <> derived;
 
 -- name: job_activity
--- Jobs that say that nothing was ever added although they have files.
+-- Jobs that say that nothing ever happened although they have files or were started.
 SELECT j.id AS job, printf('job %s says that nothing was ever added to it, but it has files', j.job_id) AS problem
 FROM jobs AS j
 WHERE j.ever_active = 0 AND (
     EXISTS (SELECT 1 FROM file_records AS r WHERE r.job = j.id)
-    OR EXISTS (SELECT 1 FROM job_files AS m WHERE m.job = j.id));
+    OR EXISTS (SELECT 1 FROM job_files AS m WHERE m.job = j.id)
+    OR EXISTS (SELECT 1 FROM alignment_jobs AS a WHERE a.job = j.id));
 
 -- name: timeline_gaps
 -- Jobs whose timeline has holes between its earliest and its last event.
@@ -85,6 +95,13 @@ FROM jobs AS j
 LEFT JOIN events AS e ON e.job = j.id AND e.sequence BETWEEN j.earliest_sequence AND j.last_sequence
 GROUP BY j.id
 HAVING count(e.sequence) <> j.last_sequence - j.earliest_sequence + 1;
+
+-- name: timeline_leftovers
+-- Jobs that kept events which were compacted: before the earliest event only milestones stay.
+SELECT printf('job %s: %d events before its earliest, %d, are no milestones', j.job_id, count(e.sequence),
+    j.earliest_sequence) AS problem
+FROM jobs AS j JOIN events AS e ON e.job = j.id AND e.sequence < j.earliest_sequence AND e.milestone = 0
+GROUP BY j.id;
 
 -- name: timeline_ends
 -- Jobs whose timeline goes on beyond what their row says.
@@ -144,7 +161,8 @@ WHERE r.deleted_at IS NULL AND f.deleted_at IS NOT NULL;
 SELECT printf('record %s is COMPLETED, but its output %s is not there', r.record_id, r.output_file_id) AS problem
 FROM file_records AS r LEFT JOIN files AS f ON f.file_id = r.output_file_id
 WHERE r.status = 'COMPLETED'
-  AND (f.id IS NULL OR f.kind <> 'OUTPUT' OR (r.deleted_at IS NULL AND f.deleted_at IS NOT NULL));
+  AND (f.id IS NULL OR f.kind <> 'OUTPUT'
+    OR (r.deleted_at IS NULL AND r.output_expired_at IS NULL AND f.deleted_at IS NOT NULL));
 
 -- name: record_output_sizes
 -- Completed records whose output has another size.
@@ -154,11 +172,12 @@ FROM file_records AS r JOIN files AS f ON f.file_id = r.output_file_id
 WHERE r.status = 'COMPLETED' AND r.bytes_out <> f.size_bytes;
 
 -- name: output_records
--- Outputs that no completed record made.
+-- Outputs that no completed record and no completed alignment made.
 SELECT printf('output %s was made by no completed record', f.file_id) AS problem
 FROM files AS f
 WHERE f.kind = 'OUTPUT'
-  AND NOT EXISTS (SELECT 1 FROM file_records AS r WHERE r.output_file_id = f.file_id AND r.status = 'COMPLETED');
+  AND NOT EXISTS (SELECT 1 FROM file_records AS r WHERE r.output_file_id = f.file_id AND r.status = 'COMPLETED')
+  AND NOT EXISTS (SELECT 1 FROM alignment_jobs AS a WHERE a.output_file_id = f.file_id AND a.status = 'COMPLETED');
 
 -- name: job_file_files
 -- Markdown on a job's file list that is deleted.

@@ -1,11 +1,10 @@
 """JobService."""
 
-from collections.abc import Awaitable, Callable
-
 from ingest_grpc.api.interceptors.auth import caller
 from ingest_grpc.api.interceptors.chain import Context
 from ingest_grpc.api.servicers.replies import in_slices, page_that_fits, told
-from ingest_grpc.model import Caller, WatchRequest
+from ingest_grpc.api.watch import WatchStreams
+from ingest_grpc.service.alignments import AlignmentService
 from ingest_grpc.service.jobs import JobService
 from ingest_grpc.service.retries import RetryService
 from ingest_grpc.service.settings import SettingsService
@@ -17,21 +16,25 @@ from ingest_grpc.wire.jobs import add_file_result, basic_job, job_file, remove_f
 from ingest_grpc.wire.requests import job_changes as changes
 from ingest_grpc.wire.requests import jobs as requests
 
-Watch = Callable[[Caller, WatchRequest, Context], Awaitable[None]]
-"""Streams a job's events to the context until the watch ends."""
-
 
 class JobServicer:
     """Each method is described in job_service.proto."""
 
     def __init__(
-        self, jobs: JobService, settings: SettingsService, retries: RetryService, waits: WaitService, watch: Watch
+        self,
+        jobs: JobService,
+        settings: SettingsService,
+        retries: RetryService,
+        alignments: AlignmentService,
+        waits: WaitService,
+        streams: WatchStreams,
     ) -> None:
         self._jobs = jobs
         self._settings = settings
         self._retries = retries
+        self._alignments = alignments
         self._waits = waits
-        self._watch = watch
+        self._streams = streams
 
     async def CreateJob(self, message: pb.CreateJobRequest, context: Context) -> pb.CreateJobResponse:
         asked = requests.create_job(message)
@@ -130,13 +133,26 @@ class JobServicer:
             records_retried=retried.records_retried,
         )
 
+    async def StartJob(self, message: pb.StartJobRequest, context: Context) -> pb.StartJobResponse:
+        asked = changes.start_job(message)
+        mutation = await self._alignments.start(caller(), asked.job_id, asked.expected_files_etag, asked.request)
+        full = await in_slices(full_job(told(context, mutation)))
+        return pb.StartJobResponse(job=full.message)
+
     async def CancelJob(self, message: pb.CancelJobRequest, context: Context) -> pb.CancelJobResponse:
         asked = requests.cancel_job(message)
         cancelled = told(context, await self._jobs.cancel(caller(), asked.job_id, asked.request))
-        return pb.CancelJobResponse(job=basic_job(cancelled.job), records_cancelled=cancelled.records_cancelled)
+        return pb.CancelJobResponse(
+            job=basic_job(cancelled.job),
+            records_cancelled=cancelled.records_cancelled,
+            alignment_cancelled=cancelled.alignment_cancelled,
+        )
 
     async def WatchJob(self, message: pb.WatchJobRequest, context: Context) -> None:
-        await self._watch(caller(), requests.watch_job(message), context)
+        await self._streams.watch(caller(), requests.watch_job(message), context)
+
+    async def WatchJobs(self, message: pb.WatchJobsRequest, context: Context) -> None:
+        await self._streams.watch_jobs(caller(), requests.watch_jobs(message), context)
 
     async def WaitJob(self, message: pb.WaitJobRequest, _context: Context) -> pb.WaitJobResponse:
         asked = changes.wait_job(message)

@@ -7,7 +7,15 @@ from google.protobuf.json_format import MessageToDict
 
 from ingest_grpc.client.dialects.fields import first_time, lower, optional, said, time
 from ingest_grpc.client.dialects.words import SEEKR
-from ingest_grpc.client.messages import FileRecord, IngestionJob, Job, JobFile, RecordStatus, TimelineEvent
+from ingest_grpc.client.messages import (
+    AlignmentJob,
+    FileRecord,
+    IngestionJob,
+    Job,
+    JobFile,
+    RecordStatus,
+    TimelineEvent,
+)
 
 CANCELLED_MESSAGE = "The file was cancelled before it was converted."
 CANCELLED_FIX = "Retry the file, or remove it from the job."
@@ -22,7 +30,7 @@ def data_job(job: Job) -> dict[str, Any]:
         "name": job.name,
         "description": job.description or None,
         "job_type": lower(job, "job_type"),
-        "alignment_job_id": None,
+        "alignment_job_id": optional(job, "alignment_job_id"),
         "origin_data_job_id": optional(job, "origin_job_id"),
         "vector_database_id": None,
         "deleted": job.HasField("deleted_at"),
@@ -37,7 +45,7 @@ def data_job(job: Job) -> dict[str, Any]:
         "resolved_instructions": job.instructions or None,
         "additional_alignment_file_ids": [file.file_id for file in job.files if not file.HasField("record_id")],
         "ingestion_jobs": [_ingestion_job_detail(each) for each in job.ingestion_jobs],
-        "alignment_job": None,
+        "alignment_job": _alignment(job.alignment_job) if job.HasField("alignment_job") else None,
         "files": [_file(file) for file in job.files],
         "fine_tuning_job_ids": [],
         "timeline": [_event(event) for event in job.timeline],
@@ -125,6 +133,39 @@ def _file(file: JobFile) -> dict[str, Any]:
         "created_at": time(file, "created_at"),
         "status": said(SEEKR, file, "status") if record_id else None,
         "suggested_fix": file.suggested_fix or (CANCELLED_FIX if cancelled else None),
+    }
+
+
+def _alignment(each: AlignmentJob) -> dict[str, Any]:
+    """`AlignmentResponse`, with the documented `completed_at`."""
+    ended_at = first_time(each, "completed_at", "failed_at", "cancelled_at")
+    return {
+        "id": each.alignment_job_id,
+        "created_at": time(each, "created_at"),
+        "updated_at": ended_at or first_time(each, "started_at", "created_at"),
+        "stopped_at": ended_at,
+        "completed_at": time(each, "completed_at"),
+        "status": lower(each, "status") or "running",
+        "current_step": lower(each, "current_step"),
+        "progress": each.progress,
+        "step_progress": each.step_progress,
+        "estimated_completion_at": time(each, "eta"),
+        # It would count from the moment of reading, which a message does not tell.
+        "eta_minutes": None,
+        "status_message": each.status_message or None,
+        "output_files": [_dataset(file_id, each) for file_id in each.output_file_ids],
+    }
+
+
+def _dataset(file_id: str, alignment: AlignmentJob) -> dict[str, Any]:
+    return {
+        "id": file_id,
+        # The message knows the file by its id only; its own name is with GetFile.
+        "filename": f"{file_id}.jsonl",
+        "bytes": None,
+        "created_at": time(alignment, "completed_at"),
+        "file_type": "jsonl",
+        "purpose": "fine-tune",
     }
 
 

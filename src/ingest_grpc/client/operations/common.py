@@ -1,7 +1,10 @@
-"""What the operations share: enum arguments and paging."""
+"""What the operations share: enum arguments, times and paging."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Protocol, TypeVar
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from ingest_grpc.client.effects import Emit, Feed, T
 from ingest_grpc.client.retry import Session, call
@@ -51,6 +54,17 @@ def enum_number(enum: Enum[Number], value: str | int) -> Number:
 def enum_numbers(enum: Enum[Number], values: Iterable[str | int]) -> list[Number]:
     """enum_number for each of `values`."""
     return [enum_number(enum, value) for value in values]
+
+
+def timestamp(moment: datetime | None) -> Timestamp | None:
+    """A point in time as a message. Raises ValueError for one without a time zone, which nobody can place."""
+    if moment is None:
+        return None
+    if moment.utcoffset() is None:
+        raise ValueError(f"{moment} has no time zone")
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp
 
 
 def pages(

@@ -1,12 +1,15 @@
 """Files: upload, read, download, delete, list."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from ingest_grpc.client.effects import Feed, Open, Operation, Receive, Run, Send, Sleep, do
 from ingest_grpc.client.errors import ClientError, ContentMismatch, IngestCallError, ProtocolError
 from ingest_grpc.client.messages import (
     CreateFileRequest,
+    CreateUploadRequest,
     DeleteFileRequest,
     DeleteFileResponse,
     DownloadFileRequest,
@@ -20,6 +23,7 @@ from ingest_grpc.client.messages import (
     UploadFileRequest,
 )
 from ingest_grpc.client.operations.common import enum_number, pages
+from ingest_grpc.client.operations.uploads import upload_in_parts
 from ingest_grpc.client.retry import Session, call, is_transient, repeat
 from ingest_grpc.client.rpcs import (
     CREATE_FILE,
@@ -30,14 +34,14 @@ from ingest_grpc.client.rpcs import (
     READ_FILE,
     UPLOAD_FILE,
 )
-from ingest_grpc.client.sources import Content, Sink, Source, Target
+from ingest_grpc.client.sources import Content, OnProgress, Sink, Source, Target
 from ingest_grpc.config import MIB
-
-OnProgress = Callable[[int, int], None]
-"""Called with (bytes done, bytes in all); the synchronous client may call it from another thread."""
 
 SMALL_FILE_BYTES = 1 * MIB
 MAX_CREATE_FILE_BYTES = 2 * MIB
+RESUMABLE_BYTES = 64 * MIB
+"""Files above this are uploaded in parts, so that a broken upload goes on where it was."""
+
 UPLOAD_ATTEMPTS = 10
 DOWNLOAD_STALL_SECONDS = 60.0
 
@@ -49,6 +53,7 @@ def create_file(
     filename: str | None = None,
     path: str = "",
     content_type: str = "",
+    external_id: str = "",
     request_id: str | None = None,
 ) -> Operation[File]:
     """Store a small file (at most 2 MiB) in one call. `upload` takes any size.
@@ -60,7 +65,8 @@ def create_file(
         yield Run(content.measure)
         if content.size_bytes > MAX_CREATE_FILE_BYTES:
             raise ValueError(f"{content.filename} has {content.size_bytes} bytes: use upload")
-        return (yield from _create(session, content, path, content_type, request_id or session.new_request_id()))
+        announced = Announced(content, path, content_type, external_id, request_id or session.new_request_id())
+        return (yield from _create(session, announced))
     finally:
         content.close()
 
@@ -72,13 +78,16 @@ def upload(
     filename: str | None = None,
     path: str = "",
     content_type: str = "",
+    external_id: str = "",
     on_progress: OnProgress | None = None,
     request_id: str | None = None,
 ) -> Operation[File]:
     """Store a file of any permitted size: a path, bytes, or an open binary file.
 
     The SHA-256 is sent along, so what is stored is what was read. A broken upload is repeated under the same
-    request_id and so never stored twice; progress then starts again at 0. `path` is for display only.
+    request_id and so never stored twice; progress then starts again at 0. Above 64 MiB it goes on where it broke
+    off, also after a restart of the server, and in another process that names the same request_id within a day.
+    `path` is for display only, `external_id` a key of your own, unique among your team's files.
     Raises IngestCallError, OSError, and ValueError for a source without a name.
     """
     content = Content(source, filename)
@@ -86,18 +95,15 @@ def upload(
     report = on_progress or _ignore_progress
     try:
         yield Run(content.measure)
+        announced = Announced(content, path, content_type, external_id, request_id)
         if content.size_bytes <= SMALL_FILE_BYTES:
-            file = yield from _create(session, content, path, content_type, request_id)
+            file = yield from _create(session, announced)
             report(content.size_bytes, content.size_bytes)
             return file
-        header = UploadFileHeader(
-            filename=content.filename,
-            path=path,
-            content_type=content_type,
-            size_bytes=content.size_bytes,
-            sha256=content.sha256,
-            request_id=request_id,
-        )
+        if content.size_bytes > RESUMABLE_BYTES:
+            request = CreateUploadRequest(**announced.fields(), size_bytes=content.size_bytes)
+            return (yield from upload_in_parts(session, content, request, report))
+        header = UploadFileHeader(**announced.fields(), size_bytes=content.size_bytes)
         return (yield from repeat(session, lambda: _send(content, header, report), attempts=UPLOAD_ATTEMPTS))
     finally:
         content.close()
@@ -108,9 +114,21 @@ def get_file(session: Session, file_id: str) -> Operation[File]:
     return (yield from call(session, GET_FILE, GetFileRequest(file_id=file_id))).file
 
 
-def list_files(session: Session, *, kind: str | int = 0, page_size: int = 0) -> Feed[File]:
-    """The team's files (all, or only kind UPLOAD or OUTPUT), newest first, of all pages."""
-    request = ListFilesRequest(kind=enum_number(FileKind, kind), page_size=page_size)
+def list_files(
+    session: Session,
+    *,
+    kind: str | int = 0,
+    external_id: str = "",
+    filename_contains: str = "",
+    page_size: int = 0,
+) -> Feed[File]:
+    """The team's files that pass all filters (kind UPLOAD or OUTPUT, …), newest first, of all pages."""
+    request = ListFilesRequest(
+        kind=enum_number(FileKind, kind),
+        external_id=external_id,
+        filename_contains=filename_contains,
+        page_size=page_size,
+    )
     return pages(session, LIST_FILES, request, lambda page: page.files)
 
 
@@ -170,16 +188,31 @@ def _ignore_progress(done: int, total: int) -> None:
     """For callers who do not ask."""
 
 
-def _create(session: Session, content: Content, path: str, content_type: str, request_id: str) -> Operation[File]:
-    data = yield from do(Run(lambda: b"".join(content.chunks())))
-    request = CreateFileRequest(
-        filename=content.filename,
-        content=data,
-        path=path,
-        content_type=content_type,
-        sha256=content.sha256,
-        request_id=request_id,
-    )
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What is said of a measured source before its bytes."""
+
+    content: Content
+    path: str
+    content_type: str
+    external_id: str
+    request_id: str
+
+    def fields(self) -> dict[str, Any]:
+        """As fields of the three messages that announce a file."""
+        return {
+            "filename": self.content.filename,
+            "path": self.path,
+            "content_type": self.content_type,
+            "sha256": self.content.sha256,
+            "external_id": self.external_id,
+            "request_id": self.request_id,
+        }
+
+
+def _create(session: Session, announced: Announced) -> Operation[File]:
+    data = yield from do(Run(lambda: b"".join(announced.content.chunks())))
+    request = CreateFileRequest(**announced.fields(), content=data)
     return (yield from call(session, CREATE_FILE, request)).file
 
 

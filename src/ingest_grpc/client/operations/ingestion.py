@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from ingest_grpc.client.effects import Feed, Operation
 from ingest_grpc.client.messages import (
     FileRecord,
+    GetFileRecordRequest,
     GetIngestionJobRequest,
     GetIngestionJobResponse,
     GetServerInfoRequest,
@@ -17,7 +18,13 @@ from ingest_grpc.client.messages import (
 )
 from ingest_grpc.client.operations.common import enum_numbers, pages
 from ingest_grpc.client.retry import Session, call
-from ingest_grpc.client.rpcs import GET_INGESTION_JOB, GET_SERVER_INFO, LIST_FILE_RECORDS, LIST_INGESTION_JOBS
+from ingest_grpc.client.rpcs import (
+    GET_FILE_RECORD,
+    GET_INGESTION_JOB,
+    GET_SERVER_INFO,
+    LIST_FILE_RECORDS,
+    LIST_INGESTION_JOBS,
+)
 
 
 def list_ingestion_jobs(
@@ -61,6 +68,11 @@ def list_file_records(
         page_size=page_size,
     )
     return pages(session, LIST_FILE_RECORDS, request, lambda page: page.records)
+
+
+def get_file_record(session: Session, record_id: str) -> Operation[FileRecord]:
+    """A record, removed or not, with its step or its place in the queue."""
+    return (yield from call(session, GET_FILE_RECORD, GetFileRecordRequest(record_id=record_id))).record
 
 
 def server_info(session: Session) -> Operation[GetServerInfoResponse]:

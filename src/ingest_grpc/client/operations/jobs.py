@@ -1,6 +1,7 @@
-"""Jobs: create, read, change, list."""
+"""Jobs: create, read, list, and change their files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from ingest_grpc.client.effects import Feed, Operation
 from ingest_grpc.client.messages import (
@@ -16,9 +17,12 @@ from ingest_grpc.client.messages import (
     GetJobRequest,
     GetJobResponse,
     Job,
+    JobFile,
     JobStatus,
     JobType,
     JobView,
+    ListJobFilesRequest,
+    ListJobsOrder,
     ListJobsRequest,
     ListTimelineEventsRequest,
     Method,
@@ -26,13 +30,14 @@ from ingest_grpc.client.messages import (
     RemoveFilesResponse,
     TimelineEvent,
 )
-from ingest_grpc.client.operations.common import enum_number, enum_numbers, pages
+from ingest_grpc.client.operations.common import enum_number, enum_numbers, pages, timestamp
 from ingest_grpc.client.retry import Session, call
 from ingest_grpc.client.rpcs import (
     ADD_FILES,
     CANCEL_JOB,
     CREATE_JOB,
     GET_JOB,
+    LIST_JOB_FILES,
     LIST_JOBS,
     LIST_TIMELINE_EVENTS,
     REMOVE_FILES,
@@ -49,11 +54,17 @@ def create_job(
     system_prompt: str = "",
     instructions: str = "",
     method: str | int = 0,
+    priority: int = 0,
+    external_id: str = "",
+    labels: Mapping[str, str] | None = None,
+    validate_only: bool = False,
     request_id: str | None = None,
 ) -> Operation[CreateJobResponse]:
     """Create a job, with files (ids, Files, or FileToAdd for details) or without; all in one transaction.
 
-    The response holds the job and what became of each file, in the order given.
+    `priority` is 0 to 9: the files of a greater one go first. `external_id` is a key of your own, unique in the
+    team. With `validate_only` everything is checked and answered, and nothing is changed. The response holds
+    the job and what became of each file, in the order given.
     """
     request = CreateJobRequest(
         name=name,
@@ -63,6 +74,10 @@ def create_job(
         system_prompt=system_prompt,
         instructions=instructions,
         method=enum_number(Method, method),
+        priority=priority,
+        external_id=external_id,
+        labels=labels,
+        validate_only=validate_only,
         request_id=request_id or session.new_request_id(),
     )
     return (yield from call(session, CREATE_JOB, request))
@@ -71,15 +86,77 @@ def create_job(
 def get_job(session: Session, job_id: str, *, view: str | int = "FULL") -> Operation[GetJobResponse]:
     """A job; with the FULL view also its files, ingestion jobs and milestones, as far as 3 MiB hold.
 
-    The response says what was cut; `job_view` has everything.
+    The response says what was cut; `whole_job` and `job_view` have everything.
     """
     return (yield from call(session, GET_JOB, GetJobRequest(job_id=job_id, view=enum_number(JobView, view))))
 
 
-def list_jobs(session: Session, *, statuses: Iterable[str | int] = (), page_size: int = 0) -> Feed[Job]:
-    """The team's jobs in the BASIC view, newest first, of all pages."""
-    request = ListJobsRequest(statuses=enum_numbers(JobStatus, statuses), page_size=page_size)
+def list_jobs(
+    session: Session,
+    *,
+    statuses: Iterable[str | int] = (),
+    job_types: Iterable[str | int] = (),
+    external_id: str = "",
+    name_contains: str = "",
+    labels: Mapping[str, str] | None = None,
+    created_after: datetime | None = None,
+    created_before: datetime | None = None,
+    show_deleted: bool = False,
+    order_by: str | int = "CREATED_AT",
+    ascending: bool = False,
+    page_size: int = 0,
+) -> Feed[Job]:
+    """The team's jobs that pass every filter, in the BASIC view, of all pages; the newest first unless told.
+
+    `created_after` is inclusive, `created_before` is not; both need a time zone. `order_by` is CREATED_AT, NAME,
+    UPDATED_AT or JOB_TYPE.
+    """
+    request = ListJobsRequest(
+        statuses=enum_numbers(JobStatus, statuses),
+        job_types=enum_numbers(JobType, job_types),
+        external_id=external_id,
+        name_contains=name_contains,
+        labels=labels,
+        created_after=timestamp(created_after),
+        created_before=timestamp(created_before),
+        show_deleted=show_deleted,
+        order_by=enum_number(ListJobsOrder, order_by),
+        ascending=ascending,
+        page_size=page_size,
+    )
     return pages(session, LIST_JOBS, request, lambda page: page.jobs)
+
+
+def count_jobs(
+    session: Session,
+    *,
+    statuses: Iterable[str | int] = (),
+    job_types: Iterable[str | int] = (),
+    name_contains: str = "",
+    labels: Mapping[str, str] | None = None,
+    created_after: datetime | None = None,
+    created_before: datetime | None = None,
+    show_deleted: bool = False,
+) -> Operation[int]:
+    """How many jobs pass every filter of `list_jobs`; it counts no further than 10,000."""
+    request = ListJobsRequest(
+        statuses=enum_numbers(JobStatus, statuses),
+        job_types=enum_numbers(JobType, job_types),
+        name_contains=name_contains,
+        labels=labels,
+        created_after=timestamp(created_after),
+        created_before=timestamp(created_before),
+        show_deleted=show_deleted,
+        include_total=True,
+        page_size=1,
+    )
+    return (yield from call(session, LIST_JOBS, request)).total
+
+
+def list_job_files(session: Session, job_id: str, *, page_size: int = 0) -> Feed[JobFile]:
+    """The file list of a job, of all pages: Markdown that needed no ingestion, then outputs; each oldest first."""
+    request = ListJobFilesRequest(job_id=job_id, page_size=page_size)
+    return pages(session, LIST_JOB_FILES, request, lambda page: page.files)
 
 
 def add_files(
@@ -89,14 +166,19 @@ def add_files(
     *,
     method: str | int = 0,
     allow_partial: bool = False,
+    validate_only: bool = False,
     request_id: str | None = None,
 ) -> Operation[AddFilesResponse]:
-    """Add files to a job: all or none, unless `allow_partial`. The response tells what became of each."""
+    """Add files to a job: all or none, unless `allow_partial`. The response tells what became of each.
+
+    With `validate_only` everything is checked and answered, and nothing is changed.
+    """
     request = AddFilesRequest(
         job_id=job_id,
         files=map(_file_to_add, files),
         method=enum_number(Method, method),
         allow_partial=allow_partial,
+        validate_only=validate_only,
         request_id=request_id or session.new_request_id(),
     )
     return (yield from call(session, ADD_FILES, request))

@@ -1,15 +1,34 @@
-"""Watching a job: one feed over any number of streams."""
+"""Watching a job, or many: one feed over any number of streams."""
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
 
 from ingest_grpc.client.effects import Effect, Emit, Feed, Open, Operation, Receive, Sleep, do, drain
 from ingest_grpc.client.errors import IngestCallError
-from ingest_grpc.client.messages import WatchJobRequest, WatchJobResponse, WatchKind, WatchUntil
+from ingest_grpc.client.feed_resume import FeedMachine
+from ingest_grpc.client.messages import (
+    JobType,
+    WatchJobRequest,
+    WatchJobResponse,
+    WatchJobsRequest,
+    WatchJobsResponse,
+    WatchJobsUntil,
+    WatchKind,
+    WatchUntil,
+)
 from ingest_grpc.client.operations.common import enum_number, enum_numbers
-from ingest_grpc.client.resume import Fail, Finished, Reconnect, Restart, ResumeMachine
+from ingest_grpc.client.resume import (
+    Fail,
+    Finished,
+    Reconnect,
+    Request,
+    Response,
+    Restart,
+    ResumeMachine,
+    StreamMachine,
+)
 from ingest_grpc.client.retry import Session
-from ingest_grpc.client.rpcs import WATCH_JOB
+from ingest_grpc.client.rpcs import WATCH_JOB, WATCH_JOBS, Rpc
 from ingest_grpc.client.state import JobState
 
 OnReconnect = Callable[[IngestCallError, float], None]
@@ -48,7 +67,43 @@ def watch(
         heartbeat_interval_seconds=heartbeat_seconds,
         ledger_id=ledger_id,
     )
-    return _follow(session, request, patience, on_reconnect)
+    machine = ResumeMachine(request, backoff=session.backoff(), patience=patience, clock=session.clock)
+    return _follow(WATCH_JOB, machine, on_reconnect)
+
+
+def watch_jobs(
+    session: Session,
+    *,
+    job_types: Iterable[str | int] = (),
+    labels: Mapping[str, str] | None = None,
+    external_id: str = "",
+    resume_token: str = "",
+    until: str | int = "NEVER",
+    heartbeat_seconds: int = 0,
+    patience: float | None = DEFAULT_PATIENCE_SECONDS,
+    on_reconnect: OnReconnect | None = None,
+) -> Feed[WatchJobsResponse]:
+    """All jobs that pass the filter, and then what happens to them, over disconnects and restarts.
+
+    First comes a snapshot (`snapshot`, a `job` each, `synced`), then every milestone and event of the jobs
+    themselves, `job` where one came to pass the filter or was updated, and `job_removed` where one was deleted or
+    passes it no longer. A job may come twice and may be newer than the events behind it; JobsState folds it all.
+
+    With the `resume_token` of an earlier watch only what is new comes, and a lost position raises FEED_COMPACTED,
+    LEDGER_RESTORED or INVALID_RESUME_TOKEN; without one a fresh snapshot then follows. `until` is HEAD or NEVER.
+    A lost stream is resumed by itself, see `watch`. Raises IngestCallError, and ProtocolError if the server breaks
+    its promise.
+    """
+    request = WatchJobsRequest(
+        job_types=enum_numbers(JobType, job_types),
+        labels=labels,
+        external_id=external_id,
+        resume_token=resume_token,
+        until=enum_number(WatchJobsUntil, until),
+        heartbeat_interval_seconds=heartbeat_seconds,
+    )
+    machine = FeedMachine(request, backoff=session.backoff(), patience=patience, clock=session.clock)
+    return _follow(WATCH_JOBS, machine, on_reconnect)
 
 
 def job_view(session: Session, job_id: str) -> Operation[JobState]:
@@ -68,11 +123,10 @@ def wait(
 
 
 def _follow(
-    session: Session, request: WatchJobRequest, patience: float | None, on_reconnect: OnReconnect | None
-) -> Feed[WatchJobResponse]:
-    machine = ResumeMachine(request, backoff=session.backoff(), patience=patience, clock=session.clock)
+    rpc: Rpc[Request, Response], machine: StreamMachine[Request, Response], on_reconnect: OnReconnect | None
+) -> Feed[Response]:
     while True:
-        action = yield from _one_stream(machine)
+        action = yield from _one_stream(rpc, machine)
         if action is None:
             return
         if isinstance(action, Fail):
@@ -83,10 +137,10 @@ def _follow(
 
 
 def _one_stream(
-    machine: ResumeMachine,
-) -> Generator[Effect[Any] | Emit[WatchJobResponse], Any, Reconnect | Restart | Fail | None]:
+    rpc: Rpc[Request, Response], machine: StreamMachine[Request, Response]
+) -> Generator[Effect[Any] | Emit[Response], Any, Reconnect | Restart | Fail | None]:
     """Emit what one stream brings; returns what to do after it, None once the watch is over."""
-    stream = yield from do(Open(WATCH_JOB, machine.open()))
+    stream = yield from do(Open(rpc, machine.open()))
     try:
         while True:
             try:

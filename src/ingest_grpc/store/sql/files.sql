@@ -5,12 +5,14 @@ WHERE f.file_id = :file_id AND f.team = :team;
 
 -- name: files_newest
 -- One page of a team's files, newest first.
-SELECT f.*, b.blob_key FROM files AS f JOIN blobs AS b ON b.id = f.blob
+SELECT f.*, b.blob_key, instr(lower(f.filename), lower(:contains)) > 0 AS passes
+FROM files AS f CROSS JOIN blobs AS b ON b.id = f.blob
 WHERE f.team = :team AND f.deleted_at IS NULL AND f.id < :before ORDER BY f.id DESC LIMIT :limit;
 
 -- name: files_newest_of_kind
 -- One page of a team's uploads or outputs, newest first.
-SELECT f.*, b.blob_key FROM files AS f JOIN blobs AS b ON b.id = f.blob
+SELECT f.*, b.blob_key, instr(lower(f.filename), lower(:contains)) > 0 AS passes
+FROM files AS f CROSS JOIN blobs AS b ON b.id = f.blob
 WHERE f.team = :team AND f.kind = :kind AND f.deleted_at IS NULL AND f.id < :before ORDER BY f.id DESC LIMIT :limit;
 
 -- name: jobs_listing_file
@@ -20,10 +22,34 @@ SELECT DISTINCT job FROM job_files WHERE file = :file AND removed_at IS NULL ORD
 -- name: insert_file<!
 -- A new file.
 INSERT INTO files (
-    file_id, team, user_id, kind, filename, path, content_type, size_bytes, sha256, markdown, blob, created_at
+    file_id, team, user_id, kind, filename, path, content_type, size_bytes, sha256, markdown, blob, created_at,
+    external_id, import_url, import_etag
 ) VALUES (
-    :file_id, :team, :user_id, :kind, :filename, :path, :content_type, :size_bytes, :sha256, :markdown, :blob, :created_at
+    :file_id, :team, :user_id, :kind, :filename, :path, :content_type, :size_bytes, :sha256, :markdown, :blob, :created_at,
+    :external_id, :import_url, :import_etag
 );
+
+-- name: update_file!
+-- What callers may change in a file.
+UPDATE files SET filename = :filename, metadata = :metadata, expires_at = :expires_at WHERE id = :row_id;
+
+-- name: file_fetched!
+-- The bytes of an imported file have come.
+UPDATE files SET blob = :blob, sha256 = :sha256, markdown = :markdown, fetched_at = :fetched_at WHERE id = :row_id;
+
+-- name: file_by_external_id^
+-- The file of a team that has an external id and is not deleted.
+SELECT f.*, b.blob_key FROM files AS f JOIN blobs AS b ON b.id = f.blob
+WHERE f.team = :team AND f.external_id = :external_id AND f.deleted_at IS NULL;
+
+-- name: expired_files
+-- Some files whose time is over and which no job lists, as source, output or Markdown.
+SELECT f.*, b.blob_key FROM files AS f JOIN blobs AS b ON b.id = f.blob
+WHERE f.expires_at <= :now AND f.deleted_at IS NULL
+  AND NOT EXISTS (SELECT 1 FROM file_records AS r WHERE r.file = f.id AND r.deleted_at IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM file_records AS r WHERE r.output_file_id = f.file_id AND r.deleted_at IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM job_files AS j WHERE j.file = f.id AND j.removed_at IS NULL)
+ORDER BY f.expires_at LIMIT :limit;
 
 -- name: delete_file!
 -- Marks a file deleted; its description stays for the history.
@@ -59,7 +85,7 @@ DELETE FROM blobs WHERE id = :row_id AND deleted_at IS NOT NULL;
 
 -- name: blob_is_kept^
 -- Whether a row keeps the blob of a key.
-SELECT EXISTS (SELECT 1 FROM blobs WHERE blob_key = :blob_key AND deleted_at IS NULL);
+SELECT EXISTS (SELECT 1 FROM blobs WHERE blob_key = :blob_key AND deleted_at IS NULL AND sha256 <> '');
 
 -- name: stored_bytes^
 -- How many bytes a team stores.

@@ -46,8 +46,11 @@ UPDATE jobs SET
     status = :status, queued = :queued, running = :running, completed = :completed, failed = :failed,
     cancelled = :cancelled, unresolved = :unresolved, markdown_files = :markdown_files,
     cancel_requested = :cancel_requested, ever_active = :ever_active,
+    alignment_job_id = :alignment_job_id, alignment_status = :alignment_status,
     last_sequence = :last_sequence, files_sequence = :files_sequence,
-    updated_at = :updated_at, deleted_at = :deleted_at, purge_at = :purge_at
+    updated_at = :updated_at, deleted_at = :deleted_at, purge_at = :purge_at,
+    expired_outputs = :expired_outputs,
+    compactable_since = iif(:settled, coalesce(compactable_since, :updated_at), NULL)
 WHERE id = :row_id;
 
 -- name: jobs_to_purge

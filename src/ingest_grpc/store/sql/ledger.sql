@@ -14,8 +14,8 @@ WHERE e.job = :job AND e.milestone = 1 AND e.sequence > :after ORDER BY e.sequen
 
 -- name: insert_event*!
 -- New events.
-INSERT INTO events (job, sequence, team, timestamp, type, milestone, message, actor, trigger, change)
-VALUES (:job, :sequence, :team, :timestamp, :type, :milestone, :message, :actor, :trigger, :change);
+INSERT INTO events (job, sequence, team, timestamp, type, milestone, in_feed, message, actor, trigger, change)
+VALUES (:job, :sequence, :team, :timestamp, :type, :milestone, :in_feed, :message, :actor, :trigger, :change);
 
 -- name: request^
 -- An earlier call with the same request id.

@@ -1,8 +1,8 @@
 -- Rows of a purged job go in slices, children first: nothing refers to what is gone.
 
--- name: purge_events!
+-- name: purge_events
 -- Some of the events of a job.
-DELETE FROM events WHERE id IN (SELECT id FROM events WHERE job = :job LIMIT :limit);
+DELETE FROM events WHERE id IN (SELECT id FROM events WHERE job = :job LIMIT :limit) RETURNING id, in_feed;
 
 -- name: purge_markdown_files!
 -- The Markdown entries of a job, removed ones included.

@@ -151,6 +151,7 @@ INSERT INTO file_records (
 SELECT r.* FROM file_record_rows AS r
 CROSS JOIN files AS output ON output.file_id = r.output_file_id AND output.deleted_at IS NULL
 WHERE r.status = 'COMPLETED' AND r.method = :method AND r.source_type = :content_type
+  AND :sha256 <> '' -- an import that was not fetched yet: nobody knows its bytes
   AND r.file IN (SELECT id FROM files WHERE team = :team AND sha256 = :sha256)
 ORDER BY r.id DESC LIMIT :limit;
 
@@ -204,9 +205,10 @@ WHERE id = :row_id AND status = :status_before AND attempt = :attempt_before;
 UPDATE file_records SET fair_tag = :fair_tag WHERE id = :row_id AND status = 'QUEUED';
 
 -- name: mark_record!
--- Marks a record removed or superseded; its status stays.
+-- Marks a record removed or superseded, or its output expired; its status stays.
 UPDATE file_records SET
-    deleted_at = :deleted_at, superseded_by = :superseded_by, last_sequence = :last_sequence
+    deleted_at = :deleted_at, superseded_by = :superseded_by, output_expired_at = :output_expired_at,
+    last_sequence = :last_sequence
 WHERE id = :row_id;
 
 -- name: make_claimable!

@@ -3,16 +3,14 @@
 import heapq
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
-from importlib import resources
 from typing import Any, TypeVar
 
-import aiosql
-
 from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, RecordStatus
-from ingest_grpc.model import EventType, File, FileKind, IngestionJob, Job, JobFile, JobFilter, TimelineEvent
-from ingest_grpc.store.interface import ApiKey, JobCursor, Position, RecordRow
+from ingest_grpc.model import EventType, File, FileFilter, IngestionJob, Job, JobFile, JobFilter, TimelineEvent, Upload
+from ingest_grpc.store.interface import ApiKey, FeedEvent, JobCursor, Position, RecordRow
 from ingest_grpc.store.sqlite import values
+from ingest_grpc.store.sqlite.alignments import SqliteAlignmentRows
+from ingest_grpc.store.sqlite.file_search import files_where, passes_filter
 from ingest_grpc.store.sqlite.job_search import jobs_where
 
 T = TypeVar("T")
@@ -21,43 +19,13 @@ NEWEST = 2**63 - 1
 """A row id beyond every row: where a newest-first list begins."""
 
 
-@cache
-def statements() -> Any:
-    """All named statements of store/sql."""
-    folder = resources.files("ingest_grpc.store") / "sql"
-    with resources.as_file(folder) as path:
-        return aiosql.from_path(path, "sqlite3", mandatory_parameters=False)
-
-
 def _merged(pages: Iterable[list[T]], key: Callable[[T], int], limit: int, *, descending: bool) -> list[T]:
     """The first `limit` of several sorted lists: how a filter on several statuses stays an index range."""
     return list(heapq.merge(*pages, key=key, reverse=descending))[:limit]
 
 
-class SqliteRows:
+class SqliteRows(SqliteAlignmentRows):
     """Reads on one connection inside a transaction that somebody else began."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._sql = statements()
-
-    def _one(self, name: str, make: Callable[[sqlite3.Row], T], /, **parameters: Any) -> T | None:
-        row = getattr(self._sql, name)(self._connection, **parameters)
-        return None if row is None else make(row)
-
-    def _the(self, name: str, make: Callable[[sqlite3.Row], T], /, **parameters: Any) -> T:
-        """A row that an integer key names: it is there, or the ledger is broken."""
-        found = self._one(name, make, **parameters)
-        if found is None:
-            raise LookupError(f"{name}: no row for {parameters}")
-        return found
-
-    def _all(self, name: str, make: Callable[[sqlite3.Row], T], /, **parameters: Any) -> list[T]:
-        return [make(row) for row in getattr(self._sql, name)(self._connection, **parameters)]
-
-    def _value(self, name: str, /, **parameters: Any) -> Any:
-        """The only column of the only row; None where there is no row."""
-        return self._one(name, lambda row: row[0], **parameters)
 
     async def ledger_id(self) -> str:
         return str(self._value("ledger_id"))
@@ -176,7 +144,8 @@ class SqliteRows:
 
     def _rank(self, priority: int, fair_tag: int, row_id: int) -> int:
         before = self._value("count_claimable_before", priority=priority, fair_tag=fair_tag, row_id=row_id)
-        return int(before) + 1
+        alignments = self._value("count_alignments_before_record", priority=priority, fair_tag=fair_tag)
+        return int(before) + int(alignments) + 1
 
     async def positions(self, job_row: int, limit: int) -> list[Position]:
         found: list[Position] = []
@@ -193,6 +162,12 @@ class SqliteRows:
                     after_row=last["id"],
                     fair_tag=row["fair_tag"],
                     row_id=row["id"],
+                )
+                rank += self._value(
+                    "count_alignments_between",
+                    priority=row["priority"],
+                    after_tag=last["fair_tag"],
+                    fair_tag=row["fair_tag"],
                 )
             found.append(Position(row_id=row["id"], record_id=row["record_id"], position=rank))
             last = row
@@ -223,16 +198,39 @@ class SqliteRows:
     async def milestones_after(self, job_row: int, after: int, limit: int) -> list[TimelineEvent]:
         return self._all("milestones_after", values.event_of, job=job_row, after=after, limit=limit)
 
+    async def feed_after(self, team: str, after: int, limit: int) -> list[FeedEvent]:
+        return self._all("feed_after", values.feed_event_of, team=team, after=after, limit=limit)
+
+    async def feed_bounds(self, team: str) -> tuple[int, int]:
+        floor = int(self._value("feed_floor", team=team) or 0)
+        # Nothing newer than the floor is left when the newest job was purged.
+        return floor, max(floor, int(self._value("feed_newest", team=team) or 0))
+
     # ── files ──────────────────────────────────────────────────────────────────────────────────────────
 
     async def file(self, team: str, file_id: str) -> File | None:
         return self._one("file", values.file_of, team=team, file_id=file_id)
 
-    async def files_newest(self, team: str, kind: FileKind | None, before: int | None, limit: int) -> list[File]:
-        where = {"team": team, "before": NEWEST if before is None else before, "limit": limit}
-        if kind is None:
-            return self._all("files_newest", values.file_of, **where)
-        return self._all("files_newest_of_kind", values.file_of, kind=kind, **where)
+    async def file_by_external_id(self, team: str, external_id: str) -> File | None:
+        return self._one("file_by_external_id", values.file_of, team=team, external_id=external_id)
+
+    async def files_where(
+        self, team: str, wanted: FileFilter, before: int | None, limit: int
+    ) -> tuple[list[File], int | None]:
+        if wanted.external_id is not None:
+            file = await self.file_by_external_id(team, wanted.external_id)
+            passes = file is not None and passes_filter(file, wanted) and (before is None or file.row_id < before)
+            return [file] if file is not None and passes else [], None
+        return files_where(self._page_of_files, team, wanted, NEWEST if before is None else before, limit)
+
+    def _page_of_files(self, **where: Any) -> list[sqlite3.Row]:
+        return self._all("files_newest" if where["kind"] is None else "files_newest_of_kind", lambda row: row, **where)
+
+    async def upload(self, team: str, upload_id: str) -> Upload | None:
+        return self._one("upload", values.upload_of, team=team, upload_id=upload_id)
+
+    async def upload_is_open(self, upload_id: str) -> bool:
+        return bool(self._value("upload_is_open", upload_id=upload_id))
 
     async def deleted_blobs(self, limit: int) -> list[tuple[int, str]]:
         return self._all("deleted_blobs", lambda row: (row["id"], row["blob_key"]), limit=limit)

@@ -6,23 +6,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from ingest_grpc.lifecycle import RecordStatus, Trigger, WaitReason
-from ingest_grpc.model import File, FileRecord, IngestionJob, Job, JobFile, Method, TimelineEvent
-from ingest_grpc.store.interface import ApiKey, Commit, NewRecord, RecordRow, StoredRequest
+from ingest_grpc.model import File, FileRecord, IngestionJob, Job, JobFile, Method, TimelineEvent, Upload
+from ingest_grpc.store.interface import ApiKey, Commit, JobCursor, NewRecord, RecordRow, StoredRequest
 from ingest_grpc.store.sqlite import values
+from ingest_grpc.store.sqlite.alignments import SqliteAlignmentTx
 from ingest_grpc.store.sqlite.rows import SqliteRows
 
 
-class SqliteTx(SqliteRows):
+class SqliteTx(SqliteRows, SqliteAlignmentTx):
     """Reads and writes of one unit."""
 
     def __init__(self, connection: sqlite3.Connection, team_max_running: int | None = None) -> None:
         super().__init__(connection)
         self._team_max_running = team_max_running
         self.commit = Commit()
-
-    def _write(self, name: str, /, **parameters: Any) -> int:
-        """Rows changed, or the new row's key where the statement is named so."""
-        return int(getattr(self._sql, name)(self._connection, **parameters))
 
     # ── jobs ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -135,10 +132,21 @@ class SqliteTx(SqliteRows):
         )
 
     async def mark_record(
-        self, row_id: int, *, deleted_at: int | None, superseded_by: str | None, sequence: int
+        self,
+        row_id: int,
+        *,
+        deleted_at: int | None,
+        superseded_by: str | None,
+        output_expired_at: int | None,
+        sequence: int,
     ) -> None:
         self._write(
-            "mark_record", row_id=row_id, deleted_at=deleted_at, superseded_by=superseded_by, last_sequence=sequence
+            "mark_record",
+            row_id=row_id,
+            deleted_at=deleted_at,
+            superseded_by=superseded_by,
+            output_expired_at=output_expired_at,
+            last_sequence=sequence,
         )
 
     async def requeue_record(self, row_id: int, fair_tag: int) -> None:
@@ -170,8 +178,11 @@ class SqliteTx(SqliteRows):
         return self._all("jobs_listing_file", lambda row: int(row["job"]), file=file_row)
 
     async def greatest_queued_tag(self, team: str, priority: int) -> int | None:
-        tag = self._value("greatest_queued_tag", team=team, priority=priority)
-        return None if tag is None else int(tag)
+        found = [
+            self._value("greatest_queued_tag", team=team, priority=priority),
+            self._value("greatest_queued_alignment_tag", team=team, priority=priority),
+        ]
+        return max((int(tag) for tag in found if tag is not None), default=None)
 
     async def virtual_time(self, priority: int) -> int:
         return int(self._value("virtual_time", priority=priority) or 0)
@@ -188,17 +199,17 @@ class SqliteTx(SqliteRows):
     # ── files ──────────────────────────────────────────────────────────────────────────────────────────
 
     async def insert_file(self, file: File, *, shareable: bool) -> File:
-        content = {"team": file.team_id, "sha256": file.sha256, "size_bytes": file.size_bytes}
-        shared = self._one("shared_blob", lambda row: row, **content) if shareable else None
-        if shared is None:
-            blob, blob_key = (
-                self._write("insert_blob", blob_key=file.blob_key, shareable=shareable, **content),
-                file.blob_key,
-            )
-        else:
-            blob, blob_key = shared["id"], shared["blob_key"]
+        blob, blob_key = self._blob_for(file, shareable=shareable)
         row_id = self._write("insert_file", **values.file_columns(file, blob))
         return file.model_copy(update={"row_id": row_id, "blob_key": blob_key})
+
+    def _blob_for(self, file: File, *, shareable: bool) -> tuple[int, str]:
+        """(row, key) of a new blob, or of the one that holds the same bytes for the same team."""
+        content = {"team": file.team_id, "sha256": file.sha256, "size_bytes": file.size_bytes}
+        shared = self._one("shared_blob", lambda row: row, **content) if shareable else None
+        if shared is not None:
+            return shared["id"], shared["blob_key"]
+        return self._write("insert_blob", blob_key=file.blob_key, shareable=shareable, **content), file.blob_key
 
     async def share_output(self, file: File, shared: File) -> None:
         blob = self._value("blob_of_file", row_id=shared.row_id)
@@ -206,6 +217,66 @@ class SqliteTx(SqliteRows):
 
     async def stored_bytes(self, team: str) -> int:
         return int(self._value("stored_bytes", team=team) or 0)
+
+    async def insert_import(self, file: File) -> None:
+        content = {"team": file.team_id, "sha256": file.sha256, "size_bytes": file.size_bytes}
+        blob = self._write("insert_blob", blob_key=file.blob_key, shareable=False, **content)
+        self._write("insert_file", **values.file_columns(file, blob))
+
+    async def file_fetched(self, file: File, now: int) -> File:
+        before = self._value("blob_of_file", row_id=file.row_id)
+        blob, blob_key = self._blob_for(file, shareable=True)
+        self._write(
+            "file_fetched",
+            row_id=file.row_id,
+            blob=blob,
+            sha256=file.sha256,
+            markdown=file.markdown,
+            fetched_at=now,
+        )
+        self._write("release_blob", blob=before, deleted_at=now)
+        return file.model_copy(update={"blob_key": blob_key})
+
+    async def update_file(self, file: File) -> None:
+        self._write(
+            "update_file",
+            row_id=file.row_id,
+            filename=file.filename,
+            metadata=json.dumps(dict(file.metadata)),
+            expires_at=file.expires_at,
+        )
+
+    async def expired_files(self, now: int, limit: int) -> list[File]:
+        return self._all("expired_files", values.file_of, now=now, limit=limit)
+
+    async def insert_upload(self, upload: Upload) -> None:
+        self._write(
+            "insert_upload",
+            upload_id=upload.upload_id,
+            team=upload.team_id,
+            user_id=upload.user_id,
+            created_at=upload.created_at,
+            expires_at=upload.expires_at,
+            **upload.new.model_dump(),
+        )
+
+    async def advance_upload(self, upload: Upload) -> bool:
+        changed = self._write(
+            "advance_upload",
+            row_id=upload.row_id,
+            committed_bytes=upload.committed_bytes,
+            expires_at=upload.expires_at,
+        )
+        return changed == 1
+
+    async def complete_upload(self, upload: Upload, file_id: str) -> None:
+        self._write("complete_upload", row_id=upload.row_id, file_id=file_id, expires_at=upload.expires_at)
+
+    async def expired_uploads(self, now: int, limit: int) -> list[Upload]:
+        return self._all("expired_uploads", values.upload_of, now=now, limit=limit)
+
+    async def delete_upload(self, upload: Upload, now: int) -> bool:
+        return self._write("delete_upload", row_id=upload.row_id, now=now) == 1
 
     async def delete_file(self, file: File, now: int) -> None:
         blob = self._value("blob_of_file", row_id=file.row_id)
@@ -221,7 +292,8 @@ class SqliteTx(SqliteRows):
         return self._all("jobs_to_purge", values.job_of, now=now, limit=limit)
 
     async def purge_slice(self, job: Job, now: int, limit: int) -> bool:
-        if self._write("purge_events", job=job.row_id, limit=limit):
+        if events := self._all("purge_events", lambda row: row, job=job.row_id, limit=limit):
+            self._raise_feed_floor(job.team_id, events)
             return False
         records = self._all("records_to_purge", lambda row: row, job=job.row_id, limit=limit)
         for record in records:
@@ -234,6 +306,12 @@ class SqliteTx(SqliteRows):
         self._write("purge_markdown_files", job=job.row_id)
         for row_id in sources:
             await self._purge_file(self._the("file_by_row", values.file_of, row_id=row_id), now)
+        for alignment in self._all("alignments_to_purge", lambda row: row, job=job.row_id):
+            if self._write("purge_sections", alignment=alignment["id"], limit=limit):
+                return False
+            self._write("purge_alignment", row_id=alignment["id"])
+            if alignment["output_file_id"] is not None:
+                await self._purge_file(await self.file(job.team_id, alignment["output_file_id"]), now)
         self._write("purge_ingestion_jobs", job=job.row_id)
         self._write("purge_job", job=job.row_id)
         return True
@@ -243,6 +321,35 @@ class SqliteTx(SqliteRows):
         if file is not None and not self._value("file_is_used", file=file.row_id):
             await self.delete_file(file, now)
             self._write("purge_file", row_id=file.row_id)
+
+    # ── retention ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def compact_slice(self, before: int, limit: int) -> int | None:
+        job = self._one("job_to_compact", values.job_of, before=before)
+        if job is None:
+            return None
+        earliest = job.earliest_sequence
+        events = self._all(
+            "oldest_events", lambda row: row, job=job.row_id, earliest=earliest, before=before, limit=limit
+        )
+        if events:
+            first, earliest = earliest, events[-1]["sequence"] + 1
+            self._write("compact_events", job=job.row_id, first=first, last=earliest - 1)
+            self._write("set_earliest_sequence", job=job.row_id, earliest=earliest)
+            self._raise_feed_floor(job.team_id, [event for event in events if not event["milestone"]])
+        if len(events) < limit:
+            self._write("end_compaction", job=job.row_id, earliest=earliest)
+        return job.row_id
+
+    def _raise_feed_floor(self, team: str, gone: Sequence[sqlite3.Row]) -> None:
+        if ids := [event["id"] for event in gone if event["in_feed"]]:
+            self._write("raise_feed_floor", team=team, floor=max(ids))
+
+    async def outputs_before(self, before: int, after: JobCursor | None, limit: int) -> list[File]:
+        created_at, row = after or (0, 0)
+        return self._all(
+            "outputs_before", values.file_of, before=before, after_created_at=created_at, after_row=row, limit=limit
+        )
 
     # ── requests and keys ──────────────────────────────────────────────────────────────────────────────
 

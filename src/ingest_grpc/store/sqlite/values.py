@@ -8,19 +8,23 @@ from pydantic import TypeAdapter
 
 from ingest_grpc.lifecycle import RecordStatus, Tally
 from ingest_grpc.model import (
+    FEED_KINDS,
     Change,
     Engine,
     EventType,
     File,
     FileRecord,
+    ImportSource,
     IngestionJob,
     Job,
     JobFile,
+    NewFile,
     RecordError,
     Scope,
     TimelineEvent,
+    Upload,
 )
-from ingest_grpc.store.interface import ApiKey, RecordRow
+from ingest_grpc.store.interface import ApiKey, FeedEvent, RecordRow
 
 _CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
 _TALLY = ("queued", "running", "completed", "failed", "cancelled", "unresolved")
@@ -46,6 +50,8 @@ def job_of(row: Row) -> Job:
         markdown_files=row["markdown_files"],
         cancelled=bool(row["cancel_requested"]),
         ever_active=bool(row["ever_active"]),
+        alignment_job_id=row["alignment_job_id"],
+        alignment_status=row["alignment_status"],
         system_prompt=row["system_prompt"],
         system_prompt_updated_at=row["system_prompt_updated_at"],
         instructions=row["instructions"],
@@ -64,6 +70,7 @@ def job_of(row: Row) -> Job:
         files_sequence=row["files_sequence"],
         deleted_at=row["deleted_at"],
         purge_at=row["purge_at"],
+        expired_outputs=row["expired_outputs"],
     )
 
 
@@ -85,8 +92,12 @@ def changeable_job_columns(job: Job) -> dict[str, Any]:
         "markdown_files": job.markdown_files,
         "cancel_requested": job.cancelled,
         "ever_active": job.ever_active,
+        "alignment_job_id": job.alignment_job_id,
+        "alignment_status": job.alignment_status,
         "last_sequence": job.last_sequence,
         "updated_at": job.updated_at,
+        "expired_outputs": job.expired_outputs,
+        "settled": job.facts.settled,
     }
 
 
@@ -168,6 +179,7 @@ def record_of(row: Row) -> FileRecord:
         wait_reason=row["wait_reason"],
         worker_id=row["worker_id"],
         superseded_by=row["superseded_by"],
+        output_expired_at=row["output_expired_at"],
         reused_from=row["reused_from"],
         deleted_at=row["deleted_at"],
         created_at=row["created_at"],
@@ -255,6 +267,32 @@ def file_of(row: Row) -> File:
         team_id=row["team"],
         created_at=row["created_at"],
         deleted_at=row["deleted_at"],
+        external_id=row["external_id"],
+        metadata=json.loads(row["metadata"]),
+        expires_at=row["expires_at"],
+        import_source=_import_source_of(row),
+    )
+
+
+def _import_source_of(row: Row) -> ImportSource | None:
+    if row["import_url"] is None:
+        return None
+    return ImportSource(url=row["import_url"], etag=row["import_etag"], fetched_at=row["fetched_at"])
+
+
+def upload_of(row: Row) -> Upload:
+    """The blob and the row of its file come later: see service.uploads."""
+    new = NewFile.model_validate({name: row[name] for name in NewFile.model_fields})
+    return Upload(
+        row_id=row["id"],
+        upload_id=row["upload_id"],
+        new=new,
+        committed_bytes=row["committed_bytes"],
+        file_id=row["file_id"],
+        user_id=row["user_id"],
+        team_id=row["team"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
     )
 
 
@@ -272,6 +310,9 @@ def file_columns(file: File, blob: int) -> dict[str, Any]:
         "markdown": file.markdown,
         "blob": blob,
         "created_at": file.created_at,
+        "external_id": file.external_id,
+        "import_url": file.import_source and file.import_source.url,
+        "import_etag": file.import_source and file.import_source.etag,
     }
 
 
@@ -288,6 +329,10 @@ def event_of(row: Row) -> TimelineEvent:
     )
 
 
+def feed_event_of(row: Row) -> FeedEvent:
+    return FeedEvent(row_id=row["id"], job_row=row["job"], event=event_of(row))
+
+
 def event_columns(event: TimelineEvent, job_row: int, team: str) -> dict[str, Any]:
     return {
         "job": job_row,
@@ -296,6 +341,7 @@ def event_columns(event: TimelineEvent, job_row: int, team: str) -> dict[str, An
         "timestamp": event.timestamp,
         "type": event.type,
         "milestone": event.kind == "MILESTONE",
+        "in_feed": event.kind in FEED_KINDS,
         "message": event.message,
         "actor": event.actor,
         "trigger": event.trigger,

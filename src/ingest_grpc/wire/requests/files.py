@@ -22,7 +22,7 @@ MAX_CHUNK_BYTES = 2 * 1024 * 1024
 
 MAX_PATH_CHARACTERS = 1_024
 
-_SERVICE = "/ingest_grpc.v1.FileService"
+SERVICE = "/ingest_grpc.v1.FileService"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -37,7 +37,7 @@ class Upload:
 def create_file(message: pb.CreateFileRequest) -> Upload:
     """Raises INVALID_FIELD, or FILE_TOO_LARGE for content above 2 MiB."""
     with Fields() as fields:
-        upload = Upload(_new_file(fields, message, size_bytes=None), fields.request(message, f"{_SERVICE}/CreateFile"))
+        upload = Upload(new_file(fields, message, size_bytes=None), fields.request(message, f"{SERVICE}/CreateFile"))
     if len(message.content) > MAX_CHUNK_BYTES:
         raise IngestError(
             Reason.FILE_TOO_LARGE,
@@ -52,8 +52,8 @@ def upload_header(message: pb.UploadFileHeader) -> Upload:
     with Fields() as fields:
         size_bytes = fields.count("header.size_bytes", message.size_bytes) if message.HasField("size_bytes") else None
         return Upload(
-            _new_file(fields, message, size_bytes=size_bytes, prefix="header."),
-            fields.request(message, f"{_SERVICE}/UploadFile", "header.request_id"),
+            new_file(fields, message, size_bytes=size_bytes, prefix="header."),
+            fields.request(message, f"{SERVICE}/UploadFile", "header.request_id"),
         )
 
 
@@ -79,48 +79,65 @@ def _upload_invalid(index: int, description: str) -> IngestError:
     return IngestError(Reason.UPLOAD_INVALID, violations=[Violation(f"message[{index}]", description)])
 
 
-def _new_file(
+def new_file(
     fields: Fields,
-    message: pb.CreateFileRequest | pb.UploadFileHeader,
+    message: pb.CreateFileRequest | pb.UploadFileHeader | pb.CreateUploadRequest,
     *,
     size_bytes: int | None,
     prefix: str = "",
 ) -> model.NewFile:
-    filename = base_name(message.filename)
-    if not filename:
-        described = "is required" if not message.filename else "has no usable character after its last separator"
-        fields.wrong(f"{prefix}filename", described)
-    fields.text(f"{prefix}filename", filename, size_bytes=MAX_FILENAME_BYTES)
-    content_type = normal_content_type(message.content_type)
-    if message.content_type and content_type is None:
-        fields.wrong(f"{prefix}content_type", "is not of the form type/subtype")
-    sha256 = message.sha256.lower()
-    if sha256 and not _SHA256.fullmatch(sha256):
-        fields.wrong(f"{prefix}sha256", "must be 64 hexadecimal digits")
+    """What a caller announces of a file; violations name the fields behind `prefix`."""
+    filename = usable_filename(fields, f"{prefix}filename", message.filename)
     return model.NewFile(
         filename=filename,
         path=displayable(fields.text(f"{prefix}path", message.path, characters=MAX_PATH_CHARACTERS)),
-        content_type=content_type or guess_content_type(filename),
+        content_type=content_type(fields, f"{prefix}content_type", message.content_type, filename),
         size_bytes=size_bytes,
-        sha256=sha256 or None,
+        sha256=digest(fields, f"{prefix}sha256", message.sha256),
+        external_id=fields.external_id(f"{prefix}external_id", message.external_id),
     )
 
 
-def _file_id(fields: Fields, value: str) -> str:
+def usable_filename(fields: Fields, field: str, value: str) -> str:
+    """A name without folders; required."""
+    filename = base_name(value)
+    if not filename:
+        fields.wrong(field, "has no usable character after its last separator" if value else "is required")
+    return fields.text(field, filename, size_bytes=MAX_FILENAME_BYTES)
+
+
+def content_type(fields: Fields, field: str, value: str, filename: str) -> str:
+    """A content type as given, or as the name suggests."""
+    normal = normal_content_type(value)
+    if value and normal is None:
+        fields.wrong(field, "is not of the form type/subtype")
+    return normal or guess_content_type(filename)
+
+
+def digest(fields: Fields, field: str, value: str) -> str | None:
+    """A SHA-256 in lower-case hex, None for the empty string."""
+    sha256 = value.lower()
+    if sha256 and not _SHA256.fullmatch(sha256):
+        fields.wrong(field, "must be 64 hexadecimal digits")
+    return sha256 or None
+
+
+def stored_file_id(fields: Fields, value: str) -> str:
+    """The id of an upload or of an output."""
     return fields.id("file_id", value, Prefix.FILE, Prefix.OUTPUT_FILE)
 
 
 def get_file(message: pb.GetFileRequest) -> str:
     """The file's id."""
     with Fields() as fields:
-        return _file_id(fields, message.file_id)
+        return stored_file_id(fields, message.file_id)
 
 
 @dataclass(frozen=True, slots=True)
 class ListFiles:
-    """A page of files to read; no kind = both."""
+    """A page of files to read."""
 
-    kind: model.FileKind | None
+    wanted: model.FileFilter
     page_size: int
     page_token: str
 
@@ -129,7 +146,13 @@ def list_files(message: pb.ListFilesRequest) -> ListFiles:
     """The token is checked by the service, which made it."""
     with Fields() as fields:
         return ListFiles(
-            fields.optional_enum("kind", message.kind, enums.FILE_KIND),
+            model.FileFilter(
+                kind=fields.optional_enum("kind", message.kind, enums.FILE_KIND),
+                external_id=fields.external_id("external_id", message.external_id),
+                filename_contains=fields.text(
+                    "filename_contains", message.filename_contains, characters=MAX_FILENAME_BYTES
+                ),
+            ),
             fields.page_size(message.page_size),
             message.page_token,
         )
@@ -149,7 +172,7 @@ def read_file(message: pb.ReadFileRequest) -> ReadFile:
     with Fields() as fields:
         limit = fields.count("limit", message.limit)
         return ReadFile(
-            _file_id(fields, message.file_id),
+            stored_file_id(fields, message.file_id),
             fields.count("offset", message.offset),
             min(limit, MAX_CHUNK_BYTES) or MAX_CHUNK_BYTES,
         )
@@ -168,7 +191,7 @@ def download_file(message: pb.DownloadFileRequest) -> DownloadFile:
     """A limit of 0 is none."""
     with Fields() as fields:
         return DownloadFile(
-            _file_id(fields, message.file_id),
+            stored_file_id(fields, message.file_id),
             fields.count("offset", message.offset),
             fields.count("limit", message.limit) or None,
         )
@@ -187,7 +210,7 @@ def delete_file(message: pb.DeleteFileRequest) -> DeleteFile:
     """Checks the id."""
     with Fields() as fields:
         return DeleteFile(
-            _file_id(fields, message.file_id),
+            stored_file_id(fields, message.file_id),
             message.force,
-            fields.request(message, f"{_SERVICE}/DeleteFile"),
+            fields.request(message, f"{SERVICE}/DeleteFile"),
         )

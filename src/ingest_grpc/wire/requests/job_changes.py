@@ -121,6 +121,25 @@ def clone_job(message: pb.CloneJobRequest) -> CloneJob:
 
 
 @dataclass(frozen=True, slots=True)
+class StartJob:
+    """A job to start, and the files_etag that was reviewed, empty for none."""
+
+    job_id: str
+    expected_files_etag: str
+    request: model.Request | None
+
+
+def start_job(message: pb.StartJobRequest) -> StartJob:
+    """Checks the id."""
+    with Fields() as fields:
+        return StartJob(
+            fields.id("job_id", message.job_id, Prefix.JOB),
+            message.expected_files_etag,
+            fields.request(message, f"{SERVICE}/StartJob"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class RetryFiles:
     """Records to retry; None = all that are unresolved."""
 

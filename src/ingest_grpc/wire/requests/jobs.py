@@ -210,9 +210,6 @@ def watch_job(message: pb.WatchJobRequest) -> model.WatchRequest:
     """Whether after_sequence is within the log is the service's to say."""
     with Fields() as fields:
         kinds = fields.enum_list("kinds", message.kinds, enums.WATCH_KIND)
-        seconds = message.heartbeat_interval_seconds or DEFAULT_HEARTBEAT_SECONDS
-        if seconds not in HEARTBEAT_SECONDS:
-            fields.wrong("heartbeat_interval_seconds", "must be 5 to 60, or 0 for 15")
         has_cursor = message.HasField("after_sequence")
         return model.WatchRequest(
             job_id=fields.id("job_id", message.job_id, Prefix.JOB),
@@ -220,6 +217,25 @@ def watch_job(message: pb.WatchJobRequest) -> model.WatchRequest:
             until=fields.optional_enum("until", message.until, enums.WATCH_UNTIL) or model.WatchUntil.SETTLED,
             kinds=frozenset(map(model.EventKind, set(kinds) - {WatchKind.PROGRESS})) if kinds else None,
             progress=WatchKind.PROGRESS in kinds,
-            heartbeat_interval_seconds=seconds,
+            heartbeat_interval_seconds=_heartbeat_seconds(fields, message.heartbeat_interval_seconds),
             ledger_id=message.ledger_id or None,
         )
+
+
+def watch_jobs(message: pb.WatchJobsRequest) -> model.WatchJobsRequest:
+    """Whether the resume token belongs to this watch is the service's to say."""
+    with Fields() as fields:
+        return model.WatchJobsRequest(
+            job_types=fields.enum_list("job_types", message.job_types, enums.JOB_TYPE),
+            labels=fields.labels("labels", message.labels),
+            external_id=fields.external_id("external_id", message.external_id),
+            resume_token=message.resume_token,
+            until=fields.optional_enum("until", message.until, enums.WATCH_JOBS_UNTIL) or model.WatchJobsUntil.NEVER,
+            heartbeat_interval_seconds=_heartbeat_seconds(fields, message.heartbeat_interval_seconds),
+        )
+
+
+def _heartbeat_seconds(fields: Fields, seconds: int) -> int:
+    if seconds and seconds not in HEARTBEAT_SECONDS:
+        fields.wrong("heartbeat_interval_seconds", "must be 5 to 60, or 0 for 15")
+    return seconds or DEFAULT_HEARTBEAT_SECONDS

@@ -1,0 +1,80 @@
+"""Files of this machine, as far as they lie below the folders that the operator names."""
+
+import errno
+import os
+import stat
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from ingest_grpc.blobs.interface import CHUNK_BYTES
+from ingest_grpc.blobs.origins.interface import OriginObject, changed, not_allowed, not_found
+from ingest_grpc.blobs.threads import Threads
+from ingest_grpc.errors import IngestError, Reason
+
+_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG})
+
+
+class FileOrigin:
+    """See Origin. A file's etag is made of its inode, its time of change and its size."""
+
+    def __init__(self, roots: Sequence[Path], threads: Threads) -> None:
+        self._roots = roots
+        self._threads = threads
+
+    async def head(self, path: str) -> OriginObject:
+        with _translated(path):
+            async with self._threads.descriptor(partial(self._open, path)) as fd:
+                return _described(os.fstat(fd))
+
+    async def read(self, path: str, expected: OriginObject) -> AsyncGenerator[bytes]:
+        with _translated(path):
+            async with self._threads.descriptor(partial(self._open, path)) as fd:
+                offset = 0
+                while offset <= expected.size_bytes:
+                    if _described(os.fstat(fd)) != expected:
+                        raise changed(path)
+                    data = await self._threads.run(os.pread, fd, CHUNK_BYTES, offset)
+                    if not data:
+                        return
+                    yield data
+                    offset += len(data)
+                raise changed(path)  # it has grown since the look at its size
+
+    def _open(self, path: str) -> int:
+        """A descriptor of a regular file that really lies below a root, whatever symbolic links say."""
+        roots = [root.resolve() for root in self._roots]
+        resolved = Path("/", path).resolve()
+        if not _within(resolved, roots):
+            raise not_allowed(f"file:///{path}")
+        # Not blocking: opening a named pipe would wait for its writer.
+        fd = os.open(resolved, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise not_found(path)
+            # A folder on the way may have been replaced by a link since it was resolved: ask what was opened.
+            if not _within(Path(f"/proc/self/fd/{fd}").readlink(), roots):
+                raise not_allowed(f"file:///{path}")
+        except BaseException:
+            os.close(fd)
+            raise
+        return fd
+
+
+def _within(path: Path, roots: Sequence[Path]) -> bool:
+    return any(path.is_relative_to(root) for root in roots)
+
+
+def _described(found: os.stat_result) -> OriginObject:
+    return OriginObject(f"{found.st_ino:x}-{found.st_mtime_ns:x}-{found.st_size:x}", found.st_size)
+
+
+@contextmanager
+def _translated(path: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links, as pathlib says it
+        if isinstance(error, RuntimeError) or error.errno in _ABSENT:
+            raise not_found(path) from error
+        raise IngestError(Reason.SERVICE_UNAVAILABLE, {"path": path}) from error

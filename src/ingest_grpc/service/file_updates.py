@@ -1,0 +1,71 @@
+"""What callers set on a file after it was stored, and what becomes of a file whose time is over."""
+
+from functools import partial
+
+from ingest_grpc.clock import Clock
+from ingest_grpc.errors import IngestError, Reason, invalid
+from ingest_grpc.model import Caller, File, FileUpdate, Mutation, Request
+from ingest_grpc.service.file_effects import FileEffect
+from ingest_grpc.service.idempotency import once
+from ingest_grpc.service.intake import file_not_found
+from ingest_grpc.store.interface import Store, Tx
+
+EXPIRED_BATCH = 200
+
+
+class FileUpdateService:
+    """Changes files, and deletes those that expired."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def update(
+        self, caller: Caller, file_id: str, update: FileUpdate, etag: str, request: Request | None
+    ) -> Mutation[File]:
+        """Changes what is given. Raises FILE_NOT_FOUND, ETAG_MISMATCH, and INVALID_FIELD for an expiry in the past."""
+        changes = update.model_dump(include=update.model_fields_set)
+
+        async def unit(tx: Tx) -> Mutation[File]:
+            async def effect() -> FileEffect:
+                file = await tx.file(caller.team_id, file_id)
+                if file is None or file.deleted_at is not None:
+                    raise file_not_found(file_id)
+                check_etag(file, etag)
+                if update.expires_at is not None and update.expires_at <= self._clock.now():
+                    raise invalid("expires_at", "must lie in the future")
+                await tx.update_file(file.model_copy(update=changes))
+                return FileEffect(file_id=file_id)
+
+            done = await once(tx, caller, request, self._clock.now(), FileEffect, effect)
+            stored = await tx.file(caller.team_id, file_id)
+            if stored is None:
+                raise file_not_found(file_id)  # purged since the call that is replayed
+            return Mutation(stored, done.replayed)
+
+        return await self._store.write(unit)
+
+    async def delete_expired(self) -> int:
+        """Deletes files whose time is over and which no job lists; returns how many. Their bytes go with the next sweep."""
+        deleted = 0
+        unit = partial(_delete_expired, now=self._clock.now())
+        while count := await self._store.write(unit):
+            deleted += count
+        return deleted
+
+
+async def _delete_expired(tx: Tx, *, now: int) -> int:
+    expired = await tx.expired_files(now, EXPIRED_BATCH)
+    for file in expired:
+        await tx.delete_file(file, now)
+    return len(expired)
+
+
+def check_etag(file: File, etag: str) -> None:
+    """Raises ETAG_MISMATCH unless the caller saw the file as it is, or does not care."""
+    if etag and etag != file.etag:
+        raise IngestError(
+            Reason.ETAG_MISMATCH,
+            {"expected_etag": etag, "actual_etag": file.etag},
+            resource=("File", file.file_id),
+        )

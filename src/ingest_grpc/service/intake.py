@@ -1,0 +1,79 @@
+"""What every way into the file store has in common: limits, room on the disk, and the row of a durable blob."""
+
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from ingest_grpc.blobs.interface import Blobs
+from ingest_grpc.config import Settings
+from ingest_grpc.errors import IngestError, Reason
+from ingest_grpc.model import File, Mutation
+from ingest_grpc.store.interface import Store, Tx
+
+
+class Intake:
+    """Shared by uploads of all kinds and by imports."""
+
+    def __init__(self, store: Store, blobs: Blobs, settings: Settings) -> None:
+        self._store = store
+        self._blobs = blobs
+        self._ledger_folder: Path = settings.data_dir
+        self._max_bytes = settings.max_file_bytes
+        self._min_free_bytes = settings.min_free_disk_bytes
+        self._team_max_bytes = settings.team_max_bytes
+
+    def check_size(self, size_bytes: int | None) -> None:
+        """Raises FILE_TOO_LARGE; None = not known."""
+        if size_bytes is not None and size_bytes > self._max_bytes:
+            raise IngestError(Reason.FILE_TOO_LARGE, {"max_bytes": str(self._max_bytes)})
+
+    async def check_space(self, more: int) -> None:
+        """Refuses before the disk is full: the ledger must always be able to commit. Raises STORAGE_FULL."""
+        free = [shutil.disk_usage(self._ledger_folder).free]
+        if (of_blobs := await self._blobs.free_bytes()) is not None:
+            free.append(of_blobs)
+        if min(free) - more < self._min_free_bytes:
+            raise IngestError(Reason.STORAGE_FULL, retry_after_seconds=30.0)
+
+    async def insert(self, tx: Tx, file: File) -> None:
+        """Stores a new file. Raises EXTERNAL_ID_TAKEN and TEAM_STORAGE_FULL."""
+        await check_external_id(tx, file.team_id, file.external_id)
+        if file.unfetched:
+            await tx.insert_import(file)
+        else:
+            await tx.insert_file(file, shareable=True)
+        # After the insert, so that bytes which the team stores already cost nothing.
+        if self._team_max_bytes is not None and await tx.stored_bytes(file.team_id) > self._team_max_bytes:
+            raise IngestError(
+                Reason.TEAM_STORAGE_FULL, {"max_bytes": str(self._team_max_bytes)}, resource=("Team", file.team_id)
+            )
+
+    async def register(self, blob_key: str, unit: Callable[[Tx], Awaitable[Mutation[File]]]) -> Mutation[File]:
+        """Commits the row of a durable blob, or drops the blob where the row names another one."""
+        try:
+            done = await self._store.write(unit)
+        except IngestError as error:
+            # When it is unknown whether the row was stored, the next start asks the ledger (see blobs).
+            if error.reason is not Reason.STORAGE_UNAVAILABLE:
+                await self._blobs.delete(blob_key)
+            raise
+        if done.value.blob_key == blob_key:
+            await self._blobs.settle(blob_key)
+        else:
+            await self._blobs.delete(blob_key)
+        return done
+
+
+async def check_external_id(tx: Tx, team: str, external_id: str | None) -> None:
+    """Raises EXTERNAL_ID_TAKEN, naming the file that has it."""
+    if external_id is not None and (file := await tx.file_by_external_id(team, external_id)) is not None:
+        raise IngestError(
+            Reason.EXTERNAL_ID_TAKEN,
+            {"external_id": external_id, "resource_id": file.file_id},
+            resource=("File", file.file_id),
+        )
+
+
+def file_not_found(file_id: str) -> IngestError:
+    """FILE_NOT_FOUND, naming the file."""
+    return IngestError(Reason.FILE_NOT_FOUND, {"file_id": file_id}, resource=("File", file_id))

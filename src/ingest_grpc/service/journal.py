@@ -1,0 +1,63 @@
+"""The events of one job under change: numbered as they happen, written when the change is complete."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ingest_grpc.lifecycle import Trigger
+from ingest_grpc.model import EVENT_TYPES, Change, EventType, Job, TimelineEvent
+from ingest_grpc.store.interface import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An event whose number is assigned and whose content may depend on how the transaction ends."""
+
+    sequence: int
+    type: EventType
+    trigger: Trigger | None
+    change: Callable[[], Change]
+    words: dict[str, Any]
+
+
+class Journal:
+    """A job, what it has become so far, and the events that say so. What a ledger of jobs is built on."""
+
+    def __init__(self, tx: Tx, job: Job, now: int, actor: str) -> None:
+        # Time stands still rather than running back when the clock does: an event is never before its predecessor.
+        self.now = max(now, job.updated_at)
+        self.job = job
+        self.tx = tx
+        self._actor = actor
+        self._pending: list[Pending] = []
+
+    def _set(self, **changes: Any) -> None:
+        self.job = self.job.model_copy(update=changes)
+
+    def _next_sequence(self) -> int:
+        self._set(last_sequence=self.job.last_sequence + 1)
+        return self.job.last_sequence
+
+    def _append(
+        self, type_: EventType, change: Callable[[], Change], trigger: Trigger | None = None, **words: Any
+    ) -> int:
+        sequence = self._next_sequence()
+        self._pending.append(Pending(sequence, type_, trigger, change, words))
+        return sequence
+
+    def _event(self, pending: Pending) -> TimelineEvent:
+        return TimelineEvent(
+            job_id=self.job.job_id,
+            sequence=pending.sequence,
+            timestamp=self.now,
+            type=pending.type,
+            message=EVENT_TYPES[pending.type].message.format_map(pending.words),
+            actor=self._actor,
+            trigger=pending.trigger,
+            change=pending.change(),
+        )
+
+
+def words_of(status: str) -> str:
+    """A status as a sentence has it."""
+    return status.lower().replace("_", " ")
