@@ -55,7 +55,9 @@ class Report:
     events_checked: int = 0
     orphaned: int = 0
     reconnects: int = 0
+    watchers: int = 0
     calls: int = 0
+    acknowledged: int = 0
 
     @property
     def recoveries(self) -> list[float]:
@@ -154,4 +156,5 @@ def _count(report: Report, traffic: Traffic, watchers: Sequence[Watcher], events
     report.events_checked = sum(len(watcher.sequences) for watcher in watchers)
     report.orphaned = types[EventType.EVENT_TYPE_RECORD_ORPHANED]
     report.reconnects = sum(watcher.reconnects for watcher in watchers)
-    report.calls = traffic.calls
+    report.watchers = len(watchers)
+    report.calls, report.acknowledged = traffic.calls, traffic.acknowledged

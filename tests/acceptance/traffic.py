@@ -34,7 +34,7 @@ class Traffic:
         self.files: dict[str, File] = {}
         self.ingestion_jobs: set[str] = set()
         self.other_jobs: dict[str, str] = {}
-        self.calls = 0
+        self.calls = self.acknowledged = 0
         self._client = client
         self._name = f"{rng.randrange(16**8):08x}"
         first = max(2, len(documents) // 4)
@@ -109,7 +109,10 @@ class Traffic:
         while True:
             self.calls += 1
             try:
-                return await call(key)
+                answer = await call(key)
             except IngestCallError as error:
                 if error.code not in _OUTAGE:
                     raise
+            else:
+                self.acknowledged += 1
+                return answer

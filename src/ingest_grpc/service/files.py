@@ -11,7 +11,6 @@ from pydantic import BaseModel
 
 from ingest_grpc.blobs.interface import BlobMissing, Blobs
 from ingest_grpc.clock import Clock
-from ingest_grpc.config import MIB
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.ids import Prefix, new_id
 from ingest_grpc.model import (
@@ -33,6 +32,7 @@ from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.paging import decode_token, encode_token
 from ingest_grpc.service.upload import ReceivedContent, check_announced
 from ingest_grpc.store.interface import Rows, Store, Tx
+from ingest_grpc.units import MIB
 
 READ_BYTES = 2 * MIB
 """Most bytes of one ReadFile reply, and of one download message."""

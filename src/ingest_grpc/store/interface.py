@@ -322,3 +322,5 @@ class Store(Units, Protocol):
 
 class LedgerLocked(Exception):
     """Another process owns this ledger."""
+
+    fix = "Stop the server that owns it, or give this one a data folder of its own with --data-dir."

@@ -27,6 +27,7 @@ T = TypeVar("T")
 MAX_FAILURES, MAX_ORPHANED = 2, 2
 BACK_OFF_SECONDS = 4.0
 NAMES = ("report.pdf", "table.csv", "notes.md")
+MEMORY_DISK = "/dev/shm" if os.path.isdir("/dev/shm") else None
 
 
 @dataclass
@@ -65,7 +66,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.folder = tempfile.TemporaryDirectory()
+        self.folder = tempfile.TemporaryDirectory(dir=MEMORY_DISK)
         self.core = Core(
             Path(self.folder.name),
             memory=MemoryStore(),

@@ -31,7 +31,7 @@ from ingest_grpc.client.rpcs import (
     UPLOAD_FILE,
 )
 from ingest_grpc.client.sources import Content, Sink, Source, Target
-from ingest_grpc.config import MIB
+from ingest_grpc.units import MIB
 
 OnProgress = Callable[[int, int], None]
 """Called with (bytes done, bytes in all); the synchronous client may call it from another thread."""
