@@ -159,9 +159,11 @@ class App:
             orphans = await self.reaper.recover()
             if orphans:
                 log.info("%d records lost their worker with the last server and are queued again", orphans)
-            await self.executor.start()
             self.port = await self.server.start()
+            # After the server: its callers need not wait until the first converter child is ready.
+            await self.executor.start()
         except BaseException:
+            await self.server.stop(0)
             await self._stop_store()
             raise
         for loop in (self._ticker, self.pool, self.reaper, self.stager, self.janitor):

@@ -53,7 +53,7 @@ def table_of(report: Report, seconds: float) -> Table:
     table.caption = (
         f"{report.events} events, checked {report.events_checked} times by {report.watchers} watchers over "
         f"{report.reconnects} reconnects; {report.orphaned} conversions lost to kills and done again; "
-        f"{report.calls} calls to have {report.acknowledged} acknowledged.\n"
+        f"{report.acknowledged} calls acknowledged.\n"
         f"Serving again after p50 {statistics.median(recoveries):.2f} s, max {recoveries[-1]:.2f} s. "
         "Nothing lost, nothing doubled."
     )
@@ -63,7 +63,7 @@ def table_of(report: Report, seconds: float) -> Table:
 def told(moment: Moment) -> str:
     """A moment in words."""
     if moment.after == "events":
-        return f"with event {moment.events} after it"
+        return f"when {moment.events} more events were seen"
     return f"{moment.seconds:.2f} s after {'its spawn' if moment.after == 'spawn' else 'it served'}"
 
 

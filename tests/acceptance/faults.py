@@ -1,10 +1,10 @@
 """How tests start a server whose children misbehave, and the documents that make them."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
+from ingest_grpc.client import AsyncClient
 from tests.acceptance.faulty_child import FAULT
 from tests.acceptance.workload import Document
 
@@ -16,6 +16,7 @@ def fault(name: str) -> Document:
     return Document(f"{name}.txt", name, FAULT + name.encode())
 
 
-def microseconds(timestamp: Timestamp) -> int:
-    """UTC microseconds of a timestamp."""
-    return timestamp.ToMicroseconds()
+async def start_job(client: AsyncClient, *documents: Sequence[Document]) -> str:
+    """The id of a new job with these documents."""
+    files = [await client.upload(each.data, filename=each.name) for part in documents for each in part]
+    return (await client.create_job("Documents", files=files)).job.job_id

@@ -14,8 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import grpc
 import psutil
+
+from ingest_grpc.client import AsyncClient
 
 SERVE = (str(Path(sys.executable).with_name("ingest-grpc")), "serve")
 START_SECONDS = 30.0
@@ -110,18 +111,17 @@ class Server:
         self.pids.append(self._process.pid)
 
     async def start(self, command: tuple[str, ...] | None = None) -> float:
-        """Start it and wait until it answers calls; returns how many seconds that took."""
+        """Start it and wait until it is ready; returns after how many seconds it answered its first call."""
         began = time.monotonic()
         self.spawn(command=command)
-        await self.serving()
-        return time.monotonic() - began
-
-    async def serving(self) -> None:
-        """Wait until it answers calls. AssertionError with its log if it ends instead."""
+        await until(lambda: not self.running or self._listens(), START_SECONDS, "the server listens")
+        if self.running:
+            async with AsyncClient(self.address) as client:
+                await client.server_info()
+        answered = time.monotonic() - began
         await until(lambda: not self.running or self._is_ready(), START_SECONDS, "the server is ready")
         assert self.running, f"the server ended with {self.returncode} before it was ready:\n{self.log()[-2000:]}"
-        async with grpc.aio.insecure_channel(self.address) as channel:
-            await asyncio.wait_for(channel.channel_ready(), START_SECONDS)
+        return answered
 
     async def kill(self) -> None:
         """SIGKILL."""
@@ -199,6 +199,11 @@ class Server:
     def _send(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)
+
+    def _listens(self) -> bool:
+        host, _, port = self.address.partition(":")
+        with socket.socket() as probe:
+            return probe.connect_ex((host, int(port))) == 0
 
     def _is_ready(self) -> bool:
         """The ready-file of an earlier server is replaced, so it counts only if this one wrote it."""

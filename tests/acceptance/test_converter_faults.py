@@ -8,9 +8,9 @@ import pytest
 
 from ingest_grpc.client import AsyncClient
 from ingest_grpc.client.messages import ErrorReason, EventType, FileRecord, RecordStatus, Step, TimelineEvent
-from tests.acceptance.faults import FAULTY, fault, microseconds
+from tests.acceptance.faults import FAULTY, fault, start_job
 from tests.acceptance.server import Server, until
-from tests.acceptance.workload import Document, make_documents
+from tests.acceptance.workload import make_documents
 
 pytestmark = pytest.mark.acceptance
 
@@ -62,44 +62,41 @@ async def test_faults__end_their_own_record_alone(server: Server) -> None:
             assert seconds < LIMIT_SECONDS + 1, f"{name} took {seconds:.2f} s"
 
 
-async def test_fault__is_followed_by_a_new_child(server: Server) -> None:
+async def test_faults__are_each_followed_by_a_new_child(server: Server) -> None:
     async with AsyncClient(server.address) as client:
-        before = {child.pid for child in server.converters()}
+        known: set[int] = set()
+
+        def a_new_child() -> bool:
+            return bool({child.pid for child in server.converters()} - known)
+
         for name in ("SIGKILL", "SIGSEGV", "exit", "allocate"):
-            job_id = await start_job(client, [fault(name)])
-            await client.wait(job_id, patience=60)
-            await until(lambda: {child.pid for child in server.converters()} - before, 2.0, f"a new child after {name}")
-            before |= {child.pid for child in server.converters()}
-            job_id = await start_job(client, make_documents(1, seed=len(before)))
+            known |= {child.pid for child in server.converters()}
+            await client.wait(await start_job(client, [fault(name)]), patience=60)
+            await until(a_new_child, 2.0, f"a new child after {name}")
             began = time.monotonic()
-            state = await client.wait(job_id, patience=60)
+            state = await client.wait(await start_job(client, make_documents(1)), patience=60)
             assert time.monotonic() - began < 2.0
             assert [each.status for each in state.live_records] == [RecordStatus.RECORD_STATUS_COMPLETED]
 
 
 async def test_children__die_with_a_killed_server(server: Server) -> None:
     async with AsyncClient(server.address) as client:
-        await start_job(client, [fault("spin"), Document("spin2.txt", "", b"FAULT spin twice")])
-        await until(lambda: busy(server) == 2, LIMIT_SECONDS, "both children spin")
+        await start_job(client, [fault("spin"), fault("spin again")])
+        await until(lambda: states(server) == ["running", "running", "sleeping"], 10, "two children spin")
         await server.kill()
         await server.nothing_left(seconds=1.0)
-        await server.start()
+    await server.start()
 
 
-def busy(server: Server) -> int:
-    """How many children have used processor time since they were ready: some 0.3 s go into their start."""
-    return sum(child.status() == "running" for child in server.converters())
+def states(server: Server) -> list[str]:
+    """What the children that are ready for work do just now; before that their start keeps them busy."""
+    ready = [child for child in server.converters() if "Seccomp:\t2" in Path(f"/proc/{child.pid}/status").read_text()]
+    return sorted(child.status() for child in ready)
 
 
 def attempts(events: Sequence[TimelineEvent], record: FileRecord) -> list[float]:
     """Seconds from each claim of a record to what it led to."""
     own = [event for event in events if event.record_change.record.record_id == record.record_id]
     own = [event for event in own if event.type != EventType.EVENT_TYPE_RECORD_ADDED]
-    times = [microseconds(event.timestamp) for event in own]
+    times = [event.timestamp.ToMicroseconds() for event in own]
     return [(end - start) / 1e6 for start, end in zip(times[::2], times[1::2], strict=True)]
-
-
-async def start_job(client: AsyncClient, *documents: Sequence[Document]) -> str:
-    """The id of a job with these documents."""
-    files = [await client.upload(each.data, filename=each.name) for part in documents for each in part]
-    return (await client.create_job("Faults", files=files)).job.job_id

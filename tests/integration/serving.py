@@ -43,7 +43,7 @@ WORKER = "worker-1"
 async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
     """Lets others run until the condition holds. For states of this process that nothing signals."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0)
 
 

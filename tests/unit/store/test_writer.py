@@ -206,7 +206,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
     disk = Disk()
     monkeypatch.setattr(store_module, "connect_writer", disk.connect)
     monkeypatch.setattr(writer_module, "REOPEN_PAUSE_SECONDS", 0.0)
-    return disk  # type: ignore[return-value]
+    yield disk
 
 
 @pytest.mark.parametrize("statement", ["BEGIN IMMEDIATE", "COMMIT"])
@@ -257,6 +257,7 @@ async def test_io_error__is_given_up_after_five_failed_reopens(disk: Disk, path:
     assert disk.refused == writer_module.REOPEN_ATTEMPTS == 5
     assert (ledger.broken, ledger.store.healthy) == (1, False)
     await ledger.store.stop()
+    disk.failing.clear()
     disk.gone = False
     again = Ledger(path)
     await again.store.start()  # the lock was released
