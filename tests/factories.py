@@ -81,7 +81,12 @@ class Core:
 
     def __init__(self, folder: Path, *, memory: MemoryStore | None = None, **settings: object) -> None:
         self._memory = memory
-        defaults: dict[str, object] = {"readers": 2, "workers": 2, "min_free_disk_bytes": 0, "busy_timeout_seconds": 1.0}
+        defaults: dict[str, object] = {
+            "readers": 2,
+            "workers": 2,
+            "min_free_disk_bytes": 0,
+            "busy_timeout_seconds": 1.0,
+        }
         self.settings = Settings.model_validate({**defaults, **settings, "data_dir": folder})
         self.clock = ManualClock()
         self.commits: list[Commit] = []
@@ -154,6 +159,8 @@ class Core:
         self.commits.append(commit)
         self.hub.wake(commit.jobs)
         self.pool.stop_records(commit.stopped)
+        if commit.claimable:
+            self.pool.wake()
 
     def _on_broken(self) -> None:
         self.broken += 1

@@ -41,10 +41,21 @@ _COUNTED = """
         coalesce(sum(bytes_in) FILTER (WHERE deleted_at IS NULL), 0) AS bytes_in
     FROM file_records GROUP BY {owner}
 """
-_SHOWN = (
-    "status attempt failures orphaned_count worker_id superseded_by deleted_at "
-    "processing_at completed_at failed_at cancelled_at pages bytes_out"
-).split()
+_SHOWN = [
+    "status",
+    "attempt",
+    "failures",
+    "orphaned_count",
+    "worker_id",
+    "superseded_by",
+    "deleted_at",
+    "processing_at",
+    "completed_at",
+    "failed_at",
+    "cancelled_at",
+    "pages",
+    "bytes_out",
+]
 
 
 async def check_ledger(store: Store, ledger: Path, stored: Mapping[str, int]) -> None:
@@ -127,9 +138,7 @@ def _check_timelines(connection: sqlite3.Connection) -> None:
 
 def _check_replayed(connection: sqlite3.Connection, job: int, replay: "_Replay") -> None:
     """A watcher that applied every event knows exactly what the rows say."""
-    rows = {
-        row["record_id"]: row for row in connection.execute("SELECT * FROM file_records WHERE job = ?", (job,))
-    }
+    rows = {row["record_id"]: row for row in connection.execute("SELECT * FROM file_records WHERE job = ?", (job,))}
     assert rows.keys() == replay.records.keys()
     for record_id, row in rows.items():
         record = replay.records[record_id]

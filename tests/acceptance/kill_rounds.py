@@ -103,10 +103,9 @@ async def run(folder: Path, seed: int, rounds: int, files: int = FILES) -> Repor
             await traffic.finish(PATIENCE_SECONDS)
             events = await _settled(client, traffic.job_id)
             for watcher in watchers:
-                await watcher.reached(events[-1].sequence, PATIENCE_SECONDS)
+                await watcher.reached(watcher.last_wanted(events), PATIENCE_SECONDS)
             last = RawWatcher(server.address, traffic.job_id, after_sequence=0, until=WatchUntil.WATCH_UNTIL_SETTLED)
             last.start()
-            await last.reached(events[-1].sequence, PATIENCE_SECONDS)
             await last.ended(PATIENCE_SECONDS)
         finally:
             traffic.stop()

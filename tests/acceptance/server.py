@@ -93,15 +93,16 @@ class Server:
 
     # ── life ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def spawn(self, *flags: str, command: tuple[str, ...] | None = None) -> None:
+    def spawn(self, command: tuple[str, ...] | None = None) -> None:
         """Begin to start it."""
         assert not self.running, "it runs already"
+        self.ready_file.unlink(missing_ok=True)
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 [
                     *(command or self.command),
                     *("--address", self.address, "--data-dir", str(self.data)),
-                    *("--ready-file", str(self.ready_file), *flags),
+                    *("--ready-file", str(self.ready_file)),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -113,13 +114,13 @@ class Server:
     async def start(self, command: tuple[str, ...] | None = None) -> float:
         """Start it and wait until it is ready; returns after how many seconds it answered its first call."""
         began = time.monotonic()
-        self.spawn(command=command)
+        self.spawn(command)
         await until(lambda: not self.running or self._listens(), START_SECONDS, "the server listens")
         if self.running:
             async with AsyncClient(self.address) as client:
                 await client.server_info()
         answered = time.monotonic() - began
-        await until(lambda: not self.running or self._is_ready(), START_SECONDS, "the server is ready")
+        await until(lambda: not self.running or self.ready_file.exists(), START_SECONDS, "the server is ready")
         assert self.running, f"the server ended with {self.returncode} before it was ready:\n{self.log()[-2000:]}"
         return answered
 
@@ -132,10 +133,6 @@ class Server:
         """SIGTERM; returns the exit code."""
         self._send(signal.SIGTERM)
         return await self.ended(seconds)
-
-    def ask_to_stop(self) -> None:
-        """SIGTERM, without waiting."""
-        self._send(signal.SIGTERM)
 
     async def ended(self, seconds: float) -> int:
         """Wait until it has ended; returns its exit code."""
@@ -204,12 +201,6 @@ class Server:
         host, _, port = self.address.partition(":")
         with socket.socket() as probe:
             return probe.connect_ex((host, int(port))) == 0
-
-    def _is_ready(self) -> bool:
-        """The ready-file of an earlier server is replaced, so it counts only if this one wrote it."""
-        with contextlib.suppress(FileNotFoundError):
-            return self.ready_file.stat().st_mtime >= psutil.Process(self.pid).create_time()
-        return False
 
 
 def environment(settings: Mapping[str, object]) -> dict[str, str]:

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 
 DOCUMENTS = 100
 MIB = 2**20
-MAX_GROWTH_BYTES = 6 * MIB
+MAX_GROWTH_BYTES = 8 * MIB
 
 
 @pytest.mark.timeout(240)

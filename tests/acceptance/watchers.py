@@ -49,6 +49,10 @@ class Watcher(ABC):
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
 
+    def last_wanted(self, events: Sequence[TimelineEvent]) -> int:
+        """The sequence of the last of these events that will come."""
+        return events[-1].sequence
+
     async def ended(self, seconds: float) -> None:
         """Wait until the server has ended the watch."""
         assert self._task is not None
@@ -156,6 +160,11 @@ class RawWatcher(Watcher):
         finally:
             call.cancel()
         return connection.code is grpc.StatusCode.OK
+
+    def last_wanted(self, events: Sequence[TimelineEvent]) -> int:
+        # A hidden event moves the position too, but perhaps only with the next heartbeat.
+        kinds = {int(kind) for kind in self._request.kinds}
+        return max(event.sequence for event in events if not kinds or event.kind in kinds)
 
     async def saw(self, type_: EventType.ValueType, count: int, seconds: float) -> None:
         """Wait until `count` events of this type came."""

@@ -183,7 +183,9 @@ class FileService:
         file = await self.get(caller, file_id)
         limit = min(limit or READ_BYTES, READ_BYTES)
         data = await self._read(file, offset, limit)
-        whole = text_prefix(data) if offset + len(data) < file.size_bytes else data
+        whole = data
+        if offset + len(data) < file.size_bytes:
+            whole = text_prefix(data) or data  # nothing at all would make the caller ask for the same bytes for ever
         text = _as_text(whole)
         if text is not None:
             data = whole

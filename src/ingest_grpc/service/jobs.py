@@ -205,7 +205,8 @@ class JobService:
         if earlier is not None:
             return Mutation(earlier, replayed=True), False
         ledger = await JobLedger.open(tx, caller.team_id, job_id, self._clock.now(), caller.user_id)
-        ledger.cancel_requested(True)
+        if so_far == 0:  # files that come between two slices are the later command: they lift the cancellation
+            ledger.cancel_requested(True)
         in_flight = await tx.in_flight_records(ledger.job.row_id, up_to, CANCEL_SLICE + 1)
         for row in in_flight[:CANCEL_SLICE]:
             await job_files.cancel_record(ledger, row)

@@ -17,7 +17,7 @@ def _binding(team: str, list_name: str, filters: object) -> bytes:
 
 def encode_token(team: str, list_name: str, filters: object, cursor: int) -> str:
     """A token that continues this very list after `cursor`."""
-    raw = _binding(team, list_name, filters) + cursor.to_bytes(8, "big")
+    raw = _binding(team, list_name, filters) + cursor.to_bytes(8, "big", signed=True)
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
@@ -31,4 +31,4 @@ def decode_token(team: str, list_name: str, filters: object, token: str) -> int 
         raw = b""
     if len(raw) != _BINDING_BYTES + 8 or raw[:_BINDING_BYTES] != _binding(team, list_name, filters):
         raise IngestError(Reason.INVALID_PAGE_TOKEN)
-    return int.from_bytes(raw[_BINDING_BYTES:], "big")
+    return int.from_bytes(raw[_BINDING_BYTES:], "big", signed=True)  # as the ledger's integers: a forged one fits too

@@ -106,7 +106,7 @@ async def shown_records(rows: Rows, records: Sequence[RecordRow], board: Progres
 async def job_detail(rows: Rows, job: Job, board: ProgressBoard) -> JobDetail:
     """The FULL view: live records only; what is beyond the bounds is told by the flags."""
     records = await shown_records(rows, await rows.records(job_row=job.row_id, limit=MAX_DETAIL_RECORDS), board)
-    markdown = await rows.markdown_files(job.row_id, MAX_DETAIL_FILES)
+    markdown = [entry for _, entry in await rows.markdown_files(job.row_id, MAX_DETAIL_FILES)]
     ingestion_jobs = await rows.ingestion_jobs(
         team=job.team_id,
         job_row=job.row_id,

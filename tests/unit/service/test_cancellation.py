@@ -85,10 +85,6 @@ async def download(world: World) -> object:
     return [chunk async for chunk in out.chunks]
 
 
-async def run_record(world: World) -> object:
-    return await world.core.runner.run(world.claims[0])
-
-
 CALLS: dict[str, Call] = {
     "create": lambda world: world.core.jobs.create(
         ALICE, NewJob(name="empty", job_type=JobType.PRINCIPLE_FILES), request(f"empty-{world.number}")
@@ -130,7 +126,7 @@ CALLS: dict[str, Call] = {
     "admit_due": lambda world: world.core.work.admit_due(),
     "create_key": lambda world: world.core.keys.create("team-a", "alice", [Scope.READ]),
     "revoke_key": lambda world: world.core.keys.revoke(world.key_id),
-    "run_record": run_record,
+    "run_record": lambda world: world.core.runner.run(world.claims[0]),
     "pool_step": lambda world: world.core.pool.step(),
     "reaper_step": lambda world: world.core.reaper.step(),
     "stager_step": lambda world: world.core.stager.step(),

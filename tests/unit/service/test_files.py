@@ -250,12 +250,9 @@ async def test_read__never_cuts_a_character(core: Core) -> None:
 
 async def test_read__with_a_limit_below_one_character_still_makes_way(core: Core) -> None:
     file = await core.upload("a.txt", RAW)
-    offset, data = 0, b""
-    for _ in range(len(RAW)):
-        piece = await core.files.read(ALICE, file.file_id, offset, 1)
-        assert piece.data, "an empty piece before the end would keep the caller asking for ever"
-        data, offset = data + piece.data, offset + len(piece.data)
-    assert (data, piece.eof) == (RAW, True)
+    pieces = [await core.files.read(ALICE, file.file_id, offset, 1) for offset in range(len(RAW))]
+    assert b"".join(piece.data for piece in pieces) == RAW, "none is empty: that would keep its caller asking for ever"
+    assert [piece.eof for piece in pieces] == [False] * (len(RAW) - 1) + [True]
 
 
 async def test_read__of_bytes_that_are_no_text(core: Core) -> None:

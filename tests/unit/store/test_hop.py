@@ -19,9 +19,7 @@ async def connection() -> AsyncIterator[aiosqlite.Connection]:
 async def test_hop__runs_on_the_connections_thread_with_the_raw_connection(connection: aiosqlite.Connection) -> None:
     async with connection.execute("SELECT 1"):
         pass
-    [first, second] = [
-        await hop(connection, lambda raw: (type(raw), threading.current_thread())) for _ in range(2)
-    ]
+    [first, second] = [await hop(connection, lambda raw: (type(raw), threading.current_thread())) for _ in range(2)]
     assert first == second
     assert first[0] is sqlite3.Connection
     assert first[1] is not threading.current_thread()

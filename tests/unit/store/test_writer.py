@@ -1,6 +1,5 @@
 import asyncio
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -82,9 +81,7 @@ async def test_group_commit__wakes_only_for_what_was_committed(ledger: Ledger) -
         tx.commit.claimable = tx.commit.delayed = True
         raise ValueError
 
-    await asyncio.gather(
-        ledger.store.write(touches), ledger.store.write(touches_and_raises), return_exceptions=True
-    )
+    await asyncio.gather(ledger.store.write(touches), ledger.store.write(touches_and_raises), return_exceptions=True)
     assert ledger.commits == [Commit(jobs={1}, stopped={2})]
 
 
@@ -161,9 +158,7 @@ async def test_cancelled_caller__among_others_of_its_batch(ledger: Ledger) -> No
 
 
 async def test_cancelled_caller__of_a_unit_that_raises(ledger: Ledger) -> None:
-    await asyncio.gather(
-        cancelled_at(ledger.store.write(note_and_raise("x", ValueError())), 1), return_exceptions=True
-    )
+    await asyncio.gather(cancelled_at(ledger.store.write(note_and_raise("x", ValueError())), 1), return_exceptions=True)
     assert await ledger.is_healthy()
 
 
@@ -202,11 +197,11 @@ async def test_foreign_lock__is_told_and_outlived(ledger: Ledger, path: Path) ->
 
 
 @pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
     disk = Disk()
     monkeypatch.setattr(store_module, "connect_writer", disk.connect)
     monkeypatch.setattr(writer_module, "REOPEN_PAUSE_SECONDS", 0.0)
-    yield disk
+    return disk
 
 
 @pytest.mark.parametrize("statement", ["BEGIN IMMEDIATE", "COMMIT"])
