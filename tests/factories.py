@@ -186,6 +186,8 @@ class Core:
         self.hub.wake(commit.jobs)
         self.hub.wake(commit.teams)
         self.pool.stop_claims(commit.stopped)
+        if commit.claimable:
+            self.pool.wake()
 
     def _on_broken(self) -> None:
         self.broken += 1

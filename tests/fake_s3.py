@@ -17,6 +17,9 @@ from xml.sax.saxutils import escape
 from obstore.store import S3Store
 
 _MODIFIED = "Wed, 21 Oct 2015 07:28:00 GMT"
+MODIFIED_AT = 1_445_412_480_000_000
+"""When every object was written, in UTC microseconds."""
+
 _MIN_PART_BYTES = 5 * 1024 * 1024
 
 

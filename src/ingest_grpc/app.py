@@ -197,19 +197,25 @@ class App:
 
     # ── start and stop ─────────────────────────────────────────────────────────────────────────────────
 
-    async def start(self) -> None:
-        """Ledger first, callers before workers: what is left half-way stops what was started."""
+    async def start(self, on_owned: Callable[[], None] = lambda: None) -> None:
+        """Ledger first, callers before workers: what is left half-way stops what was started.
+
+        `on_owned` is called once the data folder is known to be this server's alone.
+        """
         try:
             await self.store.start()
+            on_owned()
             check_exposure(self.settings, has_keys=await self.keys.any_key())
             await self.blobs.start(self._is_known)
             await self.file_services.start()
             orphans = await self.reaper.recover()
             if orphans:
                 log.info("%d claims lost their worker with the last server and are queued again", orphans)
-            await self.executor.start()
             self.port = await self.server.start()
+            # After the server: its callers need not wait until the first converter child is ready.
+            await self.executor.start()
         except BaseException:
+            await self.server.stop(0)
             await self._stop_store()
             raise
         for loop in (self._ticker, self.pool, self.reaper, self.stager, self.janitor, self.compactor):
@@ -271,13 +277,19 @@ class App:
         )
 
 
-def serve(settings: Settings, ready_file: Path | None = None) -> int:
-    """Runs a server until SIGTERM or SIGINT; returns the process's exit code."""
+def serve(
+    settings: Settings, ready_file: Path | None = None, executor: Callable[[Settings], Executor] = LocalExecutor
+) -> int:
+    """Runs a server until SIGTERM or SIGINT; returns the process's exit code.
+
+    `ready_file` is written with the address once the server answers, and removed when it stops: one that lies
+    there is of a server that lives or was killed.
+    """
     setup_logging(settings.log_level, as_json=settings.log_json)
-    return uvloop.run(_serve(settings, ready_file))
+    return uvloop.run(_serve(settings, ready_file, executor))
 
 
-async def _serve(settings: Settings, ready_file: Path | None) -> int:
+async def _serve(settings: Settings, ready_file: Path | None, executor: Callable[[Settings], Executor]) -> int:
     stop = asyncio.Event()
     broken = asyncio.Event()
 
@@ -285,16 +297,17 @@ async def _serve(settings: Settings, ready_file: Path | None) -> int:
         broken.set()
         stop.set()
 
-    app = App(settings, on_broken=on_broken)
+    app = App(settings, executor=executor(settings), on_broken=on_broken)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await app.start()
+    await app.start(on_owned=lambda: _withdraw(ready_file))
     log.info("listening on %s", app.address)
     if ready_file is not None:
         await asyncio.to_thread(_announce, ready_file, app.address)
     await stop.wait()
     log.info("stopping")
+    _withdraw(ready_file)
     await app.stop()
     return 1 if broken.is_set() else 0
 
@@ -304,3 +317,9 @@ def _announce(ready_file: Path, address: str) -> None:
     partial = ready_file.with_name(f".{ready_file.name}.{os.getpid()}")
     partial.write_text(f"{address}\n")
     partial.replace(ready_file)
+
+
+def _withdraw(ready_file: Path | None) -> None:
+    """No script shall take a server for ready that was killed before, or that stops."""
+    if ready_file is not None:
+        ready_file.unlink(missing_ok=True)

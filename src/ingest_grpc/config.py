@@ -12,9 +12,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-KIB = 1024
-MIB = 1024 * KIB
-GIB = 1024 * MIB
+from ingest_grpc.units import GIB, KIB, MIB
 
 
 class Settings(BaseSettings):

@@ -12,7 +12,7 @@ from tests.acceptance.server import Server, run_cli
 from tests.acceptance.traffic import Traffic
 from tests.acceptance.watchers import RawWatcher, SdkWatcher, Watcher
 from tests.history import violations
-from tests.invariants import check_ledger
+from tests.invariants import check_ledger, stored_files
 
 
 async def judge(
@@ -87,10 +87,11 @@ async def _judge_calls(client: AsyncClient, traffic: Traffic) -> None:
 
 async def judge_folder(server: Server) -> None:
     """The ledger adds up, no byte is without an owner, `admin check` and even its repair find nothing to do."""
+    assert list((server.data / "blobs" / "staging").iterdir()) == []
     store = SqliteStore(server.data / "ledger.sqlite3", SystemClock())
     await store.start()
     try:
-        await check_ledger(store, server.data / "ledger.sqlite3", server.data / "blobs")
+        await check_ledger(store, server.data / "ledger.sqlite3", stored_files(server.data / "blobs"))
     finally:
         await store.stop()
     for flags in ((), ("--repair",)):

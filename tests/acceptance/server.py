@@ -14,8 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import grpc
 import psutil
+
+from ingest_grpc.client import AsyncClient
 
 SERVE = (str(Path(sys.executable).with_name("ingest-grpc")), "serve")
 START_SECONDS = 30.0
@@ -92,15 +93,16 @@ class Server:
 
     # ── life ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def spawn(self, *flags: str, command: tuple[str, ...] | None = None) -> None:
+    def spawn(self, command: tuple[str, ...] | None = None) -> None:
         """Begin to start it."""
         assert not self.running, "it runs already"
+        self.ready_file.unlink(missing_ok=True)
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 [
                     *(command or self.command),
                     *("--address", self.address, "--data-dir", str(self.data)),
-                    *("--ready-file", str(self.ready_file), *flags),
+                    *("--ready-file", str(self.ready_file)),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -110,18 +112,17 @@ class Server:
         self.pids.append(self._process.pid)
 
     async def start(self, command: tuple[str, ...] | None = None) -> float:
-        """Start it and wait until it answers calls; returns how many seconds that took."""
+        """Start it and wait until it is ready; returns after how many seconds it answered its first call."""
         began = time.monotonic()
-        self.spawn(command=command)
-        await self.serving()
-        return time.monotonic() - began
-
-    async def serving(self) -> None:
-        """Wait until it answers calls. AssertionError with its log if it ends instead."""
-        await until(lambda: not self.running or self._is_ready(), START_SECONDS, "the server is ready")
+        self.spawn(command)
+        await until(lambda: not self.running or self._listens(), START_SECONDS, "the server listens")
+        if self.running:
+            async with AsyncClient(self.address) as client:
+                await client.server_info()
+        answered = time.monotonic() - began
+        await until(lambda: not self.running or self.ready_file.exists(), START_SECONDS, "the server is ready")
         assert self.running, f"the server ended with {self.returncode} before it was ready:\n{self.log()[-2000:]}"
-        async with grpc.aio.insecure_channel(self.address) as channel:
-            await asyncio.wait_for(channel.channel_ready(), START_SECONDS)
+        return answered
 
     async def kill(self) -> None:
         """SIGKILL."""
@@ -132,10 +133,6 @@ class Server:
         """SIGTERM; returns the exit code."""
         self._send(signal.SIGTERM)
         return await self.ended(seconds)
-
-    def ask_to_stop(self) -> None:
-        """SIGTERM, without waiting."""
-        self._send(signal.SIGTERM)
 
     async def ended(self, seconds: float) -> int:
         """Wait until it has ended; returns its exit code."""
@@ -200,11 +197,10 @@ class Server:
         assert self._process is not None
         self._process.send_signal(number)
 
-    def _is_ready(self) -> bool:
-        """The ready-file of an earlier server is replaced, so it counts only if this one wrote it."""
-        with contextlib.suppress(FileNotFoundError):
-            return self.ready_file.stat().st_mtime >= psutil.Process(self.pid).create_time()
-        return False
+    def _listens(self) -> bool:
+        host, _, port = self.address.partition(":")
+        with socket.socket() as probe:
+            return probe.connect_ex((host, int(port))) == 0
 
 
 def environment(settings: Mapping[str, object]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 import grpc
@@ -34,14 +35,14 @@ class Traffic:
         self.files: dict[str, File] = {}
         self.ingestion_jobs: set[str] = set()
         self.other_jobs: dict[str, str] = {}
-        self.calls = 0
+        self.acknowledged = 0
         self._client = client
         self._name = f"{rng.randrange(16**8):08x}"
         first = max(2, len(documents) // 4)
         self._first, rest = documents[:first], documents[first:]
         cuts = sorted(rng.randint(0, len(rest)) for _ in range(steps - 1))
         bounds = [0, *cuts, len(rest)]
-        self._portions = [rest[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+        self._portions = [rest[start:end] for start, end in pairwise(bounds)]
         self._tasks: list[asyncio.Task[None]] = []
 
     async def create(self) -> None:
@@ -107,9 +108,11 @@ class Traffic:
     async def _acknowledged(self, call: Callable[[str], Awaitable[T]], key: str) -> T:
         """The SDK gives up an upload after some attempts; this caller does not."""
         while True:
-            self.calls += 1
             try:
-                return await call(key)
+                answer = await call(key)
             except IngestCallError as error:
                 if error.code not in _OUTAGE:
                     raise
+            else:
+                self.acknowledged += 1
+                return answer

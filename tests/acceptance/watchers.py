@@ -9,12 +9,20 @@ import grpc
 
 from ingest_grpc.client import AsyncClient, IngestCallError
 from ingest_grpc.client.errors import call_error
-from ingest_grpc.client.messages import WatchJobRequest, WatchJobResponse, WatchKind, WatchUntil
+from ingest_grpc.client.messages import (
+    EventType,
+    TimelineEvent,
+    WatchJobRequest,
+    WatchJobResponse,
+    WatchKind,
+    WatchUntil,
+)
 from ingest_grpc.client.rpcs import WATCH_JOB
 from tests.history import Connection
 
 RETRY_SECONDS = 0.05
-CHANNEL_OPTIONS = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 500))
+IMPATIENT = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 100))
+"""Options of channels that are back within moments: a server that lives half a second must meet its callers."""
 
 
 class Watcher(ABC):
@@ -40,6 +48,10 @@ class Watcher(ABC):
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
+
+    def last_wanted(self, events: Sequence[TimelineEvent]) -> int:
+        """The sequence of the last of these events that will come."""
+        return events[-1].sequence
 
     async def ended(self, seconds: float) -> None:
         """Wait until the server has ended the watch."""
@@ -118,15 +130,16 @@ class RawWatcher(Watcher):
     ) -> None:
         super().__init__(from_beginning=after_sequence == 0 and not kinds)
         self.connections: list[Connection] = []
+        self._events: list[TimelineEvent] = []
         self.endings: list[IngestCallError] = []
         self._address = address
         self._leaves_after = leaves_after
         self._request = WatchJobRequest(job_id=job_id, after_sequence=after_sequence, kinds=kinds, until=until)
 
     async def _watch(self) -> None:
-        async with grpc.aio.insecure_channel(self._address, options=CHANNEL_OPTIONS) as channel:
+        async with grpc.aio.insecure_channel(self._address, options=IMPATIENT) as channel:
             while not await self._once(channel):
-                self.reconnects += 1
+                self.reconnects += bool(self.connections[-1].received)
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _once(self, channel: grpc.aio.Channel) -> bool:
@@ -136,7 +149,7 @@ class RawWatcher(Watcher):
         self.connections.append(connection)
         call = channel.unary_stream(WATCH_JOB.path, WATCH_JOB.encode, _as_bytes)(connection.request)
         try:
-            while (data := await call.read()) is not grpc.aio.EOF:
+            async for data in call:
                 self._keep(connection, data)
                 if len(connection.received) == self._leaves_after:
                     return False
@@ -148,9 +161,23 @@ class RawWatcher(Watcher):
             call.cancel()
         return connection.code is grpc.StatusCode.OK
 
+    def last_wanted(self, events: Sequence[TimelineEvent]) -> int:
+        # A hidden event moves the position too, but perhaps only with the next heartbeat.
+        kinds = {int(kind) for kind in self._request.kinds}
+        return max(event.sequence for event in events if not kinds or event.kind in kinds)
+
+    async def saw(self, type_: EventType.ValueType, count: int, seconds: float) -> None:
+        """Wait until `count` events of this type came."""
+        async with asyncio.timeout(seconds):
+            while sum(event.type == type_ for event in self._events) < count:
+                self.moved.clear()
+                await self.moved.wait()
+
     def _keep(self, connection: Connection, data: bytes) -> None:
         connection.received.append(data)
         message = WatchJobResponse.FromString(data)
+        if message.HasField("event"):
+            self._events.append(message.event)
         self._took(message)
         if self.position >= 0:
             self._request.after_sequence = self.position

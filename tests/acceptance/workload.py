@@ -2,12 +2,12 @@
 
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tests import documents
 
-WORDS = "amber basin cedar delta ember fjord grove harbor inlet jetty kelp lagoon meadow narrows orchard prairie".split()
+WORDS = ("amber", "basin", "cedar", "delta", "ember", "fjord", "grove", "harbor", "inlet", "jetty", "kelp", "lagoon")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,14 @@ def prose(rng: random.Random, words: int) -> str:
     return " ".join(rng.choice(WORDS) for _ in range(words)).capitalize() + "."
 
 
-def _pdf(word: str, rng: random.Random) -> bytes:
-    pages = [f"{word} page {number}: {prose(rng, 8)}" for number in range(1, rng.randint(2, 30))]
+def _pdf(word: str, rng: random.Random, most_pages: int = 30) -> bytes:
+    pages = [f"{word} page {number}: {prose(rng, 8)}" for number in range(1, rng.randint(most_pages // 3, most_pages))]
     return documents.pdf(pages, title=word)
+
+
+def _long_pdf(word: str, rng: random.Random) -> bytes:
+    """Converted in some tenths of a second, so that a kill can hit the middle."""
+    return _pdf(word, rng, most_pages=300)
 
 
 def _docx(word: str, rng: random.Random) -> bytes:
@@ -62,32 +67,37 @@ def _eml(word: str, rng: random.Random) -> bytes:
     return f"{head}\nContent-Type: text/plain; charset=utf-8\n\n{prose(rng, 80)}\n".encode()
 
 
+def _rtf(word: str, rng: random.Random) -> bytes:
+    return f"{{\\rtf1\\ansi {word}\\par {prose(rng, 50)}\\par}}".encode()
+
+
 def _large(word: str, rng: random.Random) -> bytes:
     """Above what goes into one message, so that it is uploaded as a stream."""
     return f"{word}\n\n".encode() + (prose(rng, 100) + "\n\n").encode() * 1_700
 
 
-_FORMATS: Mapping[str, Callable[[str, random.Random], bytes]] = {
-    "pdf": _pdf,
-    "docx": _docx,
-    "html": _html,
-    "pptx": _pptx,
-    "csv": _csv,
-    "xlsx": _xlsx,
-    "json": _json,
-    "eml": _eml,
-    "txt": _txt,
-}
+_FORMATS: Sequence[tuple[str, Callable[[str, random.Random], bytes]]] = (
+    ("pdf", _pdf),
+    ("docx", _docx),
+    ("html", _html),
+    ("pptx", _pptx),
+    ("csv", _csv),
+    ("xlsx", _xlsx),
+    ("json", _json),
+    ("eml", _eml),
+    ("txt", _txt),
+    ("txt", _large),
+    ("rtf", _rtf),
+)
 
 
-def make_documents(count: int, seed: int = 0, *, large: int = 0) -> list[Document]:
-    """`count` different documents, the same for the same seed; the first `large` of them above 1 MiB."""
-    return list(_documents(count, random.Random(seed), large))
+def make_documents(count: int, seed: int = 0, *, long: bool = False) -> list[Document]:
+    """`count` different documents, the same for the same seed; with `long` every other one takes its time."""
+    rng = random.Random(seed)
+    return [_document(number, rng, long=long and number % 2 == 1) for number in range(count)]
 
 
-def _documents(count: int, rng: random.Random, large: int) -> Iterator[Document]:
-    formats = list(_FORMATS.items())
-    for number in range(count):
-        word = f"marker{rng.randrange(10**9):09d}"
-        ending, make = ("txt", _large) if number < large else formats[number % len(formats)]
-        yield Document(f"{number:03d}-{ending}.{ending}", word, make(word, rng))
+def _document(number: int, rng: random.Random, *, long: bool) -> Document:
+    word = f"marker{rng.randrange(10**9):09d}"
+    ending, make = ("pdf", _long_pdf) if long else _FORMATS[number % len(_FORMATS)]
+    return Document(f"{number:03d}.{ending}", word, make(word, rng))

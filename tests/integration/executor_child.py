@@ -33,6 +33,8 @@ def handle(task: Mapping[str, Any], descriptors: Sequence[int], report: Report) 
             return Reply({"outcome": "nonsense"})
         case "dies":
             os.abort()
+        case "has a defect":
+            raise RuntimeError("a defect of the converter")
     report({"step": "PARSE", "units_done": "many", "units_total": 0, "unit": "pages"})
     return Reply(CONVERTED)
 

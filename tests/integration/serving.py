@@ -43,14 +43,15 @@ WORKER = "worker-1"
 async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
     """Lets others run until the condition holds. For states of this process that nothing signals."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0)
 
 
 class Server:
-    """Starts and stops an App in `folder`; by default nothing is converted but by `claim` and `succeed`.
+    """Starts and stops an App in `folder`.
 
-    `clock` stands still until `pass_time` moves it. `restart` does what a restart of the process does.
+    Unless it `converts` for real, with workers of its own, records move by `claim` and `succeed`. Unless it runs in
+    `real_time`, its clock stands still until `pass_time` moves it. `restart` does what a restart of the process does.
     """
 
     def __init__(
@@ -58,21 +59,21 @@ class Server:
         folder: Path,
         *,
         executor: Executor | None = None,
-        clock: ManualClock | None = None,
         real_time: bool = False,
+        converts: bool = False,
         **settings: Any,
     ) -> None:
         defaults = {"address": "127.0.0.1:0", "workers": 0, "min_free_disk_bytes": 0, "shutdown_grace_seconds": 0.0}
         self.settings = Settings.model_validate({**defaults, **settings, "data_dir": folder})
-        self.clock = clock or ManualClock()
+        self.clock = ManualClock()
         self._real_time = real_time
-        self._executor = executor
+        self._executor = executor if converts else executor or FakeExecutor()
         self.app = self._new_app()
         self._stack = AsyncExitStack()
 
     def _new_app(self) -> App:
         clock = None if self._real_time else self.clock
-        return App(self.settings, clock=clock, executor=self._executor or FakeExecutor())
+        return App(self.settings, clock=clock, executor=self._executor)
 
     async def __aenter__(self) -> Self:
         await self.app.start()

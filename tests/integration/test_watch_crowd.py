@@ -139,10 +139,19 @@ async def test_slow__watcher_is_let_go_and_nobody_else_notices(impatient: Server
     watchers.judge()
 
 
-async def test_slow__watcher_does_not_hold_up_a_shutdown(impatient: Server) -> None:
+@pytest.mark.parametrize("let_go", [False, True])
+async def test_slow__watcher_does_not_hold_up_a_shutdown(impatient: Server, let_go: bool) -> None:
+    """Not even one that was let go and still does not read, so that the status does not get through to it."""
     job = await with_long_log(impatient, events=400, size_bytes=4_000)
     slow = Watchers(impatient).watch(job, 0, until=NEVER, channel=small_window(impatient))
     await slow.take(1)
+
+    def is_let_go() -> bool:
+        impatient.app.streams.tick()
+        return not len(impatient.app.hub)
+
+    if let_go:
+        await until(is_let_go)
     async with asyncio.timeout(5):
         await impatient.app.stop()
 

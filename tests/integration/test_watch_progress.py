@@ -98,8 +98,8 @@ async def test_progress__is_never_ahead_of_the_claim(server: Server, watchers: W
 async def test_progress__of_a_record_that_ended_is_not_sent(server: Server, watchers: Watchers) -> None:
     job = await server.job("a.pdf", "b.pdf")
     first, second = await server.claim(2)
-    watch = watchers.watch(job, kinds=[PROGRESS, RECORDS])
     await server.succeed(first)
+    watch = watchers.watch(job, kinds=[PROGRESS, RECORDS])
     report(server, first, 9)
     report(server, second, 1)
     await server.pass_time(1)

@@ -1,6 +1,10 @@
-"""The rules of WatchJob, against a whole server. What every watcher received is judged at the end of each test."""
+"""Rules 1 to 6 of WatchJob, against a whole server: what is sent, from where on, and when.
+
+What every watcher received is judged at the end of each test (tests/history.py).
+"""
 
 import asyncio
+import time
 
 import grpc
 import pytest
@@ -8,17 +12,14 @@ from google.rpc.error_details_pb2 import BadRequest
 
 from ingest_grpc.v1.ingestion_pb2 import RecordStatus
 from ingest_grpc.v1.job_pb2 import EventKind, JobStatus
-from ingest_grpc.v1.job_service_pb2 import CancelJobRequest, CreateJobRequest, GetJobRequest, WatchEndReason
-from tests.history import events_of
-from tests.integration.serving import GROUNDED, Server, until
+from ingest_grpc.v1.job_service_pb2 import CancelJobRequest, GetJobRequest, WatchEndReason
+from tests.integration.serving import Server
 from tests.integration.watching import (
     FILES,
     HEAD,
     MILESTONES,
     NEVER,
     RECORDS,
-    SETTLED,
-    TERMINAL,
     Watchers,
     detail,
     kind,
@@ -29,6 +30,7 @@ from tests.integration.watching import (
 OK = grpc.StatusCode.OK
 UNKNOWN_JOB = "dj-1b75f4d5-5c9e-4d33-b164-a2393bc5ab6d"
 END_SETTLED = WatchEndReason.WATCH_END_REASON_SETTLED
+RUNNING, COMPLETED = RecordStatus.RECORD_STATUS_RUNNING, RecordStatus.RECORD_STATUS_COMPLETED
 
 
 # ── rules 1 to 4: snapshot, then every event once and in order, resumable anywhere ─────────────────────────────────
@@ -68,7 +70,29 @@ async def test_watch__sends_a_change_the_moment_it_commits(server: Server, watch
     assert seen[-1].event.record_change.record.HasField("completed_at")
 
 
-RUNNING, COMPLETED = RecordStatus.RECORD_STATUS_RUNNING, RecordStatus.RECORD_STATUS_COMPLETED
+async def test_watch__hears_of_a_commit_that_comes_while_it_reads(server: Server, watchers: Watchers) -> None:
+    """The read began before the commit and ends after it: the watcher's next sleep must not begin at all."""
+    job = await server.job("a.pdf")
+    watch = watchers.watch(job, job.last_sequence, until=NEVER)
+    await watch.take(1)
+    await server.quiet()
+    read, began, released = server.app.store.read, asyncio.Event(), asyncio.Event()
+
+    async def held(unit: object) -> object:
+        seen: object = await read(unit)  # type: ignore[arg-type]
+        if "EventTail" in repr(unit):
+            began.set()
+            await released.wait()
+        return seen
+
+    server.app.store.read = held  # type: ignore[assignment, method-assign]
+    await server.claim()
+    await began.wait()
+    await server.add(job, "b.pdf")
+    head = (await server.jobs.GetJob(GetJobRequest(job_id=job.job_id))).job.last_sequence
+    released.set()
+    seen = await watch.through(lambda message: message.sequence == head)
+    assert sequences(seen) == list(range(job.last_sequence + 1, head + 1))
 
 
 async def test_watch__from_zero_replays_everything(server: Server, watchers: Watchers) -> None:
@@ -180,7 +204,7 @@ async def test_cursor__that_falls_out_of_the_log_while_watched_is_refused(server
     server.app.hub.wake = lambda job_rows: None  # type: ignore[method-assign]
     [claim] = await server.claim()
     server.change("DELETE FROM events WHERE sequence = ?", [job.last_sequence + 1])
-    del server.app.hub.wake  # type: ignore[method-assign]
+    del server.app.hub.wake
     await server.succeed(claim)
     assert await watch.rest() == []
     assert watch.reason == "SEQUENCE_COMPACTED"
@@ -261,23 +285,41 @@ async def test_first_message__at_the_head_is_a_heartbeat(server: Server, watcher
     assert first.heartbeat.server_time.ToMicroseconds() == server.clock.now()
 
 
+async def test_first_message__comes_within_100_milliseconds(server: Server, watchers: Watchers) -> None:
+    job = await server.job("a.pdf")
+    took = []
+    for after in (None, 0, job.last_sequence) * 3:
+        began = time.perf_counter()
+        await watchers.watch(job, after, until=NEVER).take(1)
+        took.append(time.perf_counter() - began)
+    assert sorted(took)[len(took) // 2] < 0.1  # the median: a machine that is busy elsewhere may be late once
+
+
 async def test_initial_metadata__comes_at_once(server: Server, watchers: Watchers) -> None:
-    watch = watchers.watch(await server.job("a.pdf"), until=NEVER)
+    """Before the first message: that one waits for the ledger."""
+    job = await server.job("a.pdf")
+    read, released = server.app.store.read, asyncio.Event()
+
+    async def held(unit: object) -> object:
+        await released.wait()
+        return await read(unit)  # type: ignore[arg-type]
+
+    server.app.store.read = held  # type: ignore[assignment, method-assign]
+    watch = watchers.watch(job, until=NEVER)
     await watch.call.initial_metadata()
-    assert watch.connection.received == []
+    released.set()
+    assert kind((await watch.take(1))[0]) == "snapshot"
 
 
 async def test_heartbeats__are_on_an_absolute_clock(server: Server, watchers: Watchers) -> None:
-    """Events flow all the time; nevertheless a heartbeat comes every 5 seconds, none is put off by an event."""
+    """Events flow all the time, and time is looked at every 1.5 seconds: no event and no late beat puts one off."""
     job = await server.job("a.pdf")
     watch = watchers.watch(job, job.last_sequence, until=NEVER, heartbeat_interval_seconds=5)
     await watch.take(1)
-    began, beats = server.clock.monotonic(), []
-    for step in range(20):
+    for step in range(14):
         await server.add(job, f"more-{step}.pdf")
-        await server.pass_time(1)
+        await server.pass_time(1.5)
         await server.quiet()
-        beats.append(server.clock.monotonic() - began)
     await server.jobs.CancelJob(CancelJobRequest(job_id=job.job_id))
     seen = await watch.through(lambda message: message.event.job_change.job.status == JobStatus.JOB_STATUS_CANCELLED)
     times = [
@@ -285,7 +327,7 @@ async def test_heartbeats__are_on_an_absolute_clock(server: Server, watchers: Wa
         for message in seen
         if message.HasField("heartbeat")
     ]
-    assert times == [5, 10, 15, 20]
+    assert times == [6, 10.5, 15, 21]  # the first looks after 5, 10, 15 and 20
     assert len(sequences(seen)) > 40
 
 
@@ -297,134 +339,3 @@ async def test_heartbeats__go_on_while_nothing_happens(server: Server, watchers:
         await server.pass_time(7)
         [beat] = await watch.take(1)
         assert kind(beat) == "heartbeat"
-
-
-# ── rule 7: how a watch ends ───────────────────────────────────────────────────────────────────────────────────────
-
-
-async def test_end__settled_is_judged_at_the_head_alone(server: Server, watchers: Watchers) -> None:
-    """The log holds an older settled moment; only the newest counts."""
-    job = await server.finished_job("a.pdf")
-    await server.add(job, "b.pdf")
-    watch = watchers.watch(job, 0, until=SETTLED)
-    await watch.through(lambda message: message.event.record_change.record.filename == "b.pdf")
-    await server.quiet()
-    [claim] = await server.claim()
-    await server.fail(claim)
-    end = (await watch.rest())[-1].end
-    assert (end.reason, end.job.status) == (END_SETTLED, JobStatus.JOB_STATUS_NEEDS_REVIEW)
-    assert watch.connection.code is OK
-
-
-async def test_end__settled_waits_for_the_first_file(server: Server, watchers: Watchers) -> None:
-    job = (await server.jobs.CreateJob(CreateJobRequest(name="empty", job_type=GROUNDED))).job
-    watch = watchers.watch(job)
-    await watch.through(lambda message: kind(message) == "synced")
-    await server.quiet()
-    await server.add(job, "notes.md")
-    assert kind((await watch.rest())[-1]) == "end"
-
-
-async def test_end__terminal(server: Server, watchers: Watchers) -> None:
-    job = await server.finished_job("a.pdf")
-    watch = watchers.watch(job, until=TERMINAL)
-    await watch.through(lambda message: kind(message) == "synced")
-    await server.quiet()  # settled is not terminal
-    await server.jobs.CancelJob(CancelJobRequest(job_id=job.job_id))
-    end = (await watch.rest())[-1].end
-    assert end.reason == WatchEndReason.WATCH_END_REASON_TERMINAL
-    assert end.job.status == JobStatus.JOB_STATUS_CANCELLED
-
-
-@pytest.mark.parametrize("after", [None, 0, 3])
-async def test_end__head(server: Server, watchers: Watchers, after: int | None) -> None:
-    job = await server.job("a.pdf")
-    watch = watchers.watch(job, after, until=HEAD)
-    [*_, end] = await watch.rest()
-    assert end.end.reason == WatchEndReason.WATCH_END_REASON_HEAD
-    assert end.sequence == job.last_sequence
-    assert watch.connection.code is OK
-
-
-async def test_end__head_holds_what_was_committed_before_the_call(server: Server, watchers: Watchers) -> None:
-    """Another watcher's events are in memory, up to the moment before the newest commit: that is not the head."""
-    job = await server.job("a.pdf")
-    keeper = watchers.watch(job, 0, until=NEVER)
-    await keeper.take(job.last_sequence)
-    await server.quiet()
-    read, released = server.app.store.read, asyncio.Event()
-
-    async def held(unit: object) -> object:
-        """Nobody can read the newest events before they are released."""
-        if "EventTail" in repr(unit):
-            await released.wait()
-        return await read(unit)  # type: ignore[arg-type]
-
-    server.app.store.read = held  # type: ignore[assignment, method-assign]
-    await server.add(job, "b.pdf")
-    head = (await server.jobs.GetJob(GetJobRequest(job_id=job.job_id))).job.last_sequence
-    watch = watchers.watch(job, 0, until=HEAD)
-    assert sequences(await watch.take(job.last_sequence)) == list(range(1, job.last_sequence + 1))
-    released.set()
-    assert (await watch.rest())[-1].sequence == head > job.last_sequence
-
-
-async def test_end__never_comes_by_itself(server: Server, watchers: Watchers) -> None:
-    job = await server.finished_job("a.pdf")
-    watch = watchers.watch(job, until=NEVER)
-    await watch.through(lambda message: kind(message) == "synced")
-    await server.quiet()
-    await server.pass_time(15)
-    assert kind((await watch.take(1))[0]) == "heartbeat"
-    watch.leave()
-
-
-async def test_rotation__sends_the_watcher_back_at_once(server: Server, watchers: Watchers) -> None:
-    job = await server.job("a.pdf")
-    watch = watchers.watch(job, until=NEVER, heartbeat_interval_seconds=60)
-    await watch.through(lambda message: kind(message) == "synced")
-    await server.pass_time(server.settings.watch_rotate_seconds * 1.25)
-    [beat] = await watch.rest()
-    assert kind(beat) == "heartbeat"
-    assert watch.connection.code is grpc.StatusCode.UNAVAILABLE
-    assert (watch.reason, watch.retry_seconds) == ("STREAM_ROTATED", 0.0)
-    again = watchers.watch(job, beat.sequence, resumes=watch)
-    assert kind((await again.take(1))[0]) == "heartbeat"
-
-
-async def test_rotation__comes_in_20_to_25_minutes(server: Server, watchers: Watchers) -> None:
-    job = await server.job("a.pdf")
-    watches = [watchers.watch(job, until=NEVER, heartbeat_interval_seconds=60) for _ in range(10)]
-    for watch in watches:
-        await watch.through(lambda message: kind(message) == "synced")
-    await server.pass_time(1_199)
-    await server.quiet()
-    assert len(server.app.hub) == 10
-    for _ in range(30):
-        await server.pass_time(10)
-    ended = [await watch.rest() for watch in watches]
-    assert {watch.reason for watch in watches} == {"STREAM_ROTATED"}
-    assert len({len(messages) for messages in ended}) > 1, "they do not all come back together"
-
-
-async def test_drain__tells_every_watcher(server: Server, watchers: Watchers) -> None:
-    job, other = await server.job("a.pdf"), await server.job("b.pdf")
-    watches = [watchers.watch(each, until=NEVER) for each in (job, other) for _ in range(5)]
-    for watch in watches:
-        await watch.through(lambda message: kind(message) == "synced")
-    server.app.hub.drain()
-    for watch in watches:
-        assert await watch.rest() == []
-        assert watch.connection.code is grpc.StatusCode.UNAVAILABLE
-        assert (watch.reason, watch.retry_seconds) == ("SERVER_DRAINING", 1.0)
-    await until(lambda: not len(server.app.hub))
-
-
-async def test_stop__tells_watchers_before_it_cuts_them(server: Server, watchers: Watchers) -> None:
-    job = await server.job("a.pdf")
-    watch = watchers.watch(job, until=NEVER)
-    await watch.through(lambda message: kind(message) == "synced")
-    await server.app.stop(grace_seconds=5.0)
-    assert await watch.rest() == []
-    assert watch.reason == "SERVER_DRAINING"
-    assert events_of([watch.connection]) == []

@@ -69,7 +69,7 @@ class Watch:
 
     @property
     def reason(self) -> str:
-        return self.info.reason
+        return str(self.info.reason)
 
     @property
     def info(self) -> ErrorInfo:
@@ -118,7 +118,7 @@ class Watchers:
 def detail(error: grpc.aio.AioRpcError | None, kind_of_detail: Any) -> Any:
     """The one detail of a kind in a failed call's status."""
     assert error is not None, "the call did not fail"
-    trailers = {key: value for key, value in error.trailing_metadata() or ()}
+    trailers = dict(error.trailing_metadata() or ())
     status = Status.FromString(trailers["grpc-status-details-bin"])
     [packed] = [each for each in status.details if each.Is(kind_of_detail.DESCRIPTOR)]
     unpacked = kind_of_detail()

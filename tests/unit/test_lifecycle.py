@@ -209,7 +209,9 @@ def test_tally__is_the_count_of_live_records(many: list[Record]) -> None:
 
 
 @given(st.lists(records, min_size=1), records, st.data())
-def test_tally__kept_by_differences_equals_the_recount(many: list[Record], changed: Record, data: st.DataObject) -> None:
+def test_tally__kept_by_differences_equals_the_recount(
+    many: list[Record], changed: Record, data: st.DataObject
+) -> None:
     index = data.draw(st.integers(0, len(many) - 1))
     kept = _sum(many).plus(_of(changed).plus(_of(many[index]), sign=-1))
     many[index] = changed

@@ -22,6 +22,9 @@ from ingest_grpc.store.sqlite.schema import connect_reader
 MAX_SNAPSHOTS = 5
 """Snapshots until one holds: each time only files that were deleted during the last try are left to settle."""
 
+HAS_BYTES = "deleted_at IS NULL AND sha256 <> ''"
+"""Of a row of blobs: its bytes are wanted, and were not left at the source of an import."""
+
 log = logging.getLogger(__name__)
 
 
@@ -52,7 +55,7 @@ class _Blobs:
     def bring(self, ledger: sqlite3.Connection) -> frozenset[str]:
         """Brings what the snapshot names and is not here yet; returns the keys that could not be found."""
         gone = set()
-        for (key,) in ledger.execute("SELECT blob_key FROM blobs WHERE deleted_at IS NULL"):
+        for (key,) in ledger.execute(f"SELECT blob_key FROM blobs WHERE {HAS_BYTES}"):
             if self.target.blob(key).exists():
                 continue
             try:
@@ -69,7 +72,7 @@ class _Blobs:
                     blob.unlink()
 
 
-_IS_LIVE = "SELECT 1 FROM blobs WHERE blob_key = ? AND deleted_at IS NULL"
+_IS_LIVE = f"SELECT 1 FROM blobs WHERE blob_key = ? AND {HAS_BYTES}"
 
 
 async def backup(settings: Settings, destination: Path) -> BackupReport:
@@ -145,7 +148,7 @@ def _describe(snapshot: Path, blobs: _Blobs | None) -> Manifest:
     with opened_snapshot(snapshot) as connection:
         [ledger_id] = connection.execute("SELECT ledger_id FROM ledger").fetchone()
         count, size = connection.execute(
-            "SELECT count(*), coalesce(sum(size_bytes), 0) FROM blobs WHERE deleted_at IS NULL"
+            f"SELECT count(*), coalesce(sum(size_bytes), 0) FROM blobs WHERE {HAS_BYTES}"
         ).fetchone()
         for key in blobs.missing if blobs else ():
             count -= 1

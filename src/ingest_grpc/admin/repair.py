@@ -9,8 +9,8 @@ from ingest_grpc.blobs.factory import local_folder
 from ingest_grpc.blobs.interface import Blobs
 from ingest_grpc.clock import Clock
 from ingest_grpc.config import Settings
-from ingest_grpc.service.sweep import sweep_blobs
 from ingest_grpc.service.recount import recount
+from ingest_grpc.service.sweep import sweep_blobs
 from ingest_grpc.store.interface import Rows, Store, Tx
 
 ACTOR = "admin check"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest_grpc.admin.backup import opened_snapshot
+from ingest_grpc.admin.backup import HAS_BYTES, opened_snapshot
 from ingest_grpc.admin.errors import AdminError, ledger_errors
 from ingest_grpc.admin.folders import bring, copy, new_folder, sha256_of
 from ingest_grpc.admin.manifest import LEDGER, Manifest, read_manifest
@@ -135,7 +135,7 @@ def _bring_blobs(ledger: Path, source: Layout, target: Layout, problems: Lines) 
     A lost blob does not stop the restore: the other files, and every job's history, are worth having.
     """
     with opened_snapshot(ledger) as connection:
-        for key, sha256 in connection.execute("SELECT blob_key, sha256 FROM blobs WHERE deleted_at IS NULL"):
+        for key, sha256 in connection.execute(f"SELECT blob_key, sha256 FROM blobs WHERE {HAS_BYTES}"):
             try:
                 bring(source.blob(key), target.blob(key))
             except FileNotFoundError:

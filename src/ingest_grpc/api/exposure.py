@@ -10,6 +10,11 @@ from ingest_grpc.config import Settings
 class ExposureRefused(Exception):
     """The settings would let anyone in the network read or change documents."""
 
+    fix = (
+        "Set tls_certificate and tls_key, create a key with 'ingest-grpc admin keys create', "
+        "or accept the risk with --insecure."
+    )
+
 
 def check_exposure(settings: Settings, *, has_keys: bool) -> None:
     """Raises ExposureRefused for an address beyond loopback, unless there are TLS and API keys, or `insecure` is set.
@@ -22,11 +27,7 @@ def check_exposure(settings: Settings, *, has_keys: bool) -> None:
         name for name, present in (("TLS", settings.tls_certificate is not None), ("API keys", has_keys)) if not present
     ]
     if missing:
-        raise ExposureRefused(
-            f"refused to listen on {settings.address} without {' and '.join(missing)}: "
-            "set tls_certificate and tls_key, create a key with 'ingest-grpc admin keys create', "
-            "or accept the risk with --insecure"
-        )
+        raise ExposureRefused(f"refused to listen on {settings.address} without {' and '.join(missing)}")
 
 
 def is_loopback(address: str) -> bool:

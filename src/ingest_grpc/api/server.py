@@ -17,7 +17,8 @@ from ingest_grpc.api.interceptors.in_flight import InFlight
 from ingest_grpc.api.interceptors.log import log_calls
 from ingest_grpc.api.reflection import register_reflection
 from ingest_grpc.api.registry import UnknownMethods, register
-from ingest_grpc.config import MIB, Settings
+from ingest_grpc.config import Settings
+from ingest_grpc.units import MIB
 from ingest_grpc.v1 import file_service_pb2, ingestion_service_pb2, job_service_pb2, server_service_pb2
 
 logger = logging.getLogger(__name__)
@@ -72,6 +73,12 @@ def _is_idle(method: str) -> bool:
     return method == f"{HEALTH}Watch" or method.endswith("/ServerReflectionInfo")
 
 
+class AddressUnavailable(Exception):
+    """The address is in use, or is none of this machine's."""
+
+    fix = "Stop what listens there, or choose another address with --address; port 0 picks a free one."
+
+
 class GrpcServer:
     """Serves the contract, health and reflection on one address.
 
@@ -103,17 +110,20 @@ class GrpcServer:
         self._health_names = ["", *names]
 
     async def start(self) -> int:
-        """Listens and serves; returns the port. Raises RuntimeError if the address cannot be had."""
-        credentials = server_credentials(self._settings)
-        address = self._settings.address
-        port = (
-            self._server.add_secure_port(address, credentials)
-            if credentials
-            else self._server.add_insecure_port(address)
-        )
+        """Listens and serves; returns the port. Raises AddressUnavailable."""
+        port = self._listen(self._settings.address)
         await self.set_serving(True)
         await self._server.start()
         return port
+
+    def _listen(self, address: str) -> int:
+        credentials = server_credentials(self._settings)
+        try:
+            if credentials is None:
+                return self._server.add_insecure_port(address)
+            return self._server.add_secure_port(address, credentials)
+        except RuntimeError as error:
+            raise AddressUnavailable(f"cannot listen on {address}") from error
 
     async def set_serving(self, serving: bool) -> None:
         """Tells health checks whether the server can do its work."""

@@ -113,6 +113,8 @@ def main() -> None:
     """Runs the command line of this process and exits with its code."""
     # gRPC's own notes, for example on every failed handshake, would stand between what commands print.
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    # Children are forked only to execute something else: gRPC need not stop its threads for each of them.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     app(prog_name="ingest-grpc")
 
 

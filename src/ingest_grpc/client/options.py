@@ -5,7 +5,7 @@ from pathlib import Path
 
 import grpc
 
-from ingest_grpc.config import MIB
+from ingest_grpc.units import MIB
 
 MAX_MESSAGE_BYTES = 4 * MIB
 

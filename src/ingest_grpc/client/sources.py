@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from ingest_grpc.config import MIB
+from ingest_grpc.units import MIB
 
 CHUNK_BYTES = 1 * MIB
 

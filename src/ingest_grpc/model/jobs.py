@@ -32,12 +32,8 @@ class ReviewReason(Model):
 
 
 class JobFile(Model):
-    """One line of a job's unified file list: an ingestion output, or Markdown that needed none.
+    """One line of a job's unified file list: an ingestion output, or Markdown that needed none."""
 
-    `row_id` is that of a Markdown entry that was read from the list.
-    """
-
-    row_id: int = Field(0, exclude=True)
     file_id: str
     source_file_id: str | None = None
     record_id: str | None = None

@@ -176,7 +176,7 @@ Found = list[tuple[int, File | None]]
 
 async def _markdown_page(rows: Rows, *, team: str, job_row: int, after: int) -> Found:
     entries = await rows.markdown_files(job_row, FILES_PAGE, after)
-    return [(entry.row_id, await rows.file(team, entry.file_id)) for entry in entries]
+    return [(row_id, await rows.file(team, entry.file_id)) for row_id, entry in entries]
 
 
 async def _outputs_page(rows: Rows, *, team: str, job_row: int, after: int) -> Found:

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterable, AsyncIterator, Sequence
 
 from ingest_grpc.blobs.interface import BlobMissing, Blobs
 from ingest_grpc.clock import Clock
-from ingest_grpc.config import MIB
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.ids import Prefix, new_id
 from ingest_grpc.model import (
@@ -33,6 +32,7 @@ from ingest_grpc.service.paging import decode_token, encode_token
 from ingest_grpc.service.sweep import sweep_blobs
 from ingest_grpc.service.upload import ReceivedContent, check_announced
 from ingest_grpc.store.interface import Rows, Store, Tx
+from ingest_grpc.units import MIB
 
 READ_BYTES = 2 * MIB
 """Most bytes of one ReadFile reply, and of one download message."""
@@ -153,7 +153,9 @@ class FileService:
         file = await self._ready(caller, file_id)
         limit = min(limit or READ_BYTES, READ_BYTES)
         data = await self._read(file, offset, limit)
-        whole = text_prefix(data) if offset + len(data) < file.size_bytes else data
+        whole = data
+        if offset + len(data) < file.size_bytes:
+            whole = text_prefix(data) or data  # nothing at all would make the caller ask for the same bytes for ever
         text = _as_text(whole)
         if text is not None:
             data = whole

@@ -254,18 +254,21 @@ class JobService:
             return Mutation(earlier, replayed=True), False
         ledger = await JobLedger.open(tx, caller.team_id, job_id, self._clock.now(), caller.user_id)
         aligning = ledger.job.alignment_status in IN_FLIGHT
-        cancelled, more = await self.cancel_in_flight(ledger, up_to, CANCEL_SLICE)
+        cancelled, more = await self.cancel_in_flight(ledger, up_to, CANCEL_SLICE, first=so_far == 0)
         await ledger.close()
         effect = CancelEffect(job_id=job_id, records_cancelled=so_far + cancelled, alignment_cancelled=aligning)
         if not more:  # only the last slice answers the request, so only it is remembered
             await remember(tx, caller, request, effect, self._clock.now())
         return Mutation(effect), more
 
-    async def cancel_in_flight(self, ledger: JobLedger, up_to: int, limit: int) -> tuple[int, bool]:
+    async def cancel_in_flight(
+        self, ledger: JobLedger, up_to: int, limit: int, *, first: bool = True
+    ) -> tuple[int, bool]:
         """(how many records were cancelled, whether more are in flight up to that row)."""
         if ledger.job.status in (JobStatus.COMPLETED, JobStatus.FAILED):
             return 0, False
-        ledger.cancel_requested(True)
+        if first:  # files that come between two slices are the later command: they lift the cancellation
+            ledger.cancel_requested(True)
         await ledger.cancel_alignment()
         in_flight = await ledger.tx.in_flight_records(ledger.job.row_id, up_to, limit + 1)
         for row in in_flight[:limit]:

@@ -88,6 +88,7 @@ class KeyService:
         secret = SECRET_PREFIX + secrets.token_urlsafe(32)
         key = ApiKey(f"key-{uuid.uuid4()}", team, user, frozenset(scopes), self._clock.now(), None, max_priority)
         await self._store.write(lambda tx: tx.insert_api_key(key, secret_hash(secret)))
+        self._open_until = -1.0
         return key, secret
 
     async def list(self) -> list[ApiKey]:

@@ -91,14 +91,20 @@ class ProgressBoard:
         self.alignments = AlignmentBoard()
 
     def report(self, job_row: int, record: FileRecord, step: Step, progress: UnitProgress | None = None) -> None:
+        known = self._records.get(record.row_id)
+        if known is not None and known.attempt > record.attempt:
+            return  # an old attempt that does not know yet that it lost its record
         self._version += 1
         entry = RunningProgress(record.row_id, record.record_id, record.attempt, step, progress, self._version)
         self._jobs.setdefault(job_row, {})[record.row_id] = entry
         self._records[record.row_id] = entry
 
     def forget(self, job_row: int, record: FileRecord) -> None:
-        """The attempt ended, one way or the other."""
-        self._records.pop(record.row_id, None)
+        """The attempt ended, one way or the other; what a later one shows stays."""
+        known = self._records.get(record.row_id)
+        if known is None or known.attempt != record.attempt:
+            return
+        del self._records[record.row_id]
         records = self._jobs.get(job_row)
         if records is not None:
             records.pop(record.row_id, None)

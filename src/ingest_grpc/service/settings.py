@@ -163,12 +163,12 @@ class SettingsService:
     async def _copy_files(self, ledger: JobLedger, origin: Job) -> None:
         tx, entries, after = ledger.tx, [], 0
         while page := await tx.markdown_files(origin.row_id, CLONE_PAGE, after):
-            for entry in page:
+            for row_id, entry in page:
                 file = await tx.file(origin.team_id, entry.file_id)
                 if file is not None and file.deleted_at is None:
                     await tx.add_markdown_file(ledger.job.row_id, file.row_id, ledger.now)
                     entries.append(markdown_entry(file, ledger.now))
-                after = entry.row_id
+                after = row_id
         after = 0
         completed = (RecordStatus.COMPLETED,)
         while rows := await tx.records(job_row=origin.row_id, statuses=completed, after=after, limit=CLONE_PAGE):

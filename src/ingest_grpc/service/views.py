@@ -75,9 +75,9 @@ async def file_list(
     files: list[JobFile] = []
     if part == _MARKDOWN_PART:
         markdown = await rows.markdown_files(job.row_id, limit + 1, row)
-        files = markdown[:limit]
+        files = [entry for _, entry in markdown[:limit]]
         if len(markdown) > limit:
-            return files, (_MARKDOWN_PART, markdown[limit - 1].row_id)
+            return files, (_MARKDOWN_PART, markdown[limit - 1][0])
         row = 0
     records = await rows.records(job_row=job.row_id, after=row, limit=limit - len(files) + 1)
     room = limit - len(files)
@@ -152,7 +152,7 @@ async def shown_records(rows: Rows, records: Sequence[RecordRow], board: Progres
 async def job_detail(rows: Rows, job: Job, board: ProgressBoard) -> JobDetail:
     """The FULL view: live records only; what is beyond the bounds is told by the flags."""
     records = await shown_records(rows, await rows.records(job_row=job.row_id, limit=MAX_DETAIL_RECORDS), board)
-    markdown = await rows.markdown_files(job.row_id, MAX_DETAIL_FILES)
+    markdown = [entry for _, entry in await rows.markdown_files(job.row_id, MAX_DETAIL_FILES)]
     ingestion_jobs = await rows.ingestion_jobs(
         team=job.team_id,
         job_row=job.row_id,

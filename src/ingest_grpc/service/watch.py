@@ -225,8 +225,8 @@ class _Watch:
             after = records[-1].row_id
         after = 0
         while files := await read(partial(_markdown, job_row=job.row_id, after=after)):
-            yield SnapshotPart(sequence, files=tuple(files))
-            after = files[-1].row_id
+            yield SnapshotPart(sequence, files=tuple(entry for _, entry in files))
+            after = files[-1][0]
         yield Synced(sequence)
 
     def _checked(self, page: TailPage) -> Sequence[EncodedEvent]:
@@ -277,7 +277,7 @@ async def _records(rows: Rows, job_row: int, after: int) -> list[FileRecord]:
     return [row.record for row in found]
 
 
-async def _markdown(rows: Rows, job_row: int, after: int) -> list[JobFile]:
+async def _markdown(rows: Rows, job_row: int, after: int) -> list[tuple[int, JobFile]]:
     return await rows.markdown_files(job_row, SNAPSHOT_PAGE, after)
 
 

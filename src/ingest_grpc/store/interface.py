@@ -168,7 +168,9 @@ class Rows(FileRows, AlignmentRows, Protocol):
         """
         ...
 
-    async def markdown_files(self, job_row: int, limit: int, after: int = 0) -> list[JobFile]: ...
+    async def markdown_files(self, job_row: int, limit: int, after: int = 0) -> list[tuple[int, JobFile]]:
+        """(row, entry) of the Markdown that a job lists, in the order it was added, after a row."""
+        ...
 
     async def ingestion_job(self, team: str, ingestion_job_id: str) -> IngestionJob | None: ...
     async def ingestion_job_by_row(self, row_id: int) -> IngestionJob: ...
@@ -405,3 +407,5 @@ class Store(Units, Protocol):
 
 class LedgerLocked(Exception):
     """Another process owns this ledger."""
+
+    fix = "Stop the server that owns it, or give this one a data folder of its own with --data-dir."

@@ -54,6 +54,7 @@ class Pool:
             task.cancel()
         if self._running:
             await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await self._runner.drain()
         await self._work.orphan(left)
 
     def wake(self) -> None:

@@ -1,5 +1,6 @@
 """One record, from claim to outcome: fetch, convert, store, report."""
 
+import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ from ingest_grpc.blobs.interface import BlobMissing, Blobs, StoredBlob
 from ingest_grpc.errors import CATALOGUE, IngestError, Reason
 from ingest_grpc.lifecycle import Step
 from ingest_grpc.model import Engine, RecordError, UnitProgress
+from ingest_grpc.service.finisher import Finisher
 from ingest_grpc.service.imports import FETCH_FAILURES, ImportService
 from ingest_grpc.service.progress import ProgressBoard
 from ingest_grpc.service.work import Done, Failed, Outcome, Retry, WorkService
@@ -28,7 +30,10 @@ log = logging.getLogger(__name__)
 
 
 class Runner:
-    """Runs claimed records. Cancelling `run` stops the conversion; the record is then somebody else's concern."""
+    """Runs claimed records. Cancelling `run` stops the conversion; the record is then somebody else's concern.
+
+    But an outcome on its way to the ledger is reported to the end: its output must not lose its owner.
+    """
 
     def __init__(
         self,
@@ -54,20 +59,26 @@ class Runner:
         self._backoff_base_seconds = backoff_base_seconds
         self._backoff_max_seconds = backoff_max_seconds
         self._rng = rng
+        self._finisher = Finisher()
 
     async def run(self, claim: RecordRow) -> None:
         """Converts one claimed record and reports the outcome."""
         try:
             outcome = await self._outcome(claim)
-            await self._report(claim, outcome)
+            await self._finisher.run(self._report(claim, outcome))
         finally:
             self._board.forget(claim.job_row, claim.record)
             self._board.pace.note()
             self._leases.release(claim)
 
+    async def drain(self) -> None:
+        """Waits for the reports of cancelled runs."""
+        await self._finisher.drain()
+
     async def _outcome(self, claim: RecordRow) -> Outcome:
         """What became of the document. Errors of the service itself are outcomes too: no record is left hanging."""
         step = Step.FETCH
+        stored: StoredBlob | None = None
         try:
             self._at(claim, step)
             async with self._source(claim) as source, self._blobs.output() as output:
@@ -78,15 +89,19 @@ class Runner:
                 step = Step.STORE
                 self._at(claim, step)
                 stored = await output.commit(output_key(claim))
+            return _done(stored, converted)
         except BlobMissing:
             return self._failure(claim, Reason.FILE_NOT_FOUND, step, "the source's bytes are gone")
         except IngestError as error:
             final = step is Step.FETCH and error.reason in FETCH_FAILURES
             return self._failure(claim, error.reason if final else Reason.SERVICE_UNAVAILABLE, step, str(error))
+        except asyncio.CancelledError:
+            if stored is not None:  # cancelled while the descriptors were closed: nobody reports this output
+                await self._finisher.run(self._blobs.delete(stored.key))
+            raise
         except Exception as error:
             log.exception("record %s failed unexpectedly", claim.record.record_id)
             return self._failure(claim, Reason.INTERNAL, step, type(error).__name__)
-        return _done(stored, converted)
 
     @asynccontextmanager
     async def _source(self, claim: RecordRow) -> AsyncIterator[int]:
@@ -140,13 +155,13 @@ class Runner:
         if not isinstance(outcome, Done):
             await self._work.finish(claim, outcome)
             return
-        wanted = False
         try:
             wanted = await self._work.finish(claim, outcome)
-        except IngestError as error:
+        except Exception as error:
             # When it is unknown whether the outcome was stored, the next start asks the ledger for the blob.
-            if error.reason is Reason.STORAGE_UNAVAILABLE:
-                raise
+            if not (isinstance(error, IngestError) and error.reason is Reason.STORAGE_UNAVAILABLE):
+                await self._blobs.delete(outcome.output.key)
+            raise
         if wanted:
             await self._blobs.settle(outcome.output.key)
         else:

@@ -170,9 +170,10 @@ async def test_import__cancelled_reader_leaves_nothing_half_done(server: Server,
     (root / "big.bin").write_bytes(bytes(20_000_000))
     made = await imported(server, root / "big.bin")
     call = server.files.ReadFile(pb.ReadFileRequest(file_id=made.file_id))
-    await asyncio.sleep(0.01)
+    await until(lambda: len(server.app.server.in_flight) == 1)
     call.cancel()
-    await until(lambda: server.app.server.in_flight.count == 0 if hasattr(server.app.server.in_flight, "count") else True)
+    await server.app.server.in_flight.wait()
+    assert server.belongings()["on disk"] == []
     assert len((await server.files.ReadFile(pb.ReadFileRequest(file_id=made.file_id))).data) == 2 * 1024 * 1024
 
 

@@ -1,3 +1,4 @@
+import grpc
 import pytest
 
 from ingest_grpc.client.errors import IngestCallError
@@ -7,6 +8,11 @@ from ingest_grpc.client.retry import ATTEMPT_SECONDS, Backoff, is_transient
 from tests.unit.client.world import World, failure, script
 
 INFO = GetServerInfoResponse(version="1")
+
+
+def told(code: str, reason: str, **metadata: str) -> IngestCallError:
+    """A refusal with the metadata that the server sends along."""
+    return IngestCallError(grpc.StatusCode[code], "it failed", reason, metadata)
 
 
 def test_backoff__doubles_up_to_its_maximum_and_starts_over() -> None:
@@ -37,6 +43,9 @@ def test_backoff__never_less_than_the_server_asked_for() -> None:
         (failure("NOT_FOUND"), False),
         (failure("INTERNAL", "INTERNAL"), False),
         (failure("UNAUTHENTICATED"), False),
+        (told("ABORTED", "ETAG_MISMATCH", retryable="false"), False),
+        (told("ABORTED", "WATCHER_TOO_SLOW", retryable="true"), True),
+        (told("ABORTED", "OF_AN_OLDER_SERVER"), True),
     ],
 )
 def test_is_transient(error: IngestCallError, transient: bool) -> None:

@@ -27,6 +27,7 @@ T = TypeVar("T")
 MAX_FAILURES, MAX_ORPHANED = 2, 2
 BACK_OFF_SECONDS = 4.0
 NAMES = ("report.pdf", "table.csv", "notes.md")
+MEMORY_DISK = "/dev/shm" if os.path.isdir("/dev/shm") else None
 
 
 @dataclass
@@ -65,7 +66,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.folder = tempfile.TemporaryDirectory()
+        self.folder = tempfile.TemporaryDirectory(dir=MEMORY_DISK)
         self.core = Core(
             Path(self.folder.name),
             memory=MemoryStore(),
@@ -121,9 +122,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(record_id=records)
     def remove(self, record_id: str) -> None:
         record = self.expected[record_id]
-        removed = self.run(
-            self.core.remove(record.job_id, records=[record_id], caller=self.callers[record.job_id])
-        )
+        removed = self.run(self.core.remove(record.job_id, records=[record_id], caller=self.callers[record.job_id]))
         assert [one.outcome for one in removed.results] == ["ALREADY_REMOVED" if record.deleted else "REMOVED"]
         if not record.deleted:
             record.remove()
@@ -150,9 +149,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(target=claims, limit=st.integers(1, 4))
     def claim(self, limit: int) -> Any:
-        waiting = [
-            one for one in self.expected.values() if one.status is RecordStatus.QUEUED and not one.delayed
-        ]
+        waiting = [one for one in self.expected.values() if one.status is RecordStatus.QUEUED and not one.delayed]
         claimed = self.run(self.core.work.claim(WORKER, limit))
         assert len(claimed) == min(limit, len(waiting))
         for claim in claimed:
@@ -229,13 +226,16 @@ class LedgerMachine(RuleBasedStateMachine):
     def ledger_is_consistent(self) -> None:
         self.run(self.core.check())
 
+    async def _records_of(self, job_id: str) -> list[RecordRow]:
+        job = await self.core.job(job_id, self.callers[job_id])
+        return await self.core.store.read(
+            lambda rows: rows.records(job_row=job.row_id, show_deleted=True, limit=1_000)
+        )
+
     @invariant()
     def model_agrees(self) -> None:
         for job_id in self.callers:
-            job = self.run(self.core.job(job_id, self.callers[job_id]))
-            rows = self.run(
-                self.core.store.read(lambda rows: rows.records(job_row=job.row_id, show_deleted=True, limit=1_000))
-            )
+            rows = self.run(self._records_of(job_id))
             seen = {
                 row.record.record_id: Expected(
                     job_id,

@@ -7,8 +7,7 @@ from typing import Any, cast
 import pytest
 
 from ingest_grpc.hub import Hub
-from ingest_grpc.lifecycle import JobType, Tally
-from ingest_grpc.lifecycle import JobStatus
+from ingest_grpc.lifecycle import JobStatus, JobType, Tally
 from ingest_grpc.model import EventType, Job, JobChange, Method, TimelineEvent
 from ingest_grpc.service.tail import KEPT, PAGE, EventTail, TailPage
 from ingest_grpc.store.interface import Rows, Store
@@ -274,7 +273,7 @@ async def test_read__of_a_watcher_far_behind_goes_page_by_page(hub: Hub) -> None
         pages.append(numbers(await ledger.tail.after(JOB, cursor)))
         cursor = pages[-1][-1]
     assert [len(page) for page in pages] == [PAGE, PAGE, 1]
-    assert sum(pages, []) == list(range(1, 2 * PAGE + 2))
+    assert [number for page in pages for number in page] == list(range(1, 2 * PAGE + 2))
 
 
 async def test_tail__keeps_no_more_than_it_may(hub: Hub) -> None:

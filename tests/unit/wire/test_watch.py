@@ -1,7 +1,7 @@
 """Messages of a watch as bytes."""
 
 from ingest_grpc import model
-from ingest_grpc.lifecycle import JobStatus, Step
+from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, Step
 from ingest_grpc.model import EventType
 from ingest_grpc.v1 import ingestion_pb2, job_pb2, job_service_pb2
 from ingest_grpc.v1.job_service_pb2 import WatchJobResponse
@@ -17,6 +17,15 @@ def test_event_bytes__sequence_is_the_events() -> None:
     message = parse(watch.event_bytes(values.event(model.RecordChange(record=values.record()), EventType.RECORD_ADDED)))
 
     assert (message.sequence, message.event.sequence) == (5, 5)
+
+
+def test_event_bytes__are_the_same_in_every_process() -> None:
+    """A milestone's metadata is a map: encoded as it comes, its order would change with each restart."""
+    milestone = model.Milestone(ingestion_job_id="ij-1", status=IngestionJobStatus.RUNNING, record_count=3)
+    data = watch.event_bytes(values.event(milestone, EventType.FILE_PROCESSING_STARTED))
+    metadata = data[data.rindex(b"ingestion_job_id") :]
+    assert metadata.index(b"record_count") < metadata.index(b"status")
+    assert data.count(b"ingestion_job_id") == 1
 
 
 def test_snapshot__is_at_the_jobs_sequence() -> None:

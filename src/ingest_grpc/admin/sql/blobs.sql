@@ -2,11 +2,11 @@
 -- suspicion that examine.py holds against the present before it is a problem.
 
 -- name: missing
--- Live blobs that the listing does not have.
+-- Live blobs that the listing does not have; those without a sha256 stand for imports that were not fetched yet.
 SELECT b.blob_key, printf('blob %s is missing; %d files need it, for example %s', b.blob_key, count(f.id),
     coalesce(min(f.file_id), 'none')) AS problem
 FROM blobs AS b LEFT JOIN files AS f ON f.blob = b.id AND f.deleted_at IS NULL
-WHERE b.deleted_at IS NULL AND NOT EXISTS (SELECT 1 FROM stored AS s WHERE s.blob_key = b.blob_key)
+WHERE b.deleted_at IS NULL AND b.sha256 <> '' AND NOT EXISTS (SELECT 1 FROM stored AS s WHERE s.blob_key = b.blob_key)
 GROUP BY b.id;
 
 -- name: wrong_size
@@ -29,7 +29,7 @@ WHERE b.deleted_at < :before;
 
 -- name: is_live^
 -- Whether a row keeps a blob now.
-SELECT EXISTS (SELECT 1 FROM blobs WHERE blob_key = :blob_key AND deleted_at IS NULL) AS live;
+SELECT EXISTS (SELECT 1 FROM blobs WHERE blob_key = :blob_key AND deleted_at IS NULL AND sha256 <> '') AS live;
 
 -- name: is_named^
 -- Whether a row names a blob now, be it deleted.

@@ -35,7 +35,7 @@ from ingest_grpc.client.rpcs import (
     UPLOAD_FILE,
 )
 from ingest_grpc.client.sources import Content, OnProgress, Sink, Source, Target
-from ingest_grpc.config import MIB
+from ingest_grpc.units import MIB
 
 SMALL_FILE_BYTES = 1 * MIB
 MAX_CREATE_FILE_BYTES = 2 * MIB

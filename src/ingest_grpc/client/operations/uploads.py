@@ -17,7 +17,7 @@ from ingest_grpc.client.messages import (
 from ingest_grpc.client.retry import ATTEMPT_SECONDS, Session, call, is_transient, repeat
 from ingest_grpc.client.rpcs import COMPLETE_UPLOAD, CREATE_UPLOAD, GET_UPLOAD, WRITE_UPLOAD
 from ingest_grpc.client.sources import Content, OnProgress
-from ingest_grpc.config import MIB
+from ingest_grpc.units import MIB
 
 CHUNK_BYTES = 2 * MIB
 """Most bytes of one WriteUpload."""

@@ -89,12 +89,17 @@ def _write(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def main() -> None:
-    """Load what is loaded lazily elsewhere, then serve."""
+def load() -> None:
+    """Load what is loaded lazily elsewhere: afterwards it is too late."""
     engines()
     for module in pkgutil.iter_modules(encodings.__path__):
         if module.name not in _FOREIGN_CODECS:
             importlib.import_module(f"encodings.{module.name}")
+
+
+def main() -> None:
+    """The life of a converter child."""
+    load()
     serve(convert)
 
 

@@ -25,29 +25,40 @@ class Readers:
     def __init__(self, connect: Callable[[], sqlite3.Connection], size: int) -> None:
         self._connect = connect
         self._size = size
-        self._idle: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
-        self._all: list[aiosqlite.Connection] = []
+        self._idle: asyncio.LifoQueue[aiosqlite.Connection | None] = asyncio.LifoQueue()
+        self._open = 0
 
     async def start(self) -> None:
         for _ in range(self._size):
             connection = await aiosqlite.Connection(self._connect, iter_chunk_size=64)
-            self._all.append(connection)
             self._idle.put_nowait(connection)
+            self._open += 1
 
     async def stop(self) -> None:
-        connections, self._all = self._all, []
-        for connection in connections:
+        """Lets the reads that run or wait end, then closes the connections."""
+        self._open, closing = 0, self._open
+        for _ in range(closing):
+            connection = await self._idle.get()
+            assert connection is not None, "the end is marked below, once"
             await connection.close()
+        if closing:
+            self._idle.put_nowait(None)  # who waits still, because we overtook him, hears of the end
 
     async def read(self, unit: ReadUnit[T]) -> T:
-        if not self._all:
-            raise IngestError(Reason.STORAGE_UNAVAILABLE, retry_after_seconds=1.0)
+        if not self._open:
+            raise _stopped()
         connection = await self._idle.get()
         try:
+            if connection is None:
+                raise _stopped()
             return await hop(connection, lambda raw: snapshot(raw, unit))
         finally:
             # After a cancellation the function may still run; the next one queues behind it on its thread.
             self._idle.put_nowait(connection)
+
+
+def _stopped() -> IngestError:
+    return IngestError(Reason.STORAGE_UNAVAILABLE, retry_after_seconds=1.0)
 
 
 def snapshot(connection: sqlite3.Connection, unit: ReadUnit[T]) -> T:

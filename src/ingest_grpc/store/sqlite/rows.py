@@ -55,8 +55,9 @@ class SqliteRows(SqliteAlignmentRows):
         ]
         return _merged(pages, lambda job: job.row_id, limit, descending=True)
 
-    async def markdown_files(self, job_row: int, limit: int, after: int = 0) -> list[JobFile]:
-        return self._all("markdown_files", values.markdown_file_of, job=job_row, after=after, limit=limit)
+    async def markdown_files(self, job_row: int, limit: int, after: int = 0) -> list[tuple[int, JobFile]]:
+        read = values.markdown_file_of
+        return self._all("markdown_files", lambda row: (row["id"], read(row)), job=job_row, after=after, limit=limit)
 
     # ── ingestion jobs ─────────────────────────────────────────────────────────────────────────────────
 

@@ -242,7 +242,6 @@ def record_columns(record: FileRecord) -> dict[str, Any]:
 def markdown_file_of(row: Row) -> JobFile:
     """A Markdown entry of a job's file list; viable at once, so its status is COMPLETED."""
     return JobFile(
-        row_id=row["id"],
         file_id=row["file_id"],
         name=row["filename"],
         content_type=row["content_type"],

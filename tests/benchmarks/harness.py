@@ -1,0 +1,118 @@
+"""What every benchmark needs: two contestants measured in turns, and a table of how they compare.
+
+The machine is shared and noisy, so no figure stands alone: ours and the bare thing run A B A B within one run,
+each round gives one ratio, and the median of the ratios is what counts.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from tests.acceptance.server import Server
+
+ROOT = Path(__file__).parents[2]
+_STOP_SECONDS = 10.0
+
+Figures = Mapping[str, float]
+"""What one turn measured, by the unit that it is in: {"requests/s": 4200.0, "CPU µs/request": 180.0}."""
+
+Turn = Callable[[], Awaitable[Figures]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table: medians over the rounds, and the ratio ours / bare with its least and its greatest."""
+
+    name: str
+    ours: float
+    bare: float
+    ratios: Sequence[float]
+    unit: str
+
+    def cells(self) -> tuple[str, str, str, str, str]:
+        low, high = min(self.ratios), max(self.ratios)
+        ratio = f"{statistics.median(self.ratios):.2f} ({low:.2f} to {high:.2f})"
+        return self.name, _number(self.ours), _number(self.bare), ratio, self.unit
+
+
+@dataclass(slots=True)
+class Table:
+    """The rows of one run, in the order in which they were measured."""
+
+    rows: list[Row] = field(default_factory=list)
+
+    def text(self) -> str:
+        head = ("benchmark", "ours", "bare", "ratio (of all rounds)", "unit")
+        lines = [head, *(row.cells() for row in self.rows)]
+        widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+        return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+
+    async def compare(self, name: str, ours: Turn, bare: Turn, *, rounds: int) -> None:
+        """One row per unit that both turns report. A first round of each warms up and does not count."""
+        await ours()
+        await bare()
+        pairs = [(await ours(), await bare()) for _ in range(rounds)]
+        for unit in pairs[0][0]:
+            self.add(name, unit, [(a[unit], b[unit]) for a, b in pairs])
+
+    def add(self, name: str, unit: str, pairs: Sequence[tuple[float, float]]) -> None:
+        """A row of (ours, bare) pairs, one per round."""
+        ours, bare = (statistics.median(side) for side in zip(*pairs, strict=True))
+        self.rows.append(Row(name, ours, bare, [a / b for a, b in pairs], unit))
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """A server in a process of its own."""
+
+    address: str
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """User and system time of the process alone; the kernel counts it in steps of 10 ms."""
+        times = psutil.Process(self.pid).cpu_times()
+        return float(times.user + times.system)
+
+
+@contextmanager
+def bare_server(folder: Path) -> Iterator[Contestant]:
+    """Runs tests/benchmarks/bare.py with `folder` for its files; it is gone afterwards, whatever happened."""
+    folder.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.benchmarks.bare", str(folder)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        assert address, f"the bare server ended with {process.wait(_STOP_SECONDS)}"
+        yield Contestant(address, process.pid)
+    finally:
+        process.kill()
+        process.communicate(timeout=_STOP_SECONDS)
+
+
+def contestant(server: Server) -> Contestant:
+    """Ours, once it has started."""
+    return Contestant(server.address, server.pid)
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The smallest value that `percent` of the values do not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]

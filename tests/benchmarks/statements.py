@@ -1,0 +1,76 @@
+"""Records the statements that units run, and runs them again on raw sqlite3, without what stood around them."""
+
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ingest_grpc.store.interface import Tx
+from ingest_grpc.store.sqlite.schema import connect_writer
+from ingest_grpc.store.sqlite.writer import run_batch
+
+_BUSY_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One call of a cursor; `many` = once for each of the parameter sets."""
+
+    sql: str
+    parameters: Any
+    many: bool
+
+
+class _Cursor(sqlite3.Cursor):
+    def execute(self, sql: str, parameters: Any = (), /) -> "sqlite3.Cursor":
+        _log.append(Statement(sql, parameters, many=False))
+        return super().execute(sql, parameters)
+
+    def executemany(self, sql: str, parameters: Any, /) -> "sqlite3.Cursor":
+        parameters = list(parameters)
+        _log.append(Statement(sql, parameters, many=True))
+        return super().executemany(sql, parameters)
+
+
+class _Connection(sqlite3.Connection):
+    def cursor(self, factory: Any = None, /) -> Any:
+        return super().cursor(factory or _Cursor)
+
+
+_log: list[Statement] = []
+
+
+def recorded(ledger: Path, units: Sequence[Callable[[Tx], Awaitable[None]]]) -> list[list[Statement]]:
+    """The statements of each unit, run one after the other on `ledger`."""
+    found = []
+    with closing(sqlite3.connect(ledger, isolation_level=None, factory=_Connection)) as connection:
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = OFF")
+        for unit in units:
+            _log.clear()
+            [outcome] = run_batch(connection, [unit])
+            assert outcome.error is None, outcome.error
+            found.append(list(_log))
+    return found
+
+
+def replayed(ledger: Path, units: Sequence[Sequence[Statement]], batch: int) -> float:
+    """Seconds that the statements of all units take, `batch` units per commit, each commit durable."""
+    with closing(connect_writer(ledger, _BUSY_SECONDS)) as connection:
+        connection.row_factory = None
+        cursor = connection.cursor()
+        began = time.perf_counter()
+        for start in range(0, len(units), batch):
+            cursor.execute("BEGIN IMMEDIATE")
+            for unit in units[start : start + batch]:
+                for statement in unit:
+                    if statement.many:
+                        cursor.executemany(statement.sql, statement.parameters)
+                    else:
+                        cursor.execute(statement.sql, statement.parameters).fetchall()
+            cursor.execute("COMMIT")
+        return time.perf_counter() - began

@@ -1,0 +1,273 @@
+"""The contract of `store.interface`, held against every backend.
+
+What is special about one backend (its files, locks and faults) is tested beside it, in tests/unit/store.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from ingest_grpc.clock import ManualClock
+from ingest_grpc.errors import IngestError, Reason
+from ingest_grpc.ids import Prefix, new_id
+from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, JobType, RecordStatus, Trigger
+from ingest_grpc.model import (
+    EventType,
+    File,
+    FileKind,
+    FileRecord,
+    IngestionJob,
+    Job,
+    JobChange,
+    Method,
+    Scope,
+    TimelineEvent,
+)
+from ingest_grpc.store.interface import ApiKey, Commit, NewRecord, RecordRow, Rows, Store, StoredRequest, Tx
+from ingest_grpc.store.sqlite.store import SqliteStore
+
+TEAM, OTHER = "team-a", "team-b"
+Open: TypeAlias = Callable[[list[Commit]], Store]
+
+
+# ── units ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_write__is_durable_when_it_returns(store: Store, reopen: Open) -> None:
+    filled = await fill(store)
+    await store.stop()
+    again = reopen([])
+    await again.start()
+    assert await again.read(lambda rows: rows.job(TEAM, filled.job.job_id)) == filled.job
+    await again.stop()
+
+
+async def test_write__that_raises_leaves_nothing_and_wakes_nobody(store: Store, commits: list[Commit]) -> None:
+    job = a_job()
+
+    async def unit(tx: Tx) -> None:
+        await tx.insert_job(job)
+        tx.commit.jobs.add(1)
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        await store.write(unit)
+    assert await store.read(lambda rows: rows.job(TEAM, job.job_id)) is None
+    assert all(not commit.jobs for commit in commits)
+
+
+async def test_write__sees_its_own_rows_and_those_before_it(store: Store) -> None:
+    async def unit(tx: Tx) -> int:
+        await tx.insert_job(a_job())
+        return len(await tx.jobs_newest(TEAM, (), None, 100))
+
+    assert await asyncio.gather(*(store.write(unit) for _ in range(20))) == list(range(1, 21))
+
+
+async def test_write__of_a_cancelled_caller_is_stored(store: Store) -> None:
+    job = a_job()
+    writing = asyncio.create_task(store.write(lambda tx: tx.insert_job(job)))
+    await asyncio.sleep(0)
+    writing.cancel()
+    await store.write(lambda tx: tx.insert_job(a_job()))
+    assert await store.read(lambda rows: rows.job(TEAM, job.job_id)) is not None
+
+
+async def test_write__tells_what_it_touched_before_its_caller_hears(store: Store, commits: list[Commit]) -> None:
+    async def unit(tx: Tx) -> None:
+        tx.commit.jobs |= {1, 2}
+        tx.commit.stopped.add(3)
+        tx.commit.delayed = True
+
+    await store.write(unit)
+    assert commits[-1] == Commit(jobs={1, 2}, stopped={3}, delayed=True)
+
+
+async def test_read__sees_every_write_that_returned_before(store: Store) -> None:
+    for count in range(1, 20):
+        await store.write(lambda tx: tx.insert_job(a_job()))
+        jobs = await asyncio.gather(*(store.read(lambda rows: rows.jobs_newest(TEAM, (), None, 100)) for _ in range(3)))
+        assert [len(found) for found in jobs] == [count] * 3
+
+
+async def test_stop__refuses_what_comes_later(store: Store) -> None:
+    await store.stop()
+    for call in (store.write(lambda tx: tx.insert_job(a_job())), store.read(lambda rows: rows.ledger_id())):
+        with pytest.raises(IngestError) as caught:
+            await call
+        assert caught.value.reason is Reason.STORAGE_UNAVAILABLE
+    assert not store.healthy
+
+
+async def test_ledger_id__stays(store: Store, reopen: Open) -> None:
+    ledger_id = await store.read(lambda rows: rows.ledger_id())
+    await store.stop()
+    again = reopen([])
+    await again.start()
+    assert await again.read(lambda rows: rows.ledger_id()) == ledger_id
+    await again.stop()
+
+
+# ── jobs and ingestion jobs ────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_job__comes_back_as_it_was(store: Store) -> None:
+    job = a_job()
+    row_id = await store.write(lambda tx: tx.insert_job(job))
+    stored = job.model_copy(update={"row_id": row_id})
+
+    async def unit(rows: Rows) -> list[Job | None]:
+        return [await rows.job(TEAM, job.job_id), await rows.job_by_row(row_id), await rows.job(OTHER, job.job_id)]
+
+    assert await store.read(unit) == [stored, stored, None]
+
+
+async def test_job__stores_what_a_roll_up_changes_and_nothing_else(store: Store, filled: Filled) -> None:
+    changed = filled.job.model_copy(
+        update={
+            "status": JobStatus.CANCELLED,
+            "tally": filled.job.tally.plus(filled.job.tally),
+            "markdown_files": 2,
+            "cancelled": True,
+            "ever_active": True,
+            "last_sequence": 7,
+            "updated_at": 99,
+        }
+    )
+    await store.write(lambda tx: tx.update_job(changed.model_copy(update={"name": "another"})))
+    assert await store.read(lambda rows: rows.job_by_row(filled.job.row_id)) == changed
+
+
+async def test_jobs_newest__by_team_and_status(store: Store) -> None:
+    statuses = [JobStatus.NEEDS_REVIEW, JobStatus.CANCELLED, JobStatus.READY_TO_START, JobStatus.CANCELLED]
+    rows = [await store.write(partial(insert_job, status=status)) for status in statuses]
+    await store.write(lambda tx: tx.insert_job(a_job(OTHER)))
+
+    async def listed(*wanted: JobStatus, before: int | None = None, limit: int = 10) -> list[int]:
+        return [job.row_id for job in await store.read(lambda r: r.jobs_newest(TEAM, wanted, before, limit))]
+
+    assert await listed() == rows[::-1]
+    assert await listed(JobStatus.CANCELLED) == [rows[3], rows[1]]
+    assert await listed(JobStatus.CANCELLED, JobStatus.NEEDS_REVIEW, JobStatus.CANCELLED) == [rows[3], rows[1], rows[0]]
+    assert await listed(before=rows[2], limit=1) == [rows[1]]
+    assert await listed(JobStatus.CANCELLED, JobStatus.NEEDS_REVIEW, before=rows[3], limit=1) == [rows[1]]
+
+
+async def test_ingestion_jobs__in_both_orders(store: Store, filled: Filled) -> None:
+    other = await fill(store)
+    await fill(store, OTHER)
+
+    async def listed(job_row: int | None, *, oldest_first: bool, after: int | None = None) -> list[IngestionJob]:
+        return await store.read(
+            lambda rows: rows.ingestion_jobs(
+                team=TEAM, job_row=job_row, statuses=(), after=after, oldest_first=oldest_first, limit=10
+            )
+        )
+
+    assert await listed(None, oldest_first=True) == [filled.run, other.run]
+    assert await listed(None, oldest_first=False) == [other.run, filled.run]
+    assert await listed(other.job.row_id, oldest_first=True) == [other.run]
+    assert await listed(None, oldest_first=True, after=filled.run.row_id) == [other.run]
+    assert await listed(None, oldest_first=False, after=other.run.row_id) == [filled.run]
+
+
+# ── timeline, files, requests, keys ────────────────────────────────────────────────────────────────────────
+
+
+async def test_events__come_back_in_order_and_by_type(store: Store, filled: Filled) -> None:
+    job = filled.job
+    types = [EventType.CREATED, EventType.JOB_CHANGED, EventType.JOB_CHANGED, EventType.CREATED]
+    events = [
+        TimelineEvent(
+            job_id=job.job_id,
+            sequence=number,
+            timestamp=number,
+            type=kind,
+            message="said",
+            actor="user",
+            change=JobChange(job=job.model_copy(update={"row_id": 0})),
+        )
+        for number, kind in enumerate(types, start=1)
+    ]
+    await store.write(lambda tx: tx.insert_events(job.row_id, TEAM, events))
+
+    assert await store.read(lambda rows: rows.events_after(job.row_id, 0, 10)) == events
+    assert await store.read(lambda rows: rows.events_after(job.row_id, 1, 2)) == events[1:3]
+    by_type = await store.read(lambda rows: rows.events_after(job.row_id, 0, 10, [EventType.JOB_CHANGED]))
+    assert by_type == events[1:3]
+    assert await store.read(lambda rows: rows.milestones_after(job.row_id, 0, 10)) == [events[0], events[3]]
+    with pytest.raises(Exception, match=r"UNIQUE|duplicate"):
+        await store.write(lambda tx: tx.insert_events(job.row_id, TEAM, events[:1]))
+
+
+async def test_files__equal_bytes_of_a_team_share_a_blob(store: Store) -> None:
+    one = await store.write(lambda tx: tx.insert_file(a_file(key="one"), shareable=True))
+    two = await store.write(lambda tx: tx.insert_file(a_file(key="two"), shareable=True))
+    others = await store.write(lambda tx: tx.insert_file(a_file(OTHER, key="three"), shareable=True))
+    output = await store.write(lambda tx: tx.insert_file(a_file(key="four", kind=FileKind.OUTPUT), shareable=False))
+    assert [file.blob_key for file in (one, two, others, output)] == ["one", "one", "three", "four"]
+    assert await store.read(lambda rows: rows.blob_is_kept("one"))
+    assert not await store.read(lambda rows: rows.blob_is_kept("two"))
+
+    await store.write(lambda tx: tx.delete_file(one, 20))
+    assert await store.read(lambda rows: rows.deleted_blobs(10)) == []
+    await store.write(lambda tx: tx.delete_file(two, 20))
+    [(row_id, key)] = await store.read(lambda rows: rows.deleted_blobs(10))
+    assert key == "one"
+    assert not await store.read(lambda rows: rows.blob_is_kept("one"))
+    await store.write(lambda tx: tx.forget_blob(row_id))
+    assert await store.read(lambda rows: rows.deleted_blobs(10)) == []
+    listed = await store.read(lambda rows: rows.files_newest(TEAM, None, None, 10))
+    assert [file.file_id for file in listed] == [output.file_id]
+
+
+async def test_files__by_team_and_kind(store: Store) -> None:
+    upload = await store.write(lambda tx: tx.insert_file(a_file(), shareable=True))
+    output = await store.write(lambda tx: tx.insert_file(a_file(kind=FileKind.OUTPUT), shareable=False))
+    assert await store.read(lambda rows: rows.file(TEAM, upload.file_id)) == upload
+    assert await store.read(lambda rows: rows.file(OTHER, upload.file_id)) is None
+    assert await store.read(lambda rows: rows.files_newest(TEAM, None, None, 10)) == [output, upload]
+    assert await store.read(lambda rows: rows.files_newest(TEAM, FileKind.UPLOAD, None, 10)) == [upload]
+    assert await store.read(lambda rows: rows.files_newest(TEAM, None, output.row_id, 10)) == [upload]
+
+
+async def test_markdown__is_listed_until_it_is_removed(store: Store, filled: Filled) -> None:
+    file = await store.write(lambda tx: tx.insert_file(a_file(), shareable=True))
+    job = filled.job.row_id
+    await store.write(lambda tx: tx.add_markdown_file(job, file.row_id, 12))
+    found = await store.write(lambda tx: tx.markdown_file(job, file.file_id))
+    assert found is not None
+    row_id, entry, listed = found
+    assert (entry.file_id, entry.created_at, listed) == (file.file_id, 12, True)
+    assert await store.read(lambda rows: rows.markdown_files(job, 10)) == [(row_id, entry)]
+    assert await store.read(lambda rows: rows.markdown_files(job, 10, row_id)) == []
+    assert await store.write(lambda tx: tx.jobs_listing_file(file.row_id)) == [job]
+    await store.write(lambda tx: tx.remove_markdown_file(row_id, 13))
+    assert await store.read(lambda rows: rows.markdown_files(job, 10)) == []
+    assert await store.write(lambda tx: tx.markdown_file(job, file.file_id)) == (row_id, entry, False)
+
+
+async def test_requests__are_remembered_per_team_and_method_until_forgotten(store: Store) -> None:
+    stored = StoredRequest(b"hash", '{"a": 1}')
+    for number in range(3):
+        await store.write(partial(remember, stored=stored, number=number))
+    assert await store.write(lambda tx: tx.request(TEAM, "m", "0")) == stored
+    assert await store.write(lambda tx: tx.request(OTHER, "m", "0")) is None
+    assert await store.write(lambda tx: tx.request(TEAM, "n", "0")) is None
+    assert [await store.write(lambda tx: tx.forget_requests(2, 1)) for _ in range(3)] == [1, 1, 0]
+    assert await store.write(lambda tx: tx.request(TEAM, "m", "2")) == stored
+
+
+async def test_api_keys__are_found_by_hash_until_revoked(store: Store) -> None:
+    key = ApiKey("key-1", TEAM, "user", frozenset({Scope.READ, Scope.WRITE}), 10, None)
+    assert not await store.read(lambda rows: rows.any_api_key())
+    await store.write(lambda tx: tx.insert_api_key(key, b"hash"))
+    assert await store.read(lambda rows: rows.api_key_by_hash(b"hash")) == key
+    assert await store.write(lambda tx: tx.revoke_api_key("key-1", 20))
+    assert not await store.write(lambda tx: tx.revoke_api_key("key-1", 30))
+    assert await store.read(lambda rows: rows.api_key_by_hash(b"hash")) is None
+    assert await store.read(lambda rows: rows.any_api_key()), "a revoked key still closes the door"
+    assert [one.revoked_at for one in await store.read(lambda rows: rows.api_keys())] == [20]

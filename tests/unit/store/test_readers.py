@@ -1,0 +1,116 @@
+import asyncio
+import sqlite3
+import threading
+
+import pytest
+
+from ingest_grpc.errors import IngestError, Reason
+from ingest_grpc.store.interface import Rows
+from ingest_grpc.store.sqlite.store import SqliteStore
+from tests.faults import cancelled_at
+from tests.unit.store.ledgers import Ledger, all_notes, note, notes
+
+
+class HeldRead:
+    """A read that stands still in the middle of its snapshot, on its reader's thread."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Event()
+        self.released = threading.Event()
+
+    async def unit(self, rows: Rows) -> tuple[list[str], list[str]]:
+        before = await all_notes(rows)
+        self.entered.set()
+        assert self.released.wait(10)
+        return before, await all_notes(rows)
+
+    async def is_entered(self) -> None:
+        assert await asyncio.to_thread(self.entered.wait, 10)
+
+
+async def test_read__sees_one_snapshot(store: SqliteStore) -> None:
+    held = HeldRead()
+    reading = asyncio.create_task(store.read(held.unit))
+    await held.is_entered()
+    await store.write(note("meanwhile"))
+    held.released.set()
+
+    assert await reading == ([], [])
+    assert await notes(store) == ["meanwhile"]
+
+
+async def test_read__cannot_write_whatever_a_statement_says(store: SqliteStore) -> None:
+    async def writes(rows: Rows) -> None:
+        rows._connection.execute("DELETE FROM ledger")  # type: ignore[attr-defined]
+
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        await store.read(writes)
+    assert await store.read(lambda rows: rows.ledger_id())
+
+
+async def test_read__that_raises_gives_its_reader_back_clean(store: SqliteStore) -> None:
+    async def raises(rows: Rows) -> None:
+        await all_notes(rows)
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        await store.read(raises)
+    await store.write(note("later"))
+    assert await notes(store) == ["later"]
+
+
+async def test_read__cancelled_in_the_middle_leaves_no_stale_reader(ledger: Ledger) -> None:
+    """The only reader is given back while the cancelled read still stands in its snapshot on the thread."""
+    held = HeldRead()
+    reading = asyncio.create_task(ledger.store.read(held.unit))
+    await held.is_entered()
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    await ledger.store.write(note("newer"))
+    fresh = asyncio.create_task(notes(ledger.store))
+    await asyncio.sleep(0)
+    held.released.set()
+
+    assert await fresh == ["newer"]
+
+
+async def test_read__cancelled_at_every_await_leaves_no_stale_reader(store: SqliteStore) -> None:
+    for suspension in range(1, 4):
+        await asyncio.gather(cancelled_at(notes(store), suspension), return_exceptions=True)
+        await store.write(note(str(suspension)))
+        assert await notes(store) == [str(number) for number in range(1, suspension + 1)]
+    assert store._readers._idle.qsize() == 1
+
+
+async def test_read__cancelled_while_it_waits_for_a_reader(store: SqliteStore) -> None:
+    held = HeldRead()
+    reading = asyncio.create_task(store.read(held.unit))
+    await held.is_entered()
+    waiting = asyncio.create_task(notes(store))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    held.released.set()
+    await asyncio.gather(reading, waiting, return_exceptions=True)
+
+    assert waiting.cancelled()
+    assert await notes(store) == []
+    assert store._readers._idle.qsize() == 1
+
+
+async def test_stop__lets_running_and_waiting_reads_end(store: SqliteStore) -> None:
+    await store.write(note("one"))
+    held = HeldRead()
+    reading = asyncio.create_task(store.read(held.unit))
+    await held.is_entered()
+    waiting = asyncio.create_task(notes(store))
+    await asyncio.sleep(0)
+    stopping = asyncio.create_task(store.stop())
+    await asyncio.sleep(0)
+    with pytest.raises(IngestError) as caught:
+        await notes(store)
+    held.released.set()
+    await stopping
+
+    assert caught.value.reason is Reason.STORAGE_UNAVAILABLE
+    assert await reading == (["one"], ["one"])
+    assert await waiting == ["one"]
