@@ -4,6 +4,7 @@ The factories chain: a `Core` uploads files, makes jobs of them and plays the wo
 each change it recounts the ledger (tests/invariants.py), so every test is a test of the invariants too.
 """
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -39,9 +40,9 @@ from ingest_grpc.model import (
     TimelineEvent,
 )
 from ingest_grpc.pipeline.align.engines import alignment_engines, chosen_engine, patience_seconds
-from ingest_grpc.service.file_services import FileServices
 from ingest_grpc.service.alignment_work import AlignmentWork
 from ingest_grpc.service.alignments import AlignmentService
+from ingest_grpc.service.file_services import FileServices
 from ingest_grpc.service.ingestion import IngestionService
 from ingest_grpc.service.job_files import AddRules
 from ingest_grpc.service.jobs import JobService
@@ -49,6 +50,8 @@ from ingest_grpc.service.keys import KeyService
 from ingest_grpc.service.progress import ProgressBoard
 from ingest_grpc.service.retention import Retention
 from ingest_grpc.service.retries import RetryService
+from ingest_grpc.service.settings import SettingsService
+from ingest_grpc.service.waits import WaitService
 from ingest_grpc.service.work import Done, Failed, Retry, WorkService
 from ingest_grpc.store.alignment_interface import AlignmentRow
 from ingest_grpc.store.interface import Claim, Commit, RecordRow
@@ -107,13 +110,14 @@ class Core:
     def _build(self) -> None:
         settings, clock = self.settings, self.clock
         self.hub = Hub()
-        self.board = ProgressBoard()
+        self.board = ProgressBoard(clock)
         self.store = SqliteStore(
             settings.ledger_path,
             clock,
             readers=settings.readers,
             write_queue=settings.write_queue,
             busy_timeout_seconds=settings.busy_timeout_seconds,
+            team_max_running=settings.team_max_running,
             on_commit=self._on_commit,
             on_broken=self._on_broken,
         )
@@ -126,12 +130,16 @@ class Core:
             clock,
             self.board,
             default_method=Method.SPEED_OPTIMIZED,
-            rules=AddRules(settings.max_records_per_job),
+            rules=AddRules(settings.max_records_per_job, settings.team_max_queued, {ENGINE.name: ENGINE.version}),
         )
         self.file_services = FileServices.build(settings, self.store, self.blobs, clock, self.origins)
         self.files = self.file_services.files
         self.ingestion = IngestionService(self.store, self.board)
-        self.retries = RetryService(self.store, clock, self.board)
+        self.retries = RetryService(self.store, clock, self.board, max_queued=settings.team_max_queued)
+        self.job_settings = SettingsService(
+            self.store, clock, self.board, self.jobs, purge_after_days=settings.purge_after_days
+        )
+        self.waits = WaitService(self.store, self.hub, clock)
         self.alignments = AlignmentService(self.store, clock, self.board, engine=chosen_engine(settings))
         self._build_workers()
 
@@ -347,6 +355,11 @@ class Core:
         current = await self.work.finish(claim, Retry(error, after_seconds))
         await self.check()
         return current
+
+    async def stop_running(self, task: asyncio.Task[None]) -> None:
+        """Waits until a worker has stopped what a caller cancelled."""
+        await asyncio.wait([task])
+        await self.check()
 
     async def align(self, claim: AlignmentRow) -> None:
         """Runs an alignment as a worker does."""

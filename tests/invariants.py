@@ -148,8 +148,8 @@ def _tally(row: sqlite3.Row | None) -> Tally:
 def _check_records(connection: sqlite3.Connection) -> None:
     for row in connection.execute("SELECT * FROM file_records"):
         delayed = row["status"] == "QUEUED" and not row["claimable"]
-        assert (row["wait_reason"] == "BACK_OFF") == delayed
-        assert (row["next_attempt_at"] is not None) == delayed
+        assert (row["wait_reason"] in ("BACK_OFF", "TEAM_CAP")) == delayed
+        assert (row["next_attempt_at"] is not None) == (row["wait_reason"] == "BACK_OFF")
         assert (row["worker_id"] is not None) == (row["status"] == "RUNNING")
         assert row["attempt"] >= row["failures"] + row["orphaned_count"] >= 0
         ended = {status: row[f"{status.lower()}_at"] for status in ("COMPLETED", "FAILED", "CANCELLED")}
@@ -160,7 +160,7 @@ def _check_alignments(connection: sqlite3.Connection) -> None:
     outputs = {row[0] for row in connection.execute("SELECT file_id FROM files WHERE kind = 'OUTPUT'")}
     for row in connection.execute("SELECT * FROM alignment_jobs"):
         delayed = row["status"] == "QUEUED" and not row["claimable"]
-        assert (row["wait_reason"] == "BACK_OFF") == delayed
+        assert (row["wait_reason"] in ("BACK_OFF", "TEAM_CAP")) == delayed
         assert (row["next_attempt_at"] is not None) == delayed
         assert (row["worker_id"] is not None) == (row["status"] == "RUNNING")
         assert row["attempt"] >= row["failures"] + row["orphaned_count"] >= 0
@@ -225,6 +225,8 @@ class _Replay:
                 self._record(sequence, Trigger(trigger), change)
             case AlignmentChange():
                 self._alignment(sequence, trigger, change)
+            case JobChange(job=job, previous_status=None) if self.job is not None:
+                assert job.last_sequence >= sequence  # its settings changed; a new status has an event of its own
             case JobChange(job=job, previous_status=previous):
                 assert previous == self.job != job.status
                 assert job.last_sequence >= sequence
@@ -274,7 +276,7 @@ def _check_blobs(connection: sqlite3.Connection, stored: Mapping[str, int]) -> N
     assert stored.keys() <= {row["blob_key"] for row in rows}, "bytes that nobody owns"
     for row in rows:
         if row["deleted_at"] is None:
-            assert owners[row["id"]] == 1 or row["shareable"]
+            assert owners[row["id"]] >= 1
             if row["sha256"]:
                 assert stored[row["blob_key"]] == row["size_bytes"]
             else:  # it stands for an import that was not fetched yet

@@ -228,10 +228,10 @@ class App:
         await asyncio.gather(self.server.stop(grace), self.pool.stop(grace))
         for loop in (self.compactor, self.janitor, self.stager, self.reaper, self._ticker):
             await loop.stop()
-        await self.file_services.stop()
         await self._stop_store()
 
     async def _stop_store(self) -> None:
+        await self.file_services.stop()
         await self.executor.stop()
         await self.blobs.stop()
         await self.store.stop()

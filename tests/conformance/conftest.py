@@ -50,5 +50,3 @@ async def store(reopen: Open, commits: list[Commit]) -> AsyncIterator[Store]:
 @pytest.fixture
 async def filled(store: Store) -> Filled:
     return await fill(store)
-
-

@@ -121,5 +121,3 @@ async def fill(store: Store, team: str = TEAM) -> Filled:
         return Filled(store, job, run)
 
     return await store.write(unit)
-
-

@@ -17,6 +17,7 @@ from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, JobType, Record
 from ingest_grpc.model import (
     EventType,
     File,
+    FileFilter,
     FileKind,
     FileRecord,
     IngestionJob,
@@ -220,7 +221,7 @@ async def test_files__equal_bytes_of_a_team_share_a_blob(store: Store) -> None:
     assert not await store.read(lambda rows: rows.blob_is_kept("one"))
     await store.write(lambda tx: tx.forget_blob(row_id))
     assert await store.read(lambda rows: rows.deleted_blobs(10)) == []
-    listed = await store.read(lambda rows: rows.files_newest(TEAM, None, None, 10))
+    listed, _ = await store.read(lambda rows: rows.files_where(TEAM, FileFilter(), None, 10))
     assert [file.file_id for file in listed] == [output.file_id]
 
 
@@ -229,9 +230,9 @@ async def test_files__by_team_and_kind(store: Store) -> None:
     output = await store.write(lambda tx: tx.insert_file(a_file(kind=FileKind.OUTPUT), shareable=False))
     assert await store.read(lambda rows: rows.file(TEAM, upload.file_id)) == upload
     assert await store.read(lambda rows: rows.file(OTHER, upload.file_id)) is None
-    assert await store.read(lambda rows: rows.files_newest(TEAM, None, None, 10)) == [output, upload]
-    assert await store.read(lambda rows: rows.files_newest(TEAM, FileKind.UPLOAD, None, 10)) == [upload]
-    assert await store.read(lambda rows: rows.files_newest(TEAM, None, output.row_id, 10)) == [upload]
+    assert await store.read(lambda rows: rows.files_where(TEAM, FileFilter(), None, 10)) == ([output, upload], None)
+    assert await store.read(lambda rows: rows.files_where(TEAM, FileFilter(kind=FileKind.UPLOAD), None, 10)) == ([upload], None)
+    assert await store.read(lambda rows: rows.files_where(TEAM, FileFilter(), output.row_id, 10)) == ([upload], None)
 
 
 async def test_markdown__is_listed_until_it_is_removed(store: Store, filled: Filled) -> None:

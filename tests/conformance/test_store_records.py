@@ -143,5 +143,3 @@ async def test_unresolved__by_name_at_most_two(store: Store, filled: Filled) -> 
     )
     assert await store.write(lambda tx: tx.unresolved_with_name(job, "a")) == []
     assert len(await store.read(lambda r: r.unresolved_records(job, 10))) == 3
-
-

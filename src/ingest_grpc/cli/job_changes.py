@@ -1,4 +1,4 @@
-"""`jobs …`: the commands that change a job as a whole, retry its files, wait for it and explain it."""
+"""`jobs …`: the commands that change a job as a whole, retry its files, start it, wait for it and explain it."""
 
 import contextlib
 import time
@@ -70,6 +70,28 @@ async def retry_files(
         count = plural(retried.records_retried, "file")
         session.output.line(f"{count} queued again; the job is {word(retried.job, 'status')}")
     return exit_code(retried.results)
+
+
+@app.command("start")
+@command
+async def start_job(
+    session: Session,
+    job_id: JobId,
+    files_etag: Annotated[
+        str, typer.Option(metavar="ETAG", help="Refuse if a file changed since the job had this files_etag.")
+    ] = "",
+) -> None:
+    """Start a job that is READY_TO_START: a dataset is made of its files.
+
+    Example:
+      ingest-grpc jobs start dj-1b75f4d5-5c9e-4d33-b164-a2393bc5ab6d
+    """
+    async with session.connect() as client:
+        job = await client.start_job(job_id, expected_files_etag=files_etag)
+    if session.output.as_json:
+        session.output.message(job)
+    else:
+        session.output.line(f"{job.alignment_job_id} started; the job is {word(job, 'status')}")
 
 
 @app.command("update")
@@ -208,6 +230,8 @@ async def explain_job(session: Session, job_id: JobId) -> None:
     """
     async with session.connect() as client:
         job = (await client.get_job(job_id, view="BASIC")).job
+        if job.HasField("alignment_job_id"):
+            job = (await client.get_job(job_id, view="FULL")).job
         records = await _unfinished(client, job)
         workers = (await client.server_info()).limits.workers
     findings = why.explain(why.Case(job, records, time.time_ns() // 1_000, workers))

@@ -13,7 +13,7 @@ from ingest_grpc.cli.words import day_and_time, human_seconds, listed, local_tim
 if TYPE_CHECKING:
     from google.protobuf.timestamp_pb2 import Timestamp
 
-    from ingest_grpc.client.messages import FileRecord, Job
+    from ingest_grpc.client.messages import AlignmentJob, FileRecord, Job
 
 _RECORD_REASONS = {"RECORD_FAILED", "RECORD_CANCELLED"}
 """Review reasons that the records themselves tell better."""
@@ -68,13 +68,20 @@ def explain(case: Case) -> list[Finding]:
     """What stands between the job and its end, what runs first, what needs a hand after it."""
     if case.job.HasField("deleted_at"):
         return [_deleted(case.job)]
+    if case.job.HasField("alignment_job") and (finding := _alignment(case, case.job.alignment_job)):
+        return [finding]
     found = [*_running(case), *_waiting(case)]
     if found:
         found.append(Finding("→", "dim", f"Nothing needs to be done: ingest-grpc watch {case.job.job_id}"))
     if word(case.job, "status") == "CANCELLED":
-        found.append(Finding("✗", "magenta", "It was cancelled; adding or retrying files takes it up again"))
+        sentence = "It was cancelled; adding or retrying files, or starting it, takes it up again"
+        found.append(Finding("✗", "magenta", sentence))
     found += [*_failed(case), *_cancelled(case), *_missing(case)]
-    return found or [Finding("✓", "green", "Nothing needs a hand, and nothing waits.")]
+    if found:
+        return found
+    ready = word(case.job, "status") == "READY_TO_START"
+    notes = [("next", f"ingest-grpc jobs start {case.job.job_id}")] if ready else []
+    return [Finding("✓", "green", "Nothing needs a hand, and nothing waits", notes)]
 
 
 def show(output: Output, job: "Job", findings: Iterable[Finding]) -> None:
@@ -92,6 +99,32 @@ def show(output: Output, job: "Job", findings: Iterable[Finding]) -> None:
 def _deleted(job: "Job") -> Finding:
     sentence = f"It was deleted and is purged on {day_and_time(job.purge_at)}."
     return Finding("✗", "magenta", sentence, [("next", f"ingest-grpc jobs undelete {job.job_id}")])
+
+
+def _alignment(case: Case, alignment: "AlignmentJob") -> Finding | None:
+    """What a started job does; None if that was cancelled, which is the job's own status then."""
+    error = [("error", alignment.error.message), ("fix", alignment.error.suggested_fix)]
+    match word(alignment, "status"):
+        case "RUNNING":
+            seconds = human_seconds(max(-case.seconds_until(alignment.started_at), 0))
+            details = (
+                f"{word(alignment, 'current_step').lower() or 'begins'}, {alignment.progress:.0f} %, for {seconds}"
+            )
+            return Finding("›", "blue", f"The dataset is being made ({details})")
+        case "QUEUED" if alignment.HasField("next_attempt_at"):
+            seconds = human_seconds(max(case.seconds_until(alignment.next_attempt_at), 0))
+            return Finding("…", "yellow", f"The dataset is waiting to be tried again in {seconds}", error)
+        case "QUEUED":
+            position = alignment.queue_position
+            place = f" (number {position:,} in the queue)" if alignment.HasField("queue_position") else ""
+            return Finding("…", "cyan", f"The dataset is waiting for a worker{place}")
+        case "COMPLETED":
+            notes = [("next", f"ingest-grpc files download {each}") for each in alignment.output_file_ids]
+            return Finding("✓", "green", f"The dataset is done: {plural(alignment.examples, 'line')}", notes)
+        case "FAILED":
+            again = ("next", f"ingest-grpc jobs start {case.job.job_id}")
+            return Finding("✗", "red", "The dataset could not be made", [*error, again])
+    return None
 
 
 def _running(case: Case) -> Iterator[Finding]:

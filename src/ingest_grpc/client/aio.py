@@ -245,6 +245,7 @@ class AsyncClient:
     add_files = _coroutine(jobs.add_files)
     remove_files = _coroutine(jobs.remove_files)
     retry_files = _coroutine(job_changes.retry_files)
+    start_job = _coroutine(job_changes.start_job)
     cancel_job = _coroutine(jobs.cancel_job)
     update_job = _coroutine(job_changes.update_job)
     delete_job = _coroutine(job_changes.delete_job)

@@ -62,7 +62,7 @@ def is_transient(error: IngestCallError) -> bool:
 
     Every unary call of this client is idempotent: reads by nature, mutations by their request_id.
     """
-    if error.metadata and not error.retryable:
+    if error.metadata.get("retryable") == "false":
         # ETAG_MISMATCH is ABORTED, too: the whole read and change has to be repeated, not this call.
         return False
     if error.code is grpc.StatusCode.RESOURCE_EXHAUSTED:

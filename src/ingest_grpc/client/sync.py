@@ -245,6 +245,7 @@ class Client:
     add_files = _blocking(jobs.add_files)
     remove_files = _blocking(jobs.remove_files)
     retry_files = _blocking(job_changes.retry_files)
+    start_job = _blocking(job_changes.start_job)
     cancel_job = _blocking(jobs.cancel_job)
     update_job = _blocking(job_changes.update_job)
     delete_job = _blocking(job_changes.delete_job)

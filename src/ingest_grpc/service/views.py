@@ -34,7 +34,7 @@ _RECORDS_PART = 1
 _SYSTEM_PROMPT_MISSING = ReviewReason(
     type=ReviewReasonType.SYSTEM_PROMPT_MISSING,
     message="The job has no system prompt, which its type needs.",
-    suggested_fix="Create the job with a system_prompt.",
+    suggested_fix="Update the job with a system_prompt.",
 )
 _NO_VIABLE_FILE = ReviewReason(
     type=ReviewReasonType.NO_VIABLE_FILE,
@@ -107,7 +107,7 @@ def _review(record: FileRecord) -> ReviewReason:
         kind, message, fix = ReviewReasonType.RECORD_FAILED, record.error.message, record.error.suggested_fix
     else:
         kind, message = ReviewReasonType.RECORD_CANCELLED, "The file was cancelled before it was converted."
-        fix = "Upload and add the file again, or remove it from the job."
+        fix = "Retry the file, or remove it from the job."
     return ReviewReason(
         type=kind,
         message=message,

@@ -176,8 +176,6 @@ async def test_connection__that_nobody_accepts(bench: Bench, server: ChatServer,
 
 
 async def test_connection__that_breaks_is_tried_again(bench: Bench, server: ChatServer, pauses: Pauses) -> None:
-    server.scripts = [lambda asked: Reply(200, b"{", {"content-length": "100", "connection": "close"})]
-
     async def broken(asked: Asked) -> Reply:
         raise ConnectionError
 
@@ -237,14 +235,12 @@ async def test_usage__that_is_missing_or_nonsense_counts_nothing(
     bench: Bench, server: ChatServer, pauses: Pauses
 ) -> None:
     answer = {"choices": [{"message": {"content": '{"pairs": [{"question": "q", "answer": "a"}]}'}}]}
-    server.scripts = [
-        lambda asked: Reply(200, json.dumps({**answer, "usage": usage}).encode())
-        for usage in (None, {"prompt_tokens": -1}, {"prompt_tokens": "7", "completion_tokens": 2})
-    ]
-    server.scripts = [
-        partial(lambda asked, usage: Reply(200, json.dumps({**answer, "usage": usage}).encode()), usage=usage)
-        for usage in (None, {"prompt_tokens": -1}, {"prompt_tokens": "7", "completion_tokens": 2})
-    ]
+
+    def told(_asked: Asked, usage: object) -> Reply:
+        return Reply(200, json.dumps({**answer, "usage": usage}).encode())
+
+    usages = (None, {"prompt_tokens": -1}, {"prompt_tokens": "7", "completion_tokens": 2})
+    server.scripts = [partial(told, usage=usage) for usage in usages]
     totals, _ = await bench.run(generator(server, pauses, concurrency=1))
     assert (totals.prompt_tokens, totals.completion_tokens) == (0, 2)
 

@@ -14,7 +14,7 @@ def job(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("documents")
     (folder / "a.txt").write_text("The first text of this module.\n")
     (folder / "empty.txt").write_bytes(b"")
-    (folder / "ready.md").write_text("# Ready here\n")
+    (folder / "ready.md").write_text("# Ready here\n\nA text below its heading.\n")
     found = json_lines(cli("ingest", folder, "--name", "three of them", "--json", "--quiet", code=1))
     records = {each["file"]: each["record"]["record_id"] for each in found if each["record"]}
     return records | {"job": found[0]["job_id"]}
@@ -22,6 +22,14 @@ def job(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def new_job(cli: Cli, *options: str) -> str:
     return cli("jobs", "create", "--name", "by hand", *options).stdout.strip()
+
+
+def markdown_of(cli: Cli, job: dict[str, str]) -> str:
+    """The file that was added as it is."""
+    (file_id,) = (
+        each["file_id"] for each in json_lines(cli("jobs", "files", job["job"], "--json")) if "record_id" not in each
+    )
+    return str(file_id)
 
 
 def test_jobs_list__filters_and_order(cli: Cli) -> None:
@@ -121,7 +129,7 @@ def test_jobs__validate_only_changes_nothing(cli: Cli, job: dict[str, str]) -> N
     before = cli("jobs", "list", "--limit", "0").stdout
     assert new_job(cli, "--validate-only") == "Everything is fine; nothing was changed."
     assert cli("jobs", "list", "--limit", "0").stdout == before
-    (file_id,) = {each["file_id"] for each in json_lines(cli("jobs", "files", job["job"], "--json")) if each["name"] == "ready.md"}  # fmt: skip # noqa: E501
+    file_id = markdown_of(cli, job)
     fresh = new_job(cli)
     assert "MARKDOWN_READY" in cli("jobs", "add", fresh, file_id, "--validate-only").stdout
     assert cli("jobs", "files", fresh).stdout == ""
@@ -147,3 +155,15 @@ def test_jobs_get__as_another_system_shows_it(cli: Cli, job: dict[str, str]) -> 
     statuses = json.loads(cli("jobs", "get", job["job"], "--as", "llamacloud", "--json").stdout)
     assert sorted(each["status"] for each in statuses.values()) == ["ERROR", "SUCCESS", "SUCCESS"]
     assert "seekr" in cli("jobs", "get", job["job"], "--as", "other", code=2).stderr
+
+
+def test_jobs_start__makes_a_dataset(cli: Cli, job: dict[str, str]) -> None:
+    job_id = new_job(cli, "--file", markdown_of(cli, job))
+    assert f"next:   ingest-grpc jobs start {job_id}" in cli("jobs", "why", job_id).stdout
+    assert "files changed" in cli("jobs", "start", job_id, "--files-etag", "of-yesterday", code=1).stderr
+    assert cli("jobs", "start", job_id).stdout.split()[1:5] == ["started;", "the", "job", "is"]
+    assert cli("jobs", "wait", job_id, "--until", "terminal").stdout.startswith("COMPLETED, ")
+    assert "✓ The dataset is done: 1 line" in cli("jobs", "why", job_id).stdout
+    detail = json.loads(cli("jobs", "get", job_id, "--as", "seekr").stdout)
+    assert (detail["status"], detail["alignment_job"]["status"]) == ("completed", "completed")
+    assert detail["alignment_job_id"] == detail["alignment_job"]["id"]

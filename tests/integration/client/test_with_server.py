@@ -178,3 +178,47 @@ async def test_removed_and_cancelled(client: AsyncClient) -> None:
     assert [event.type for event in removals] == [EventType.EVENT_TYPE_RECORD_REMOVED]
     assert (await client.cancel_job(job_id)).records_cancelled == 0
     assert (await client.delete_file(file.file_id)).file.HasField("deleted_at")
+
+
+async def test_job_changes__update_delete_clone_and_retry(client: AsyncClient) -> None:
+    files = [await client.upload(b"", filename="empty.txt"), await client.upload(b"# Ready\n", filename="ready.md")]
+    job = (await client.create_job("Changed", files=files, labels={"a": "b"}, external_id="mine")).job
+    settled = (await client.wait_job(job.job_id, timeout=30)).job
+    assert settled.settled
+
+    updated = await client.update_job(job.job_id, name="New", labels={}, etag=settled.etag)
+    assert (updated.name, dict(updated.labels)) == ("New", {})
+    with pytest.raises(IngestCallError, match="ETAG_MISMATCH"):
+        await client.update_job(job.job_id, name="Newer", etag=settled.etag)
+
+    retried = await client.retry_files(job.job_id, all_unresolved=True)
+    assert retried.records_retried == 1
+    # The first change after the retry is told, whenever it came.
+    changed = await client.wait_job(job.job_id, until="CHANGE", after_sequence=retried.job.last_sequence, timeout=30)
+    assert changed.job.last_sequence > retried.job.last_sequence
+    await client.wait_job(job.job_id, timeout=30)
+
+    clone = await client.clone_job(job.job_id, name="Copy")
+    assert [file.name async for file in client.list_job_files(clone.job_id)] == ["ready.md"]
+    assert clone.origin_job_id == job.job_id
+
+    assert (await client.delete_job(job.job_id)).HasField("purge_at")
+    assert await client.count_jobs() == 1
+    assert [each.job_id async for each in client.list_jobs(external_id="mine", show_deleted=True)] == [job.job_id]
+    assert not (await client.undelete_job(job.job_id)).HasField("deleted_at")
+
+
+async def test_whole_job__is_the_full_view_and_a_record_is_read_alone(client: AsyncClient) -> None:
+    file = await client.upload(b"Some text.\n", filename="a.txt")
+    job_id = (await client.create_job("Whole", files=[file])).job.job_id
+    await client.wait(job_id)
+    job = await client.whole_job(job_id)
+    assert job == (await client.get_job(job_id)).job
+    (record,) = job.ingestion_jobs[0].records
+    assert await client.get_file_record(record.record_id) == record
+
+
+async def test_validate_only__checks_and_changes_nothing(client: AsyncClient) -> None:
+    response = await client.create_job("Tried", validate_only=True)
+    assert response.job.name == "Tried"
+    assert await client.count_jobs() == 0

@@ -14,7 +14,7 @@ from ingest_grpc.v1 import file_service_pb2 as pb
 from ingest_grpc.v1 import ingestion_service_pb2 as ingestion_pb
 from ingest_grpc.v1.error_reason_pb2 import ErrorReason
 from ingest_grpc.v1.ingestion_pb2 import FileRecord, RecordStatus
-from ingest_grpc.v1.job_service_pb2 import AddFilesRequest, CreateJobRequest, FileToAdd
+from ingest_grpc.v1.job_service_pb2 import AddFilesRequest, CreateJobRequest, FileToAdd, WaitJobRequest, WaitUntil
 from tests.integration.api.answers import failure_of
 from tests.integration.serving import GROUNDED, Server, until
 
@@ -49,15 +49,9 @@ async def converted(server: Server, *files: file_pb2.File) -> list[FileRecord]:
     to_add = [FileToAdd(file_id=each.file_id) for each in files]
     job = (await server.jobs.CreateJob(CreateJobRequest(name="job", job_type=GROUNDED, files=to_add))).job
 
-    async def records() -> list[FileRecord]:
-        request = ingestion_pb.ListFileRecordsRequest(job_id=job.job_id)
-        return list((await server.ingestion.ListFileRecords(request)).records)
-
-    waiting = {RecordStatus.RECORD_STATUS_QUEUED, RecordStatus.RECORD_STATUS_RUNNING}
-    async with asyncio.timeout(10):
-        while any(record.status in waiting for record in await records()):
-            await asyncio.sleep(0)
-    return await records()
+    await server.jobs.WaitJob(WaitJobRequest(job_id=job.job_id, until=WaitUntil.WAIT_UNTIL_SETTLED))
+    request = ingestion_pb.ListFileRecordsRequest(job_id=job.job_id)
+    return list((await server.ingestion.ListFileRecords(request)).records)
 
 
 async def test_import__shows_what_is_there_without_reading_it(server: Server, root: Path) -> None:
@@ -109,9 +103,7 @@ async def test_import__of_markdown_is_ready_once_it_was_read(server: Server, roo
     made = await imported(server, root / "a.md")
     await server.files.ReadFile(pb.ReadFileRequest(file_id=made.file_id))
     job = await server.job()
-    added = await server.jobs.AddFiles(
-        AddFilesRequest(job_id=job.job_id, files=[FileToAdd(file_id=made.file_id)])
-    )
+    added = await server.jobs.AddFiles(AddFilesRequest(job_id=job.job_id, files=[FileToAdd(file_id=made.file_id)]))
     assert added.job.markdown_files == 1
 
 
@@ -139,7 +131,9 @@ async def test_import__whose_source_is_another_fails_its_record(
 async def test_import__that_fails_can_be_read_once_it_is_back(server: Server, root: Path) -> None:
     made = await imported(server, root / "a.txt")
     moved = (root / "a.txt").rename(root / "moved.txt")
-    assert (await failure_of(server.files.ReadFile(pb.ReadFileRequest(file_id=made.file_id)))).reason == "FILE_NOT_FOUND"
+    assert (
+        await failure_of(server.files.ReadFile(pb.ReadFileRequest(file_id=made.file_id)))
+    ).reason == "FILE_NOT_FOUND"
     moved.rename(root / "a.txt")
     assert (await server.files.ReadFile(pb.ReadFileRequest(file_id=made.file_id))).data == TEXT
 
@@ -153,7 +147,9 @@ async def test_import__survives_a_restart_before_it_is_read(server: Server, root
 async def test_import__deleted_before_it_is_read(server: Server, root: Path) -> None:
     made = await imported(server, root / "a.txt", external_id="mine")
     await server.files.DeleteFile(pb.DeleteFileRequest(file_id=made.file_id))
-    assert (await failure_of(server.files.ReadFile(pb.ReadFileRequest(file_id=made.file_id)))).reason == "FILE_NOT_FOUND"
+    assert (
+        await failure_of(server.files.ReadFile(pb.ReadFileRequest(file_id=made.file_id)))
+    ).reason == "FILE_NOT_FOUND"
     again = await imported(server, root / "a.txt", external_id="mine")
     assert again.file_id != made.file_id
 
@@ -193,7 +189,7 @@ async def test_import__refused(
     server: Server, root: Path, fields: dict[str, str], code: grpc.StatusCode, reason: str
 ) -> None:
     before = server.belongings()
-    request = pb.ImportFileRequest(**{"url": f"file://{root}/a.txt", **fields})  # type: ignore[arg-type]
+    request = pb.ImportFileRequest(**{"url": f"file://{root}/a.txt", **fields})
     failure = await failure_of(server.files.ImportFile(request))
     assert (failure.code, failure.reason) == (code, reason)
     assert server.belongings() == before

@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from ingest_grpc.cli.why import Case, explain, show
 from ingest_grpc.cli.words import day_and_time
 from ingest_grpc.client.messages import (
+    AlignmentJob,
+    AlignmentStep,
     FileRecord,
     Job,
     JobStatus,
+    RecordError,
     RecordStatus,
     ReviewReason,
     ReviewReasonType,
@@ -29,6 +32,14 @@ REVIEW = JobStatus.JOB_STATUS_NEEDS_REVIEW
 
 def job(status: JobStatus.ValueType, *reasons: ReviewReason) -> Job:
     return Job(job_id="dj-1", name="reports", status=status, status_message="So it is.", review_reasons=reasons)
+
+
+def started(status: str, **fields: Any) -> Job:
+    """A job whose alignment has this status, and such fields."""
+    found = job(JobStatus.Value(f"JOB_STATUS_{status}"))
+    alignment = AlignmentJob(status=RecordStatus.Value(f"RECORD_STATUS_{status}"), **fields)
+    found.alignment_job.CopyFrom(alignment)
+    return found
 
 
 def placed(name: str, position: int, seconds: float | None = None) -> FileRecord:
@@ -116,7 +127,41 @@ TABLE = {
     "nothing to do": Told(
         job(JobStatus.JOB_STATUS_READY_TO_START),
         [completed("a.pdf"), resolved("b.pdf"), removed("c.pdf")],
-        ["✓ Nothing needs a hand, and nothing waits."],
+        ["✓ Nothing needs a hand, and nothing waits", "  next:   ingest-grpc jobs start dj-1"],
+    ),
+    "nothing to do, and nothing to start": Told(
+        job(JobStatus.JOB_STATUS_COMPLETED), [], ["✓ Nothing needs a hand, and nothing waits"]
+    ),
+    "the dataset is made": Told(
+        started("RUNNING", current_step=AlignmentStep.ALIGNMENT_STEP_GENERATE, progress=49.6, started_at=at(1)),
+        [],
+        ["› The dataset is being made (generate, 50 %, for 29 s)"],
+    ),
+    "the dataset waits": Told(
+        started("QUEUED", queue_position=2), [], ["… The dataset is waiting for a worker (number 2 in the queue)"]
+    ),
+    "the dataset is tried again": Told(
+        started("QUEUED", next_attempt_at=at(55), error=RecordError(message="It is away.", suggested_fix="Wait.")),
+        [],
+        ["… The dataset is waiting to be tried again in 25 s", "  error:  It is away.", "  fix:    Wait."],
+    ),
+    "the dataset is done": Told(
+        started("COMPLETED", examples=1, output_file_ids=["file-1"]),
+        [],
+        ["✓ The dataset is done: 1 line", "  next:   ingest-grpc files download file-1"],
+    ),
+    "the dataset failed": Told(
+        started("FAILED", error=RecordError(message="It is away.", suggested_fix="Wait.")),
+        [],
+        [
+            "✗ The dataset could not be made",
+            "  error:  It is away.",
+            "  fix:    Wait.",
+            "  next:   ingest-grpc jobs start dj-1",
+        ],
+    ),
+    "the alignment was cancelled": Told(
+        started("CANCELLED"), [], ["✗ It was cancelled; adding or retrying files, or starting it, takes it up again"]
     ),
     "one runs": Told(
         job(PROCESSING), [parsing("a.pdf", done=3)], ["› a.pdf is being converted (parse 3/40 pages, for 29 s)", WATCH]
@@ -210,7 +255,7 @@ TABLE = {
         job(JobStatus.JOB_STATUS_CANCELLED),
         [cancelled(name) for name in "abcd"],
         [
-            "✗ It was cancelled; adding or retrying files takes it up again",
+            "✗ It was cancelled; adding or retrying files, or starting it, takes it up again",
             "✗ 4 files (a, b, c and 1 more) cancelled before the end",
             "  next:   ingest-grpc jobs retry dj-1 --all",
             "  or:     remove them; ingest-grpc ingestion records dj-1 --status cancelled lists them",

@@ -10,6 +10,8 @@ from ingest_grpc.client.messages import (
     RecordIds,
     RetryFilesRequest,
     RetryFilesResponse,
+    StartJobRequest,
+    StartJobResponse,
     UndeleteJobRequest,
     UndeleteJobResponse,
     UnresolvedRecords,
@@ -83,6 +85,12 @@ def test_delete_undelete_clone__return_the_job() -> None:
         UndeleteJobRequest(job_id="dj-1", request_id="request-2"),
         CloneJobRequest(job_id="dj-1", name="Copy", external_id="x", request_id="request-3"),
     ]
+
+
+def test_start_job__what_was_reviewed() -> None:
+    world = World(StartJob=script(StartJobResponse(job=JOB)))
+    assert world.run(job_changes.start_job(world.session, "dj-1", expected_files_etag="f1")) == JOB
+    assert world.requests == [StartJobRequest(job_id="dj-1", expected_files_etag="f1", request_id="request-1")]
 
 
 def test_delete_job__is_repeated_under_the_same_request_id() -> None:

@@ -7,6 +7,7 @@ from google.protobuf.descriptor import MethodDescriptor
 
 from ingest_grpc.client import AsyncClient, Client, messages, rpcs
 from ingest_grpc.v1 import (
+    alignment_pb2,
     error_reason_pb2,
     file_pb2,
     file_service_pb2,
@@ -18,6 +19,7 @@ from ingest_grpc.v1 import (
 )
 
 MODULES: list[ModuleType] = [
+    alignment_pb2,
     error_reason_pb2,
     file_pb2,
     file_service_pb2,

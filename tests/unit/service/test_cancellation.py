@@ -4,14 +4,16 @@ Each call runs again and again, cancelled at its first, second, third … suspen
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 
 from ingest_grpc.errors import Reason
-from ingest_grpc.model import NewFile, NewJob, RecordError, Scope
+from ingest_grpc.model import FileFilter, FileUpdate, JobFilter, NewFile, NewImport, NewJob, RecordError, Scope
 from ingest_grpc.lifecycle import JobType
+from ingest_grpc.service.sweep import sweep_blobs
 from ingest_grpc.service.work import Failed, Retry
 from ingest_grpc.store.interface import StoredRequest
 from tests.factories import ALICE, WORKER, Core, chunks_of, request, to_add
@@ -30,6 +32,9 @@ class World:
         self.file_id = ""
         self.claims: list[Any] = []
         self.key_id = ""
+        self.upload_id = ""
+        self.import_id = ""
+        self.new_import = NewImport(url="", filename="", content_type="")
 
     async def renew(self) -> None:
         """Work is left in every state, so that each call has something to do."""
@@ -47,6 +52,13 @@ class World:
         self.run_id = created.value.ingestion_job_id
         self.claims = await core.work.claim(WORKER, 3)
         await core.work.finish(self.claims[2], Retry(RecordError(reason=Reason.INTERNAL), 0.0))
+        uploads, imports = core.file_services.uploads, core.file_services.imports
+        self.upload_id = (await uploads.create(ALICE, NewFile(filename="up", content_type="x/y"), None)).value.upload_id
+        await uploads.write(ALICE, self.upload_id, 0, f"{self.number:4}".encode()[-2:] + b"cd")
+        source = core.settings.import_roots[0] / f"{self.number}.bin"
+        source.write_bytes(bytes([self.number]) * 10_000)
+        self.new_import = NewImport(url=f"file://{source}", filename="a.bin", content_type="x/y")
+        self.import_id = (await imports.import_file(ALICE, self.new_import, None)).value.file_id
         self.key_id = (await core.keys.create("team-a", "alice", [Scope.READ]))[0].key_id
 
 
@@ -91,7 +103,7 @@ CALLS: dict[str, Call] = {
     ),
     "get": lambda world: world.core.jobs.get(ALICE, world.job_id),
     "get_detail": lambda world: world.core.jobs.get_detail(ALICE, world.job_id),
-    "list": lambda world: world.core.jobs.list(ALICE, statuses=(), page_size=10, page_token=""),
+    "list": lambda world: world.core.jobs.list(ALICE, JobFilter(), page_size=10, page_token=""),
     "add_files": add_files,
     "remove_files": remove_files,
     "cancel": lambda world: world.core.jobs.cancel(ALICE, world.job_id, request(f"cancel-{world.number}")),
@@ -103,11 +115,25 @@ CALLS: dict[str, Call] = {
     "get_file": lambda world: world.core.files.get(ALICE, world.file_id),
     "read_file": lambda world: world.core.files.read(ALICE, world.file_id, 0, 10),
     "download": download,
-    "list_files": lambda world: world.core.files.list(ALICE, kind=None, page_size=10, page_token=""),
+    "list_files": lambda world: world.core.files.list(ALICE, FileFilter(), page_size=10, page_token=""),
+    "create_upload": lambda world: world.core.file_services.uploads.create(
+        ALICE, NewFile(filename="a.bin", content_type="x/y"), request(f"begin-{world.number}")
+    ),
+    "write_upload": lambda world: world.core.file_services.uploads.write(ALICE, world.upload_id, 2, b"cdef"),
+    "complete_upload": lambda world: world.core.file_services.uploads.complete(
+        ALICE, world.upload_id, None, request(f"complete-{world.number}")
+    ),
+    "import_file": lambda world: world.core.file_services.imports.import_file(
+        ALICE, world.new_import, request(f"import-{world.number}")
+    ),
+    "fetch_import": lambda world: world.core.file_services.imports.fetch("team-a", world.import_id),
+    "update_file": lambda world: world.core.file_services.updates.update(
+        ALICE, world.file_id, FileUpdate(filename="other.pdf"), "", request(f"update-{world.number}")
+    ),
     "delete_file": lambda world: world.core.files.delete(
         ALICE, world.file_id, force=True, request=request(f"delete-{world.number}")
     ),
-    "sweep_blobs": lambda world: world.core.files.sweep_blobs(),
+    "sweep_blobs": lambda world: sweep_blobs(world.core.store, world.core.blobs),
     "list_ingestion_jobs": lambda world: world.core.ingestion.list(
         ALICE, job_id=None, statuses=(), oldest_first=True, after=None, page_size=10, page_token=""
     ),
@@ -132,6 +158,16 @@ CALLS: dict[str, Call] = {
     "stager_step": lambda world: world.core.stager.step(),
     "janitor_step": lambda world: world.core.janitor.step(),
 }
+
+
+@pytest.fixture
+async def core(tmp_path: Path) -> AsyncIterator[Core]:
+    """A core that may import."""
+    (tmp_path / "incoming").mkdir()
+    core = Core(tmp_path / "data", import_roots=[tmp_path / "incoming"])
+    await core.start()
+    yield core
+    await core.stop()
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -159,8 +195,9 @@ async def settle(core: Core) -> None:
     """All that callers left behind has ended; then writer and readers must be as good as new."""
     await core.pool.stop(10)
     await core.runner.drain()
-    await core.files.stop()
-    await core.files.sweep_blobs()
+    for service in (core.files, core.file_services.uploads, core.file_services.imports):
+        await service.stop()
+    await sweep_blobs(core.store, core.blobs)
     name = f"barrier-{len(core.commits)}"
     await core.store.write(lambda tx: tx.insert_request("t", "m", name, StoredRequest(b"", ""), 0))
     seen = await asyncio.gather(*(core.store.read(_newest_request) for _ in range(core.settings.readers)))

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.ids import Prefix, new_id
-from ingest_grpc.model import FileKind, NewFile
+from ingest_grpc.model import FileFilter, FileKind, NewFile
 from ingest_grpc.service import files as files_module
 from ingest_grpc.service.files import READ_BYTES, text_prefix
+from ingest_grpc.service.sweep import sweep_blobs
 from ingest_grpc.service.upload import ReceivedContent
 from tests.factories import ALICE, BOB, MARKDOWN, Core, chunks_of
 
@@ -58,6 +59,10 @@ async def test_upload__is_described_and_given_back(core: Core) -> None:
         "team_id": "team-a",
         "created_at": core.clock.now(),
         "deleted_at": None,
+        "external_id": None,
+        "metadata": {},
+        "expires_at": None,
+        "import_source": None,
     }
     assert file.file_id.startswith("file-")
     assert await core.files.get(ALICE, file.file_id) == file
@@ -101,7 +106,7 @@ async def test_upload__that_is_not_what_was_announced_leaves_nothing(
 
 async def nothing_is_left(core: Core) -> None:
     assert blob_files(core) == []
-    assert list((await core.files.list(ALICE, kind=None, page_size=10, page_token="")).items) == []
+    assert list((await core.files.list(ALICE, FileFilter(), page_size=10, page_token="")).items) == []
     await core.check()
 
 
@@ -142,7 +147,7 @@ async def test_upload__is_refused_before_the_disk_is_full(tmp_path: Path) -> Non
 async def test_upload__whose_announced_size_does_not_fit_is_refused(core: Core) -> None:
     free = await core.blobs.free_bytes()
     assert free is not None
-    core.files._max_bytes = 1 << 62
+    core.files._intake._max_bytes = 1 << 62
     huge = NewFile(filename="a", content_type="x/y", size_bytes=free * 2)
     assert await reason_of(core.files.upload(ALICE, huge, chunks_of(DATA), None)) is Reason.STORAGE_FULL
 
@@ -153,7 +158,7 @@ async def test_upload__asks_again_for_space_while_it_grows(core: Core, monkeypat
 
     async def grows() -> AsyncIterator[bytes]:
         yield b"1234"
-        core.files._min_free_bytes = 1 << 60
+        core.files._intake._min_free_bytes = 1 << 60
         yield b"5678"
 
     call = core.files.upload(ALICE, NewFile(filename="a", content_type="x/y"), grows(), None)
@@ -356,7 +361,7 @@ async def test_sweep__finishes_what_a_crash_left_between_row_and_bytes(core: Cor
     file = await core.upload("a.pdf", DATA)
     await core.store.write(lambda tx: tx.delete_file(file, core.clock.now()))
     assert len(blob_files(core)) == 1
-    await core.files.sweep_blobs()
+    await sweep_blobs(core.store, core.blobs)
     await nothing_is_left(core)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, RecordStatus
-from ingest_grpc.model import Caller, EventType, FileKind, Page
+from ingest_grpc.model import Caller, EventType, FileFilter, FileKind, Page
 from ingest_grpc.service.paging import decode_token, encode_token
 from tests.factories import ALICE, BOB, Core
 
@@ -25,11 +25,11 @@ async def jobs_by_status(core: Core, caller: Caller, token: str) -> Page[Any]:
 
 
 async def files(core: Core, caller: Caller, token: str) -> Page[Any]:
-    return await core.files.list(caller, kind=None, page_size=2, page_token=token)
+    return await core.files.list(caller, FileFilter(), page_size=2, page_token=token)
 
 
 async def uploads(core: Core, caller: Caller, token: str) -> Page[Any]:
-    return await core.files.list(caller, kind=FileKind.UPLOAD, page_size=2, page_token=token)
+    return await core.files.list(caller, FileFilter(kind=FileKind.UPLOAD), page_size=2, page_token=token)
 
 
 async def runs(core: Core, caller: Caller, token: str) -> Page[Any]:

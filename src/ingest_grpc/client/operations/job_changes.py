@@ -1,4 +1,4 @@
-"""Jobs as a whole: update, delete, clone, retry."""
+"""Jobs as a whole: update, delete, clone, retry, start."""
 
 from collections.abc import Iterable, Mapping
 
@@ -12,12 +12,13 @@ from ingest_grpc.client.messages import (
     RecordIds,
     RetryFilesRequest,
     RetryFilesResponse,
+    StartJobRequest,
     UndeleteJobRequest,
     UnresolvedRecords,
     UpdateJobRequest,
 )
 from ingest_grpc.client.retry import Session, call
-from ingest_grpc.client.rpcs import CLONE_JOB, DELETE_JOB, RETRY_FILES, UNDELETE_JOB, UPDATE_JOB
+from ingest_grpc.client.rpcs import CLONE_JOB, DELETE_JOB, RETRY_FILES, START_JOB, UNDELETE_JOB, UPDATE_JOB
 
 
 def retry_files(
@@ -43,6 +44,22 @@ def retry_files(
         request_id=request_id or session.new_request_id(),
     )
     return (yield from call(session, RETRY_FILES, request))
+
+
+def start_job(
+    session: Session, job_id: str, *, expected_files_etag: str = "", request_id: str | None = None
+) -> Operation[Job]:
+    """Make a dataset of the job's files, which are frozen meanwhile; the job's status is that of the alignment then.
+
+    With the `files_etag` of a job that was reviewed it is refused (FILES_ETAG_MISMATCH) if a file changed since.
+    Returns the job in the FULL view, as far as 3 MiB hold.
+    """
+    request = StartJobRequest(
+        job_id=job_id,
+        expected_files_etag=expected_files_etag,
+        request_id=request_id or session.new_request_id(),
+    )
+    return (yield from call(session, START_JOB, request)).job
 
 
 def update_job(

@@ -112,9 +112,9 @@ def _fill(session: Session, content: Content, upload: Upload, report: OnProgress
             upload = yield from get_upload(session, upload.upload_id)
             committed = upload.committed_bytes
         else:
+            report(committed, content.size_bytes)
             backoff.reset()
             deadline = session.clock() + session.timeout
-            report(committed, content.size_bytes)
 
 
 def _may_go_on(error: IngestCallError, offset: int) -> bool:

@@ -65,7 +65,7 @@ class _Splitter:
 
     def flush(self) -> Iterator[Section]:
         """The section as far as it was read."""
-        text = "".join(self._text).strip("\n").rstrip()
+        text = "".join(self._text).strip("\n").rstrip(" \t\n")
         self._text, self._size = [], 0
         if text.strip():
             yield Section(tuple(title for _, title in self._headings if title), text)

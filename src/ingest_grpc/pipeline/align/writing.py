@@ -8,9 +8,12 @@ from typing import Any
 from ingest_grpc.pipeline.align.reading import SourceSection
 
 
+_BREAKS = {ord(char): f"\\u{ord(char):04x}" for char in "\x85\u2028\u2029"}
+
+
 def line(value: Mapping[str, Any]) -> str:
-    """One line of JSON; the same for the same value."""
-    return json.dumps(value, ensure_ascii=False) + "\n"
+    """One line of JSON, also for readers that take every Unicode line break for one; the same for the same value."""
+    return json.dumps(value, ensure_ascii=False).translate(_BREAKS) + "\n"
 
 
 def source(section: SourceSection) -> dict[str, object]:

@@ -5,7 +5,9 @@ from ingest_grpc.blobs.origins.locations import Location, parse, parse_prefix
 
 def test_parse__takes_a_url_apart() -> None:
     assert parse("s3://bucket/a/b%20c.pdf") == Location("s3", "bucket", ("a", "b c.pdf"))
-    assert parse("file:///data/a.pdf") == parse("file://localhost/data/a.pdf") == Location("file", "", ("data", "a.pdf"))
+    assert (
+        parse("file:///data/a.pdf") == parse("file://localhost/data/a.pdf") == Location("file", "", ("data", "a.pdf"))
+    )
     assert parse("gs://b/x").path == "x"
 
 
@@ -42,7 +44,7 @@ def test_parse__takes_a_url_apart() -> None:
     ],
 )
 def test_parse__refuses_what_is_no_plain_name_of_an_object(url: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         parse(url)
 
 
