@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 import pytest
 
 from ingest_grpc.errors import Reason
-from ingest_grpc.model import NewFile, NewJob, RecordError, Scope
 from ingest_grpc.lifecycle import JobType
+from ingest_grpc.model import NewFile, NewJob, RecordError, Scope
 from ingest_grpc.service.work import Failed, Retry
 from ingest_grpc.store.interface import StoredRequest
 from tests.factories import ALICE, WORKER, Core, chunks_of, request, to_add
