@@ -6,9 +6,11 @@ each change it recounts the ledger (tests/invariants.py), so every test is a tes
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 from obstore.store import MemoryStore
 
@@ -71,6 +73,12 @@ BOB = Caller("team-b", "bob", frozenset(Scope), "key-bob")
 WORKER = "worker-1"
 ENGINE = Engine(name="fake", version="1")
 MARKDOWN = b"# Title\n"
+
+
+def quick_disk() -> Path | None:
+    """A file system in memory if there is one with room; None = wherever temporary files go."""
+    memory = Path("/dev/shm")
+    return memory if memory.is_dir() and shutil.disk_usage(memory).free > 256 * 2**20 else None
 
 
 def request(request_id: str, payload: bytes = b"payload", method: str = "/ingest_grpc.v1.Test/Mutate") -> Request:
@@ -384,3 +392,7 @@ class Core:
 def of_attempt(claim: RecordRow, attempt: int) -> RecordRow:
     """The same claim, as a worker of another attempt holds it."""
     return replace(claim, record=claim.record.model_copy(update={"attempt": attempt}))
+
+
+StartCore: TypeAlias = Callable[..., Awaitable[Core]]
+"""The fixture `start_core`."""

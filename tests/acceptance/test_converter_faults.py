@@ -62,15 +62,15 @@ async def test_faults__end_their_own_record_alone(server: Server) -> None:
 async def test_faults__end_in_time_and_are_followed_by_a_new_child(server: Server) -> None:
     async with AsyncClient(server.address) as client:
         for name in REASONS:
-            # All children ready: what is measured is the end of the attempt, not the start of a process before it.
-            await until(lambda: states(server) == ["sleeping"] * 3, 10, "all children are ready")
+            # A child stands ready: what is measured is how an attempt ends, not how a process starts before it.
+            await until(lambda: "sleeping" in states(server), 10, "a child is ready")
             known = {child.pid for child in server.converters()}
             job_id = await start_job(client, [fault(name)])
             state = await client.wait(job_id, patience=60)
             await until(partial(has_new_child, server, known), 2.0, f"a new child after {name}")
             events = [event async for event in client.list_events(job_id)]
-            for seconds in attempts(events, state.live_records[0]):
-                assert seconds < (LIMIT_SECONDS if name == "spin" else 0) + 1, f"{name} took {seconds:.2f} s"
+            first, *_ = attempts(events, state.live_records[0])
+            assert first < (LIMIT_SECONDS if name == "spin" else 0) + 1, f"{name} took {first:.2f} s"
             state = await client.wait(await start_job(client, make_documents(1)), patience=60)
             assert [each.status for each in state.live_records] == [RecordStatus.RECORD_STATUS_COMPLETED]
 
@@ -79,13 +79,12 @@ def has_new_child(server: Server, known: set[int]) -> bool:
     return bool({child.pid for child in server.converters()} - known)
 
 
-async def test_children__die_with_a_killed_server(server: Server) -> None:
-    async with AsyncClient(server.address) as client:
+async def test_children__die_with_a_killed_server(tmp_path: Path) -> None:
+    async with Server(tmp_path, FAULTY, workers=2) as server, AsyncClient(server.address) as client:
         await start_job(client, [fault("spin"), fault("spin again")])
-        await until(lambda: states(server) == ["running", "running", "sleeping"], 10, "two children spin")
+        await until(lambda: states(server) == ["running", "running", "sleeping"], 20, "two children spin")
         await server.kill()
         await server.nothing_left(seconds=1.0)
-    await server.start()
 
 
 def states(server: Server) -> list[str]:

@@ -28,7 +28,7 @@ async def test_kill__loses_and_doubles_nothing(tmp_path: Path) -> None:
     report = await kill_rounds.run(tmp_path, SEED, ROUNDS)
     assert report.orphaned > 0, "no kill hit a conversion"
     # Processor time, because the wall clock of a busy machine says nothing about the server.
-    assert statistics.median(each.cpu_seconds for each in report.rounds if each.cpu_seconds is not None) < 2.0
+    assert statistics.median(each.cpu_seconds for each in report.rounds if each.cpu_seconds is not None) < 3.0
 
 
 class HeldSource(io.BytesIO):

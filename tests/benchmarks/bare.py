@@ -83,7 +83,7 @@ async def serve(folder: Path) -> None:
     await ledger.execute("CREATE TABLE events (sequence INTEGER PRIMARY KEY, data BLOB)")
     bare = Bare(folder, ledger)
     server = grpc.aio.server()
-    handlers = {
+    handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
         "keep": grpc.unary_unary_rpc_method_handler(bare.keep),
         "echo": grpc.unary_unary_rpc_method_handler(bare.echo),
         "fire": grpc.unary_unary_rpc_method_handler(bare.fire),

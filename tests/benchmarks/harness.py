@@ -15,8 +15,6 @@ from pathlib import Path
 
 import psutil
 
-from tests.acceptance.server import Server
-
 ROOT = Path(__file__).parents[2]
 _STOP_SECONDS = 10.0
 
@@ -52,14 +50,14 @@ class Table:
         head = ("benchmark", "ours", "bare", "ratio (of all rounds)", "unit")
         lines = [head, *(row.cells() for row in self.rows)]
         widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-        return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+        return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
     async def compare(self, name: str, ours: Turn, bare: Turn, *, rounds: int) -> None:
-        """One row per unit that both turns report. A first round of each warms up and does not count."""
+        """One row per unit that the bare turn reports. A first round of each warms up and does not count."""
         await ours()
         await bare()
         pairs = [(await ours(), await bare()) for _ in range(rounds)]
-        for unit in pairs[0][0]:
+        for unit in pairs[0][1]:
             self.add(name, unit, [(a[unit], b[unit]) for a, b in pairs])
 
     def add(self, name: str, unit: str, pairs: Sequence[tuple[float, float]]) -> None:
@@ -105,11 +103,6 @@ def bare_server(folder: Path) -> Iterator[Contestant]:
     finally:
         process.kill()
         process.communicate(timeout=_STOP_SECONDS)
-
-
-def contestant(server: Server) -> Contestant:
-    """Ours, once it has started."""
-    return Contestant(server.address, server.pid)
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

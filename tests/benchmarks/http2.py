@@ -10,8 +10,11 @@ from collections.abc import Callable
 from typing import Self, cast
 
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-_DATA, _HEADERS, _RESET, _SETTINGS, _PING, _GOAWAY, _WINDOW = 0, 1, 3, 4, 6, 7, 8
+_DATA, _HEADERS, _RESET, _SETTINGS, _PING, _WINDOW = 0, 1, 3, 4, 6, 8
 _END_STREAM, _END_HEADERS, _ACK = 0x1, 0x4, 0x1
+_POST, _AUTHORITY, _PATH = b"\x83\x86", b"\x01", b"\x04"
+"""Of HPACK's static table (RFC 7541, appendix A): method POST and scheme http; the names of the other two."""
+
 _WIDE_OPEN = 2**31 - 1
 _DEFAULT_WINDOW = 65_535
 
@@ -29,17 +32,17 @@ class _Stream:
 
 
 class Connection(asyncio.Protocol):
-    """One connection with many calls at once. `failure` is what ended it, if it was not closed here."""
+    """One connection with many calls at once. When it is `lost`, its calls have ended."""
 
     def __init__(self, secret: str) -> None:
-        self._headers = (
-            b"\x83\x86" + _literal(b"content-type", b"application/grpc") + _literal(b"te", b"trailers")
-        ) + (_literal(b"authorization", b"Bearer " + secret.encode()) if secret else b"")
+        self._headers = _literal(b"content-type", b"application/grpc") + _literal(b"te", b"trailers")
+        if secret:
+            self._headers += _literal(b"authorization", b"Bearer " + secret.encode())
         self._streams: dict[int, _Stream] = {}
         self._next_id = 1
         self._received = b""
         self._outgoing = bytearray()
-        self.failure: Exception | None = None
+        self.lost = False
 
     @classmethod
     async def open(cls, address: str, secret: str = "") -> Self:
@@ -48,6 +51,8 @@ class Connection(asyncio.Protocol):
         return connection
 
     def close(self) -> None:
+        """Nobody hears any more of the calls that still run."""
+        self._streams.clear()
         self._transport.abort()
 
     # ── calls ──────────────────────────────────────────────────────────────────────────────────────────
@@ -56,7 +61,7 @@ class Connection(asyncio.Protocol):
         """Begin a call with one request message; it goes out with `flush`, or once what came in is handled."""
         stream_id, self._next_id = self._next_id, self._next_id + 2
         self._streams[stream_id] = _Stream(on_message, on_end)
-        headers = self._headers + b"\x04" + _text(path.encode()) + b"\x01" + _text(b"localhost")
+        headers = _POST + _AUTHORITY + _text(b"localhost") + _PATH + _text(path.encode()) + self._headers
         self._outgoing += _frame(_HEADERS, _END_HEADERS, stream_id, headers)
         self._outgoing += _frame(_DATA, _END_STREAM, stream_id, struct.pack("!BI", 0, len(message)) + message)
 
@@ -85,7 +90,10 @@ class Connection(asyncio.Protocol):
         self._transport.write(_PREFACE + _frame(_SETTINGS, 0, 0, wide) + _frame(_WINDOW, 0, 0, more))
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.failure = self.failure or error
+        """Calls that still run have ended without an answer."""
+        self.lost = True
+        while self._streams:
+            self._streams.popitem()[1].on_end()
 
     def data_received(self, data: bytes) -> None:
         received = self._received + data if self._received else data
@@ -108,12 +116,10 @@ class Connection(asyncio.Protocol):
             self._outgoing += _frame(_SETTINGS, _ACK, 0, b"")
         elif kind == _PING and not flags & _ACK:
             self._outgoing += _frame(_PING, _ACK, 0, payload)
-        elif kind == _GOAWAY:
-            self.failure = RuntimeError(f"the server closes the connection: {payload[8:].decode(errors='replace')}")
-        if kind == _RESET or (kind in (_DATA, _HEADERS) and flags & _END_STREAM):
-            # A server may end a stream and then reset it.
-            if (stream := self._streams.pop(stream_id, None)) is not None:
-                stream.on_end()
+        ends = kind == _RESET or (kind in (_DATA, _HEADERS) and flags & _END_STREAM)
+        # A server may end a stream and then reset it.
+        if ends and (stream := self._streams.pop(stream_id, None)) is not None:
+            stream.on_end()
 
     @staticmethod
     def _message_bytes(stream: _Stream, payload: bytes) -> None:
@@ -144,9 +150,11 @@ async def load(address: str, path: str, message: bytes, *, calls: int, expected:
     def on_end(connection: Connection) -> None:
         nonlocal ended
         ended += 1
-        if ended == calls:
-            done.set_result(None)
-        next_call(connection)
+        if ended == calls or connection.lost:
+            if not done.done():
+                done.set_result(None)
+        else:
+            next_call(connection)
 
     try:
         for connection in connections:

@@ -30,9 +30,9 @@ class Ours:
 
 
 @asynccontextmanager
-async def our_server(folder: Path, **settings: object) -> AsyncIterator[Ours]:
-    """A server with the product's own settings but for the given ones; it is gone afterwards."""
-    async with Server(folder, **settings) as server:
+async def our_server(folder: Path, workers: int) -> AsyncIterator[Ours]:
+    """A server with so many converters, and else the product's own settings; it is gone afterwards."""
+    async with Server(folder, workers=workers) as server:
         key = await create_key(Settings(data_dir=server.data), team="bench", user="bench", scopes=["write"])
         yield Ours(Contestant(server.address, server.pid), key[1])
 

@@ -1,7 +1,6 @@
 """Records the statements that units run, and runs them again on raw sqlite3, without what stood around them."""
 
 import sqlite3
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -9,10 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest_grpc.store.interface import Tx
-from ingest_grpc.store.sqlite.schema import connect_writer
 from ingest_grpc.store.sqlite.writer import run_batch
-
-_BUSY_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +21,11 @@ class Statement:
 
 
 class _Cursor(sqlite3.Cursor):
-    def execute(self, sql: str, parameters: Any = (), /) -> "sqlite3.Cursor":
+    def execute(self, sql: str, parameters: Any = (), /) -> "_Cursor":
         _log.append(Statement(sql, parameters, many=False))
         return super().execute(sql, parameters)
 
-    def executemany(self, sql: str, parameters: Any, /) -> "sqlite3.Cursor":
+    def executemany(self, sql: str, parameters: Any, /) -> "_Cursor":
         parameters = list(parameters)
         _log.append(Statement(sql, parameters, many=True))
         return super().executemany(sql, parameters)
@@ -58,19 +54,16 @@ def recorded(ledger: Path, units: Sequence[Callable[[Tx], Awaitable[None]]]) -> 
     return found
 
 
-def replayed(ledger: Path, units: Sequence[Sequence[Statement]], batch: int) -> float:
-    """Seconds that the statements of all units take, `batch` units per commit, each commit durable."""
-    with closing(connect_writer(ledger, _BUSY_SECONDS)) as connection:
-        connection.row_factory = None
-        cursor = connection.cursor()
-        began = time.perf_counter()
-        for start in range(0, len(units), batch):
-            cursor.execute("BEGIN IMMEDIATE")
-            for unit in units[start : start + batch]:
-                for statement in unit:
-                    if statement.many:
-                        cursor.executemany(statement.sql, statement.parameters)
-                    else:
-                        cursor.execute(statement.sql, statement.parameters).fetchall()
-            cursor.execute("COMMIT")
-        return time.perf_counter() - began
+def replay(connection: sqlite3.Connection, units: Sequence[Sequence[Statement]], batch: int) -> None:
+    """The statements of all units, `batch` units per transaction, as fast as sqlite3 runs them."""
+    connection.row_factory = None
+    cursor = connection.cursor()
+    for start in range(0, len(units), batch):
+        cursor.execute("BEGIN IMMEDIATE")
+        for unit in units[start : start + batch]:
+            for statement in unit:
+                if statement.many:
+                    cursor.executemany(statement.sql, statement.parameters)
+                else:
+                    cursor.execute(statement.sql, statement.parameters).fetchall()
+        cursor.execute("COMMIT")

@@ -14,7 +14,7 @@ from ingest_grpc.client.messages import UploadFileHeader, UploadFileRequest, Upl
 from ingest_grpc.client.rpcs import UPLOAD_FILE
 from ingest_grpc.units import MIB
 from tests.benchmarks.bare import SERVICE
-from tests.benchmarks.harness import Figures, Table, bare_server
+from tests.benchmarks.harness import Contestant, Figures, Table, bare_server
 from tests.benchmarks.ours import our_server
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(600)]
@@ -39,14 +39,16 @@ async def test_upload__against_a_bare_client_stream(tmp_path: Path, table: Table
                 authorization = (("authorization", f"Bearer {ours.secret}"),)
 
                 async def our_turn() -> Figures:
+                    requests = _requests(chunk, next(distinct))
                     figures, reply = await _sent(
-                        our_channel, UPLOAD_FILE.path, _requests(chunk, next(distinct)), authorization
+                        our_channel, ours.contestant, UPLOAD_FILE.path, requests, authorization
                     )
                     await _delete(client, reply)
                     return figures
 
                 async def bare_turn() -> Figures:
-                    figures, _ = await _sent(bare_channel, f"/{SERVICE}/upload", itertools.repeat(chunk, CHUNKS))
+                    requests = itertools.repeat(chunk, CHUNKS)
+                    figures, _ = await _sent(bare_channel, bare, f"/{SERVICE}/upload", requests)
                     return figures
 
                 await table.compare(f"upload of {CHUNKS} MiB", our_turn, bare_turn, rounds=ROUNDS)
@@ -60,15 +62,20 @@ def _requests(chunk: bytes, number: int) -> Iterator[bytes]:
 
 
 async def _sent(
-    channel: grpc.aio.Channel, path: str, messages: Iterator[bytes], metadata: tuple[tuple[str, str], ...] = ()
+    channel: grpc.aio.Channel,
+    server: Contestant,
+    path: str,
+    messages: Iterator[bytes],
+    metadata: tuple[tuple[str, str], ...] = (),
 ) -> tuple[Figures, bytes]:
-    began = time.perf_counter()
+    cpu, began = server.cpu_seconds(), time.perf_counter()
     call: grpc.aio.StreamUnaryCall[bytes, bytes] = channel.stream_unary(path)(metadata=metadata)
     for message in messages:
         await call.write(message)
     await call.done_writing()
     reply = await call
-    return {"MiB/s": CHUNKS / (time.perf_counter() - began)}, reply
+    elapsed = time.perf_counter() - began
+    return {"MiB/s": CHUNKS / elapsed, "server CPU µs/MiB": (server.cpu_seconds() - cpu) / CHUNKS * 1e6}, reply
 
 
 async def _delete(client: AsyncClient, reply: bytes) -> None:

@@ -39,6 +39,7 @@ class Crowd:
         self._connections: list[Connection] = []
         self._arrived = 0
         self._watching = 0
+        self._over = False
         self._first = self._last = 0.0
         self._changed = asyncio.Event()
         self.event = b""
@@ -79,11 +80,13 @@ class Crowd:
             self._changed.set()
 
     def _ended(self) -> None:
-        raise RuntimeError("a watch has ended")
+        self._over = True
+        self._changed.set()
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(_SECONDS):
             while not condition():
+                assert not self._over, "a watch has ended"
                 self._changed.clear()
                 await self._changed.wait()
 

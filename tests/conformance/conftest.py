@@ -1,31 +1,12 @@
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TypeAlias
 
 import pytest
 
 from ingest_grpc.clock import ManualClock
-from ingest_grpc.errors import IngestError, Reason
-from ingest_grpc.ids import Prefix, new_id
-from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, JobType, RecordStatus, Trigger
-from ingest_grpc.model import (
-    EventType,
-    File,
-    FileKind,
-    FileRecord,
-    IngestionJob,
-    Job,
-    JobChange,
-    Method,
-    Scope,
-    TimelineEvent,
-)
-from ingest_grpc.store.interface import ApiKey, Commit, NewRecord, RecordRow, Rows, Store, StoredRequest, Tx
+from ingest_grpc.store.interface import Commit, Store
 from ingest_grpc.store.sqlite.store import SqliteStore
-
-TEAM, OTHER = "team-a", "team-b"
-Open: TypeAlias = Callable[[list[Commit]], Store]
+from tests.conformance.ledgers import Filled, Open, fill
 
 
 @pytest.fixture(params=["sqlite"])

@@ -1,30 +1,19 @@
 """What the tests of the store contract write: jobs, files and records, as few as a test needs."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 from typing import TypeAlias
 
-import pytest
-
-from ingest_grpc.clock import ManualClock
-from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.ids import Prefix, new_id
 from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, JobType, RecordStatus, Trigger
 from ingest_grpc.model import (
-    EventType,
     File,
     FileKind,
     FileRecord,
     IngestionJob,
     Job,
-    JobChange,
     Method,
-    Scope,
-    TimelineEvent,
 )
-from ingest_grpc.store.interface import ApiKey, Commit, NewRecord, RecordRow, Rows, Store, StoredRequest, Tx
-from ingest_grpc.store.sqlite.store import SqliteStore
+from ingest_grpc.store.interface import Commit, NewRecord, RecordRow, Store, Tx
 
 TEAM, OTHER = "team-a", "team-b"
 Open: TypeAlias = Callable[[list[Commit]], Store]

@@ -4,35 +4,24 @@ What is special about one backend (its files, locks and faults) is tested beside
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
-from typing import TypeAlias
+from functools import partial
 
 import pytest
 
-from ingest_grpc.clock import ManualClock
 from ingest_grpc.errors import IngestError, Reason
-from ingest_grpc.ids import Prefix, new_id
-from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, JobType, RecordStatus, Trigger
+from ingest_grpc.lifecycle import JobStatus
 from ingest_grpc.model import (
     EventType,
-    File,
     FileFilter,
     FileKind,
-    FileRecord,
     IngestionJob,
     Job,
     JobChange,
-    Method,
     Scope,
     TimelineEvent,
 )
-from ingest_grpc.store.interface import ApiKey, Commit, NewRecord, RecordRow, Rows, Store, StoredRequest, Tx
-from ingest_grpc.store.sqlite.store import SqliteStore
-
-TEAM, OTHER = "team-a", "team-b"
-Open: TypeAlias = Callable[[list[Commit]], Store]
-
+from ingest_grpc.store.interface import ApiKey, Commit, Rows, Store, StoredRequest, Tx
+from tests.conformance.ledgers import OTHER, TEAM, Filled, Open, a_file, a_job, fill
 
 # ── units ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -142,6 +131,10 @@ async def test_job__stores_what_a_roll_up_changes_and_nothing_else(store: Store,
     assert await store.read(lambda rows: rows.job_by_row(filled.job.row_id)) == changed
 
 
+async def insert_job(tx: Tx, status: JobStatus) -> int:
+    return await tx.insert_job(a_job(status=status))
+
+
 async def test_jobs_newest__by_team_and_status(store: Store) -> None:
     statuses = [JobStatus.NEEDS_REVIEW, JobStatus.CANCELLED, JobStatus.READY_TO_START, JobStatus.CANCELLED]
     rows = [await store.write(partial(insert_job, status=status)) for status in statuses]
@@ -231,7 +224,10 @@ async def test_files__by_team_and_kind(store: Store) -> None:
     assert await store.read(lambda rows: rows.file(TEAM, upload.file_id)) == upload
     assert await store.read(lambda rows: rows.file(OTHER, upload.file_id)) is None
     assert await store.read(lambda rows: rows.files_where(TEAM, FileFilter(), None, 10)) == ([output, upload], None)
-    assert await store.read(lambda rows: rows.files_where(TEAM, FileFilter(kind=FileKind.UPLOAD), None, 10)) == ([upload], None)
+    assert await store.read(lambda rows: rows.files_where(TEAM, FileFilter(kind=FileKind.UPLOAD), None, 10)) == (
+        [upload],
+        None,
+    )
     assert await store.read(lambda rows: rows.files_where(TEAM, FileFilter(), output.row_id, 10)) == ([upload], None)
 
 
@@ -249,6 +245,10 @@ async def test_markdown__is_listed_until_it_is_removed(store: Store, filled: Fil
     await store.write(lambda tx: tx.remove_markdown_file(row_id, 13))
     assert await store.read(lambda rows: rows.markdown_files(job, 10)) == []
     assert await store.write(lambda tx: tx.markdown_file(job, file.file_id)) == (row_id, entry, False)
+
+
+async def remember(tx: Tx, stored: StoredRequest, number: int) -> None:
+    await tx.insert_request(TEAM, "m", str(number), stored, number)
 
 
 async def test_requests__are_remembered_per_team_and_method_until_forgotten(store: Store) -> None:

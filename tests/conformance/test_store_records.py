@@ -1,34 +1,13 @@
 """The contract of `store.interface` for records and their queue, held against every backend."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
-from typing import TypeAlias
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
-from ingest_grpc.clock import ManualClock
-from ingest_grpc.errors import IngestError, Reason
-from ingest_grpc.ids import Prefix, new_id
-from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, JobType, RecordStatus, Trigger
-from ingest_grpc.model import (
-    EventType,
-    File,
-    FileKind,
-    FileRecord,
-    IngestionJob,
-    Job,
-    JobChange,
-    Method,
-    Scope,
-    TimelineEvent,
-)
-from ingest_grpc.store.interface import ApiKey, Commit, NewRecord, RecordRow, Rows, Store, StoredRequest, Tx
-from ingest_grpc.store.sqlite.store import SqliteStore
-
-TEAM, OTHER = "team-a", "team-b"
-Open: TypeAlias = Callable[[list[Commit]], Store]
-
+from ingest_grpc.lifecycle import RecordStatus, Trigger
+from ingest_grpc.store.interface import RecordRow, Rows, Store, Tx
+from tests.conformance.ledgers import OTHER, TEAM, Filled
 
 # ── records ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -46,10 +25,7 @@ async def test_transition__of_another_status_or_attempt_changes_nothing(store: S
     row = await filled.record()
     claimed = await filled.claim(row)
     assert not await filled.move(row, Trigger.CANCELLED, status=RecordStatus.CANCELLED, cancelled_at=1)
-    stale = RecordRow(
-        **{name: getattr(claimed, name) for name in RecordRow.__slots__ if name != "record"},
-        record=claimed.record.model_copy(update={"attempt": 2}),
-    )
+    stale = replace(claimed, record=claimed.record.model_copy(update={"attempt": 2}))
     assert not await filled.move(stale, Trigger.CANCELLED, status=RecordStatus.CANCELLED, cancelled_at=1)
     assert await store.read(lambda rows: rows.record_by_row(row.record.row_id)) == claimed
 
@@ -60,6 +36,14 @@ async def test_transition__that_the_table_does_not_have_is_refused(store: Store,
         await filled.move(row, Trigger.SUCCEEDED, status=RecordStatus.COMPLETED, completed_at=1, bytes_out=1)
     assert await store.read(lambda rows: rows.record_by_row(row.record.row_id)) == row
     assert store.healthy
+
+
+async def position_of(rows: Rows, row: RecordRow) -> int | None:
+    return await rows.position(row)
+
+
+async def advance(tx: Tx, tag: int) -> None:
+    await tx.advance_virtual_time(0, tag)
 
 
 async def test_queue__is_claimed_by_priority_then_tag_then_age(store: Store, filled: Filled) -> None:

@@ -36,7 +36,12 @@ def help_page(*words: str) -> str:
 def test_help__knows_all_commands() -> None:
     wanted = {
         *({("jobs", each) for each in ("list", "get", "create", "add", "remove", "cancel", "events", "results")}),
-        *({("jobs", each) for each in ("retry", "update", "delete", "undelete", "clone", "wait", "files", "why", "start")}),
+        *(
+            {
+                ("jobs", each)
+                for each in ("retry", "update", "delete", "undelete", "clone", "wait", "files", "why", "start")
+            }
+        ),
         *({("files", each) for each in ("list", "get", "upload", "read", "download", "delete")}),
         *({("ingestion", each) for each in ("list", "get", "records")}),
         *({("admin", each) for each in ("backup", "restore", "check")}),

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 import pytest
 
 from ingest_grpc.errors import Reason
-from ingest_grpc.model import FileFilter, FileUpdate, JobFilter, NewFile, NewImport, NewJob, RecordError, Scope
 from ingest_grpc.lifecycle import JobType
+from ingest_grpc.model import FileFilter, FileUpdate, JobFilter, NewFile, NewImport, NewJob, RecordError, Scope
 from ingest_grpc.service.sweep import sweep_blobs
 from ingest_grpc.service.work import Failed, Retry
 from ingest_grpc.store.interface import StoredRequest

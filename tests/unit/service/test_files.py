@@ -1,7 +1,6 @@
 import hashlib
 import os
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,7 +13,7 @@ from ingest_grpc.service import files as files_module
 from ingest_grpc.service.files import READ_BYTES, text_prefix
 from ingest_grpc.service.sweep import sweep_blobs
 from ingest_grpc.service.upload import ReceivedContent
-from tests.factories import ALICE, BOB, MARKDOWN, Core, chunks_of
+from tests.factories import ALICE, BOB, MARKDOWN, Core, StartCore, chunks_of
 
 DATA = b"some bytes"
 
@@ -120,9 +119,8 @@ async def test_upload__that_breaks_off_leaves_nothing(core: Core) -> None:
     await nothing_is_left(core)
 
 
-async def test_upload__of_too_many_bytes_leaves_nothing(tmp_path: Path) -> None:
-    core = Core(tmp_path, max_file_bytes=10)
-    await core.start()
+async def test_upload__of_too_many_bytes_leaves_nothing(start_core: StartCore) -> None:
+    core = await start_core(max_file_bytes=10)
     fits = await core.upload("fits", DATA)
     await core.files.delete(ALICE, fits.file_id, force=False, request=None)
     unannounced = core.files.upload(ALICE, NewFile(filename="a", content_type="x/y"), chunks_of(DATA, b"!"), None)
@@ -130,18 +128,15 @@ async def test_upload__of_too_many_bytes_leaves_nothing(tmp_path: Path) -> None:
     announced = NewFile(filename="a", content_type="x/y", size_bytes=11)
     assert await reason_of(core.files.upload(ALICE, announced, chunks_of(DATA, b"!"), None)) is Reason.FILE_TOO_LARGE
     await nothing_is_left(core)
-    await core.stop()
 
 
-async def test_upload__is_refused_before_the_disk_is_full(tmp_path: Path) -> None:
-    core = Core(tmp_path, min_free_disk_bytes=1 << 60)
-    await core.start()
+async def test_upload__is_refused_before_the_disk_is_full(start_core: StartCore) -> None:
+    core = await start_core(min_free_disk_bytes=1 << 60)
     with pytest.raises(IngestError) as caught:
         await core.upload()
     assert caught.value.reason is Reason.STORAGE_FULL
     assert caught.value.retry_after_seconds == 30.0
     await nothing_is_left(core)
-    await core.stop()
 
 
 async def test_upload__whose_announced_size_does_not_fit_is_refused(core: Core) -> None:

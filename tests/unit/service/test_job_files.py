@@ -1,7 +1,6 @@
 """What becomes of each file of an AddFiles or RemoveFiles call."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
@@ -10,7 +9,7 @@ from ingest_grpc.ids import Prefix, new_id
 from ingest_grpc.lifecycle import JobStatus
 from ingest_grpc.model import AddFileOutcome, FileToAdd, RemoveFileOutcome
 from ingest_grpc.service import jobs as jobs_module
-from tests.factories import ALICE, BOB, Core, request, to_add
+from tests.factories import ALICE, BOB, Core, StartCore, request, to_add
 from tests.faults import cancelled_at
 
 ADDED, PRESENT, MISSING = AddFileOutcome.ADDED, AddFileOutcome.ALREADY_PRESENT, AddFileOutcome.NOT_FOUND
@@ -88,9 +87,8 @@ async def test_create__with_a_bad_file_leaves_no_job(core: Core) -> None:
     await core.check()
 
 
-async def test_add__beyond_the_jobs_limit(tmp_path: Path) -> None:
-    core = Core(tmp_path, max_records_per_job=3)
-    await core.start()
+async def test_add__beyond_the_jobs_limit(start_core: StartCore) -> None:
+    core = await start_core(max_records_per_job=3)
     created = await core.create(*await core.uploads(2))
     job_id = created.job.job.job_id
     with pytest.raises(IngestError) as caught:
@@ -98,7 +96,6 @@ async def test_add__beyond_the_jobs_limit(tmp_path: Path) -> None:
     assert (caught.value.reason, caught.value.metadata) == (Reason.TOO_MANY_RECORDS, {"max_records": "3"})
     await core.add(job_id, await core.upload("third.pdf"), await core.markdown())
     assert (await core.job(job_id)).tally.total == 3
-    await core.stop()
 
 
 async def test_output_names__come_from_the_source(core: Core) -> None:

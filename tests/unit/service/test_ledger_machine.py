@@ -16,18 +16,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 from obstore.store import MemoryStore
 
+from ingest_grpc.errors import Reason
 from ingest_grpc.lifecycle import IN_FLIGHT, RecordStatus
 from ingest_grpc.model import Caller, FilesAdded, RecordError
-from ingest_grpc.errors import Reason
 from ingest_grpc.service.work import Failed, Retry
 from ingest_grpc.store.interface import RecordRow
-from tests.factories import ALICE, BOB, WORKER, Core
+from tests.factories import ALICE, BOB, WORKER, Core, quick_disk
 
 T = TypeVar("T")
 MAX_FAILURES, MAX_ORPHANED = 2, 2
 BACK_OFF_SECONDS = 4.0
 NAMES = ("report.pdf", "table.csv", "notes.md")
-MEMORY_DISK = "/dev/shm" if os.path.isdir("/dev/shm") else None
 
 
 @dataclass
@@ -66,7 +65,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.folder = tempfile.TemporaryDirectory(dir=MEMORY_DISK)
+        self.folder = tempfile.TemporaryDirectory(dir=quick_disk())
         self.core = Core(
             Path(self.folder.name),
             memory=MemoryStore(),
@@ -228,9 +227,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     async def _records_of(self, job_id: str) -> list[RecordRow]:
         job = await self.core.job(job_id, self.callers[job_id])
-        return await self.core.store.read(
-            lambda rows: rows.records(job_row=job.row_id, show_deleted=True, limit=1_000)
-        )
+        return await self.core.store.read(lambda rows: rows.records(job_row=job.row_id, show_deleted=True, limit=1_000))
 
     @invariant()
     def model_agrees(self) -> None:
@@ -252,7 +249,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
 
 LedgerMachine.TestCase.settings = settings(
-    max_examples=int(os.environ.get("LEDGER_EXAMPLES", "30")),
+    max_examples=int(os.environ.get("LEDGER_EXAMPLES", "20")),
     stateful_step_count=int(os.environ.get("LEDGER_STEPS", "40")),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_grpc.model import Caller, File
 from ingest_grpc.ids import Prefix, new_id
+from ingest_grpc.model import Caller, File
 from ingest_grpc.service.queue import STEP, QueueTail
 from ingest_grpc.store.interface import Tx
 from ingest_grpc.store.sqlite.tx import SqliteTx

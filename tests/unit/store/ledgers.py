@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ingest_grpc.clock import ManualClock
 from ingest_grpc.store.interface import Commit, Rows, StoredRequest, Tx, WriteUnit
@@ -10,9 +10,12 @@ from ingest_grpc.store.sqlite.store import SqliteStore
 
 
 class Ledger:
-    """A store and what it told its listeners."""
+    """A store and what it told its listeners; all that were `made` are stopped at the end of a test."""
+
+    made: ClassVar[list["Ledger"]] = []
 
     def __init__(self, path: Path, **options: Any) -> None:
+        self.made.append(self)
         self.commits: list[Commit] = []
         self.broken = 0
         options = {"readers": 1, "busy_timeout_seconds": 0.05, "on_commit": self.commits.append, **options}

@@ -1,7 +1,6 @@
 """Every schema that was ever released is brought to the newest one, with all that lived in it."""
 
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from obstore.store import MemoryStore
 
 from ingest_grpc.lifecycle import JobStatus
 from ingest_grpc.store.sqlite.schema import migrations
-from tests.factories import ALICE, BOB, Core
+from tests.factories import ALICE, BOB, Core, StartCore
 from tests.old_ledgers import dump, load, stored_schemas
 
 
@@ -25,12 +24,10 @@ async def bytes_of(path: Path) -> MemoryStore:
 
 
 @pytest.fixture(params=stored_schemas())
-async def old(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Core]:
-    load(request.param, tmp_path / "ledger.sqlite3")
-    core = Core(tmp_path, memory=await bytes_of(tmp_path / "ledger.sqlite3"))
-    await core.start()
-    yield core
-    await core.stop()
+async def old(request: pytest.FixtureRequest, quick_folder: Path, start_core: StartCore) -> Core:
+    ledger = quick_folder / "old" / "ledger.sqlite3"
+    load(request.param, ledger)
+    return await start_core("old", memory=await bytes_of(ledger))
 
 
 def test_stored_ledgers__exist_for_every_schema() -> None:
@@ -72,11 +69,9 @@ async def newest_job(core: Core) -> str:
     return job.job_id
 
 
-async def test_newest_stored_ledger__has_the_schema_that_its_migrations_make(tmp_path: Path) -> None:
+async def test_newest_stored_ledger__has_the_schema_that_its_migrations_make(tmp_path: Path, core: Core) -> None:
     """Fails when a migration that was stored, and so perhaps released, is edited afterwards."""
     load(stored_schemas()[-1], tmp_path / "old.sqlite3")
-    core = Core(tmp_path / "new")
-    await core.start()
     await core.stop()
     assert _schema(dump(tmp_path / "old.sqlite3")) == _schema(dump(core.settings.ledger_path))
 

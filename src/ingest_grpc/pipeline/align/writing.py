@@ -7,7 +7,6 @@ from typing import Any
 
 from ingest_grpc.pipeline.align.reading import SourceSection
 
-
 _BREAKS = {ord(char): f"\\u{ord(char):04x}" for char in "\x85\u2028\u2029"}
 
 
