@@ -93,7 +93,11 @@ async def test_delayed__records_are_due_at_their_time_or_when_the_clock_was_turn
 async def test_records__by_owner_status_and_file(store: Store, filled: Filled) -> None:
     one, two = await filled.record(), await filled.record()
     await filled.claim(two)
-    await store.write(lambda tx: tx.mark_record(one.record.row_id, deleted_at=50, superseded_by=None, sequence=2))
+    await store.write(
+        lambda tx: tx.mark_record(
+            one.record.row_id, deleted_at=50, superseded_by=None, output_expired_at=None, sequence=2
+        )
+    )
 
     async def listed(**where: object) -> list[str]:
         found = await store.read(lambda rows: rows.records(limit=10, **where))  # type: ignore[arg-type]
@@ -123,7 +127,9 @@ async def test_unresolved__by_name_at_most_two(store: Store, filled: Filled) -> 
     ]
     assert len(await store.write(lambda tx: tx.unresolved_with_name(job, "b"))) == 2
     await store.write(
-        lambda tx: tx.mark_record(rows[0].record.row_id, deleted_at=None, superseded_by="file-x", sequence=3)
+        lambda tx: tx.mark_record(
+            rows[0].record.row_id, deleted_at=None, superseded_by="file-x", output_expired_at=None, sequence=3
+        )
     )
     assert await store.write(lambda tx: tx.unresolved_with_name(job, "a")) == []
     assert len(await store.read(lambda r: r.unresolved_records(job, 10))) == 3

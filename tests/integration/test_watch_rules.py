@@ -201,7 +201,7 @@ async def test_cursor__that_falls_out_of_the_log_while_watched_is_refused(server
     await watch.take(job.last_sequence)
     await server.quiet()
     # Compacted by another process, and committed to right after: the watcher comes too late.
-    server.app.hub.wake = lambda job_rows: None  # type: ignore[method-assign]
+    server.app.hub.wake = lambda topics: None  # type: ignore[method-assign]
     [claim] = await server.claim()
     server.change("DELETE FROM events WHERE sequence = ?", [job.last_sequence + 1])
     del server.app.hub.wake

@@ -16,7 +16,7 @@ from ingest_grpc.admin import AdminError, backup, check, folders, restore
 from ingest_grpc.blobs.staged import Layout
 from ingest_grpc.config import Settings
 from ingest_grpc.lifecycle import JobType
-from ingest_grpc.model import NewJob
+from ingest_grpc.model import JobFilter, NewJob
 from tests.factories import ALICE, Core, to_add
 from tests.integration.admin.conftest import Owner
 
@@ -66,7 +66,7 @@ async def test_restore__gives_the_ledger_a_new_identity(core: Core, tmp_path: Pa
     again = Core(tmp_path / "restored")
     await again.start()
     assert await ledger_id(again) == report.ledger_id != report.restored_ledger_id == before
-    [job] = (await again.jobs.list(ALICE, statuses=(), page_size=10, page_token="")).items
+    [job] = (await again.jobs.list(ALICE, JobFilter(), page_size=10, page_token="")).items
     assert job.tally == (await core.job(job.job_id)).tally
     await again.stop()
 

@@ -92,7 +92,7 @@ async def test_generate__asks_about_every_section_and_keeps_their_order(
 
 async def test_generate__progress_tells_the_steps(bench: Bench, server: ChatServer, pauses: Pauses) -> None:
     await bench.run(generator(server, pauses, concurrency=1))
-    assert [step for step in dict.fromkeys(standing.step for standing in bench.standings)] == [
+    assert list(dict.fromkeys(standing.step for standing in bench.standings)) == [
         AlignmentStep.SPLIT,
         AlignmentStep.GENERATE,
     ]

@@ -1,23 +1,29 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 import grpc.aio
 import pytest
 
+from ingest_grpc.api.interceptors.chain import Context
 from ingest_grpc.api.server import GrpcServer
 from ingest_grpc.api.servicers.file_service import FileServicer
 from ingest_grpc.api.servicers.ingestion_service import IngestionServicer
-from ingest_grpc.api.servicers.job_service import JobServicer, Watch
+from ingest_grpc.api.servicers.job_service import JobServicer
 from ingest_grpc.api.servicers.server_service import ServerServicer
 from ingest_grpc.api.watch import WatchStreams, event_tail
-from ingest_grpc.model import Engine, Method, ServerInfo
+from ingest_grpc.api.watch import feed as feed_of_jobs
+from ingest_grpc.model import Caller, Engine, Method, ServerInfo, WatchRequest
 from ingest_grpc.service.positions import ProgressFeed
 from ingest_grpc.service.watch import Sources, WatchService
+from ingest_grpc.service.watch_jobs import WatchJobsService
 from ingest_grpc.v1.file_service_pb2_grpc import FileServiceStub
 from ingest_grpc.v1.ingestion_service_pb2_grpc import IngestionServiceStub
 from ingest_grpc.v1.job_service_pb2_grpc import JobServiceStub
 from ingest_grpc.v1.server_service_pb2_grpc import ServerServiceStub
 from tests.factories import Core
+
+Watch = Callable[[Caller, WatchRequest, Context], Awaitable[None]]
+"""What WatchJob does with a request."""
 
 
 async def server_info() -> ServerInfo:
@@ -37,9 +43,15 @@ def server_of(core: Core, watch: Watch | None = None, **settings: object) -> Grp
     changed = core.settings.model_copy(update={"address": "127.0.0.1:0", **settings})
     feed = ProgressFeed(core.store, core.board, core.clock)
     sources = Sources(core.store, core.hub, event_tail(core.store, core.hub), feed, core.clock)
-    streams = WatchStreams(WatchService(sources, rotate_seconds=1200.0), core.clock, write_timeout_seconds=30.0)
+    watches = WatchService(sources, rotate_seconds=1200.0)
+    job_watches = WatchJobsService(
+        core.store, core.hub, feed_of_jobs(core.store, core.hub), core.clock, rotate_seconds=1200.0
+    )
+    streams = WatchStreams(watches, job_watches, core.clock, write_timeout_seconds=30.0)
+    if watch is not None:
+        streams.watch = watch  # type: ignore[method-assign, assignment]
     servicers = {
-        "JobService": JobServicer(core.jobs, watch or streams.watch),
+        "JobService": JobServicer(core.jobs, core.job_settings, core.retries, core.alignments, core.waits, streams),
         "FileService": FileServicer(core.file_services),
         "IngestionService": IngestionServicer(core.ingestion),
         "ServerService": ServerServicer(server_info, changed),

@@ -16,7 +16,6 @@ from grpc_reflection.v1alpha import reflection_pb2
 from ingest_grpc.api.interceptors import errors
 from ingest_grpc.api.interceptors.chain import Context
 from ingest_grpc.api.server import GrpcServer
-from ingest_grpc.api.servicers.job_service import Watch
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.model import Caller, WatchRequest
 from ingest_grpc.v1 import job_service_pb2 as pb
@@ -24,7 +23,7 @@ from ingest_grpc.v1 import server_service_pb2
 from ingest_grpc.v1.job_service_pb2_grpc import JobServiceStub
 from tests.factories import Core
 from tests.integration.api.answers import failure_of
-from tests.integration.api.conftest import Api, raw, server_of
+from tests.integration.api.conftest import Api, Watch, raw, server_of
 
 JOB_ID = "dj-1b75f4d5-5c9e-4d33-b164-a2393bc5ab6d"
 Status = health_pb2.HealthCheckResponse.ServingStatus

@@ -16,7 +16,7 @@ from ingest_grpc.model import FileFilter, FileUpdate, JobFilter, NewFile, NewImp
 from ingest_grpc.service.sweep import sweep_blobs
 from ingest_grpc.service.work import Failed, Retry
 from ingest_grpc.store.interface import StoredRequest
-from tests.factories import ALICE, WORKER, Core, chunks_of, request, to_add
+from tests.factories import ALICE, Core, chunks_of, request, to_add
 from tests.faults import cancelled_at
 
 Call: TypeAlias = Callable[["World"], Coroutine[Any, Any, object]]
@@ -50,7 +50,7 @@ class World:
         self.job_id = created.value.job.job.job_id
         self.file_id = files[4].file_id
         self.run_id = created.value.ingestion_job_id
-        self.claims = await core.work.claim(WORKER, 3)
+        self.claims = await core.claim_records(3)
         await core.work.finish(self.claims[2], Retry(RecordError(reason=Reason.INTERNAL), 0.0))
         uploads, imports = core.file_services.uploads, core.file_services.imports
         self.upload_id = (await uploads.create(ALICE, NewFile(filename="up", content_type="x/y"), None)).value.upload_id
@@ -146,7 +146,7 @@ CALLS: dict[str, Call] = {
         page_size=10,
         page_token="",
     ),
-    "claim": lambda world: world.core.work.claim(WORKER, 2),
+    "claim": lambda world: world.core.claim_records(2),
     "finish": lambda world: world.core.work.finish(world.claims[1], Failed(RecordError(reason=Reason.NO_TEXT))),
     "orphan": lambda world: world.core.work.orphan(world.claims),
     "admit_due": lambda world: world.core.work.admit_due(),

@@ -7,7 +7,7 @@ import pytest
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.ids import Prefix, new_id
 from ingest_grpc.lifecycle import JobStatus
-from ingest_grpc.model import AddFileOutcome, FileToAdd, RemoveFileOutcome
+from ingest_grpc.model import AddFileOutcome, FileToAdd, JobFilter, RemoveFileOutcome
 from ingest_grpc.service import jobs as jobs_module
 from tests.factories import ALICE, BOB, Core, StartCore, request, to_add
 from tests.faults import cancelled_at
@@ -83,7 +83,7 @@ async def test_add__is_all_or_nothing_unless_partial(core: Core) -> None:
 async def test_create__with_a_bad_file_leaves_no_job(core: Core) -> None:
     with pytest.raises(IngestError):
         await core.create(await core.upload(), new_id(Prefix.FILE))
-    assert (await core.jobs.list(ALICE, statuses=(), page_size=10, page_token="")).items == []
+    assert (await core.jobs.list(ALICE, JobFilter(), page_size=10, page_token="")).items == []
     await core.check()
 
 

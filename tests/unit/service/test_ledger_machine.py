@@ -21,7 +21,7 @@ from ingest_grpc.lifecycle import IN_FLIGHT, RecordStatus
 from ingest_grpc.model import Caller, FilesAdded, RecordError
 from ingest_grpc.service.work import Failed, Retry
 from ingest_grpc.store.interface import RecordRow
-from tests.factories import ALICE, BOB, WORKER, Core, quick_disk
+from tests.factories import ALICE, BOB, Core, quick_disk
 
 T = TypeVar("T")
 MAX_FAILURES, MAX_ORPHANED = 2, 2
@@ -149,7 +149,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(target=claims, limit=st.integers(1, 4))
     def claim(self, limit: int) -> Any:
         waiting = [one for one in self.expected.values() if one.status is RecordStatus.QUEUED and not one.delayed]
-        claimed = self.run(self.core.work.claim(WORKER, limit))
+        claimed = self.run(self.core.claim_records(limit))
         assert len(claimed) == min(limit, len(waiting))
         for claim in claimed:
             record = self.expected[claim.record.record_id]

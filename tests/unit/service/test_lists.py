@@ -8,37 +8,37 @@ import pytest
 
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, RecordStatus
-from ingest_grpc.model import Caller, EventType, FileFilter, FileKind, Page
+from ingest_grpc.model import Caller, EventType, FileFilter, FileKind, JobFilter
 from ingest_grpc.service.paging import decode_token, encode_token
 from tests.factories import ALICE, BOB, Core
 
-List: TypeAlias = Callable[[Core, Caller, str], Awaitable[Page[Any]]]
+List: TypeAlias = Callable[[Core, Caller, str], Awaitable[Any]]
 
 
-async def jobs(core: Core, caller: Caller, token: str) -> Page[Any]:
-    return await core.jobs.list(caller, statuses=(), page_size=2, page_token=token)
+async def jobs(core: Core, caller: Caller, token: str) -> Any:
+    return await core.jobs.list(caller, JobFilter(), page_size=2, page_token=token)
 
 
-async def jobs_by_status(core: Core, caller: Caller, token: str) -> Page[Any]:
+async def jobs_by_status(core: Core, caller: Caller, token: str) -> Any:
     statuses = [JobStatus.FILE_PROCESSING, JobStatus.NEEDS_REVIEW]
-    return await core.jobs.list(caller, statuses=statuses, page_size=2, page_token=token)
+    return await core.jobs.list(caller, JobFilter(statuses=tuple(statuses)), page_size=2, page_token=token)
 
 
-async def files(core: Core, caller: Caller, token: str) -> Page[Any]:
+async def files(core: Core, caller: Caller, token: str) -> Any:
     return await core.files.list(caller, FileFilter(), page_size=2, page_token=token)
 
 
-async def uploads(core: Core, caller: Caller, token: str) -> Page[Any]:
+async def uploads(core: Core, caller: Caller, token: str) -> Any:
     return await core.files.list(caller, FileFilter(kind=FileKind.UPLOAD), page_size=2, page_token=token)
 
 
-async def runs(core: Core, caller: Caller, token: str) -> Page[Any]:
+async def runs(core: Core, caller: Caller, token: str) -> Any:
     return await core.ingestion.list(
         caller, job_id=None, statuses=(), oldest_first=False, after=None, page_size=2, page_token=token
     )
 
 
-async def runs_by_status(core: Core, caller: Caller, token: str) -> Page[Any]:
+async def runs_by_status(core: Core, caller: Caller, token: str) -> Any:
     statuses = [IngestionJobStatus.QUEUED, IngestionJobStatus.RUNNING]
     return await core.ingestion.list(
         caller, job_id=None, statuses=statuses, oldest_first=False, after=None, page_size=2, page_token=token
@@ -143,7 +143,7 @@ async def test_token__of_another_team_is_refused(core: Core, listing: List) -> N
     await refused(listing(core, BOB, token))
 
 
-async def refused(call: Awaitable[Page[Any]]) -> None:
+async def refused(call: Awaitable[Any]) -> None:
     with pytest.raises(IngestError) as caught:
         await call
     assert caught.value.reason is Reason.INVALID_PAGE_TOKEN
@@ -157,7 +157,7 @@ async def test_token__of_another_filter_or_list_is_refused(core: Core) -> None:
         await refused(other(core, ALICE, token))
     by_status = (await jobs_by_status(core, ALICE, "")).next_page_token
     swapped = [JobStatus.NEEDS_REVIEW, JobStatus.FILE_PROCESSING]
-    page = await core.jobs.list(ALICE, statuses=swapped, page_size=2, page_token=by_status)
+    page = await core.jobs.list(ALICE, JobFilter(statuses=tuple(swapped)), page_size=2, page_token=by_status)
     assert len(page.items) == 1, "the order of a filter's values does not matter"
 
 
@@ -189,7 +189,7 @@ async def test_filters__by_status(core: Core) -> None:
     ready = await core.create(await core.markdown())
 
     async def ids(*statuses: JobStatus) -> list[str]:
-        page = await core.jobs.list(ALICE, statuses=statuses, page_size=10, page_token="")
+        page = await core.jobs.list(ALICE, JobFilter(statuses=tuple(statuses)), page_size=10, page_token="")
         return [job.job_id for job in page.items]
 
     assert await ids(JobStatus.FILE_PROCESSING) == [queued.job.job.job_id]

@@ -9,7 +9,7 @@ from ingest_grpc.model import Caller, File
 from ingest_grpc.service.queue import STEP, QueueTail
 from ingest_grpc.store.interface import Tx
 from ingest_grpc.store.sqlite.tx import SqliteTx
-from tests.factories import ALICE, BOB, WORKER, Core, to_add
+from tests.factories import ALICE, BOB, Core, to_add
 
 
 async def insert_files(core: Core, caller: Caller, count: int) -> list[File]:
@@ -46,11 +46,11 @@ async def places(core: Core, job_id: str, caller: Caller) -> list[int]:
 @pytest.mark.slow
 async def test_a_team_that_comes_late_is_served_next_to_one_with_five_thousand_files(core: Core) -> None:
     await queue_up(core, ALICE, 5_000)
-    await core.work.claim(WORKER, 100)
+    await core.claim_records(100)
     bobs = await queue_up(core, BOB, 5)
 
     assert await places(core, bobs, BOB) == [2, 4, 6, 8, 10]
-    claimed = [claim.record.team_id for _ in range(10) for claim in await core.work.claim(WORKER, 1)]
+    claimed = [claim.record.team_id for _ in range(10) for claim in await core.claim_records(1)]
     assert claimed == ["team-a", "team-b"] * 5
 
 
@@ -106,7 +106,7 @@ async def test_positions__with_several_priorities_equal_the_count(core: Core) ->
 
     await core.store.write(unit)
     await core.check()
-    claims = await core.work.claim(WORKER, 12)
+    claims = await core.claim_records(12)
     keys = [(-claim.priority, claim.fair_tag, claim.record.row_id) for claim in claims]
     assert keys == sorted(keys)
     await core.check()

@@ -13,15 +13,15 @@ from ingest_grpc.lifecycle import TRANSITIONS, RecordStatus, Trigger
 from ingest_grpc.store.sqlite.schema import connect_writer, migrate
 
 PARENTS = """
-    INSERT INTO jobs (id, job_id, team, user_id, name, description, job_type, status, method, system_prompt, instructions,
-        queued, running, completed, failed, cancelled, unresolved, markdown_files, cancel_requested, ever_active,
+    INSERT INTO jobs (id, job_id, team, user_id, name, description, job_type, status, method, system_prompt,
+        instructions, queued, running, completed, failed, cancelled, unresolved, markdown_files, cancel_requested, ever_active,
         last_sequence, earliest_sequence, created_at, updated_at)
     VALUES (1, 'dj', 't', 'u', 'n', '', 'CONTEXT_GROUNDED_FILES', 'NEEDS_REVIEW', 'SPEED_OPTIMIZED', '', '',
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1);
     INSERT INTO ingestion_jobs VALUES (1, 'ij', 1, 't', 'QUEUED', 0, 0, 0, 0, 0, 0, 0, 0, 1, NULL, NULL, 0);
     INSERT INTO blobs VALUES (1, 'k', 't', 'sha', 1, 1, NULL);
-    INSERT INTO files (id, file_id, team, user_id, kind, filename, path, content_type, size_bytes, sha256, markdown, blob,
-        created_at)
+    INSERT INTO files (id, file_id, team, user_id, kind, filename, path, content_type, size_bytes, sha256, markdown,
+        blob, created_at)
     VALUES (1, 'file', 't', 'u', 'UPLOAD', 'a', '', 'x/y', 1, 'sha', 0, 1, 1);
 """
 INSERT = """

@@ -9,6 +9,7 @@ from obstore import put_async
 from obstore.store import MemoryStore
 
 from ingest_grpc.lifecycle import JobStatus
+from ingest_grpc.model import JobFilter
 from ingest_grpc.store.sqlite.schema import migrations
 from tests.factories import ALICE, BOB, Core, StartCore
 from tests.old_ledgers import dump, load, stored_schemas
@@ -39,7 +40,7 @@ async def test_old_ledger__is_whole_after_its_migration(old: Core) -> None:
     jobs = [
         job.status
         for caller in (ALICE, BOB)
-        for job in (await old.jobs.list(caller, statuses=(), page_size=10, page_token="")).items
+        for job in (await old.jobs.list(caller, JobFilter(), page_size=10, page_token="")).items
     ]
     assert jobs == [
         JobStatus.READY_TO_START,
@@ -60,12 +61,12 @@ async def test_old_ledger__is_worked_to_its_end(old: Core) -> None:
     await old.add((await newest_job(old)), await old.upload("late.pdf"))
     await old.succeed(await old.claim_one())
 
-    for job in (await old.jobs.list(ALICE, statuses=(), page_size=10, page_token="")).items:
+    for job in (await old.jobs.list(ALICE, JobFilter(), page_size=10, page_token="")).items:
         assert job.facts.settled
 
 
 async def newest_job(core: Core) -> str:
-    [job] = (await core.jobs.list(ALICE, statuses=(), page_size=1, page_token="")).items
+    [job] = (await core.jobs.list(ALICE, JobFilter(), page_size=1, page_token="")).items
     return job.job_id
 
 

@@ -2,11 +2,10 @@
 
 from ingest_grpc import model
 from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, Step
-from ingest_grpc.model import EventType
+from ingest_grpc.model import EventType, WatchEndReason
 from ingest_grpc.v1 import ingestion_pb2, job_pb2, job_service_pb2
 from ingest_grpc.v1.job_service_pb2 import WatchJobResponse
 from ingest_grpc.wire import watch
-from ingest_grpc.wire.enums import WatchEndReason
 from tests.unit.wire import values
 from tests.unit.wire.values import NOW
 

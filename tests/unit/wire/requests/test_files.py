@@ -108,8 +108,8 @@ def test_get_file__other_ids_are_refused() -> None:
 
 
 def test_list_files__kind() -> None:
-    assert files.list_files(pb.ListFilesRequest()).kind is None
-    assert files.list_files(pb.ListFilesRequest(kind=file_pb2.FILE_KIND_OUTPUT)).kind is model.FileKind.OUTPUT
+    assert files.list_files(pb.ListFilesRequest()).wanted.kind is None
+    assert files.list_files(pb.ListFilesRequest(kind=file_pb2.FILE_KIND_OUTPUT)).wanted.kind is model.FileKind.OUTPUT
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ def test_list_jobs__statuses_each_once() -> None:
         statuses=[job_pb2.JOB_STATUS_RUNNING, job_pb2.JOB_STATUS_FAILED, job_pb2.JOB_STATUS_RUNNING]
     )
 
-    assert jobs.list_jobs(message).statuses == (JobStatus.RUNNING, JobStatus.FAILED)
+    assert jobs.list_jobs(message).wanted.statuses == (JobStatus.RUNNING, JobStatus.FAILED)
 
 
 def test_list_jobs__unspecified_status_is_refused() -> None:

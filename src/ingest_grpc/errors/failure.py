@@ -1,0 +1,73 @@
+"""An expected failure, on its way to the one place that turns it into a gRPC status."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ingest_grpc.errors.catalogue import CATALOGUE, Entry
+from ingest_grpc.errors.reasons import Reason
+
+DOMAIN = "ingest-grpc"
+"""ErrorInfo.domain of every error that leaves the service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One field of a request that is wrong: its path in proto names (`files[3].file_id`) and what is wrong."""
+
+    field: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Precondition:
+    """One thing that stands in the way: its kind, the id of what it is about, and what to do in plain words."""
+
+    type: str
+    subject: str
+    description: str
+
+
+@dataclass
+class IngestError(Exception):
+    """An expected failure, on its way to the one place that turns it into a gRPC status.
+
+    `metadata` holds every dynamic part of the message as strings. `retry_after_seconds` is set where the
+    service knows when to try again (0 = at once). `resource` is (type, name) of what the error is about.
+    `preconditions` are the first things that stand in the way, of `preconditions_total`.
+    """
+
+    reason: Reason
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    violations: Sequence[Violation] = ()
+    retry_after_seconds: float | None = None
+    resource: tuple[str, str] | None = None
+    preconditions: Sequence[Precondition] = ()
+    preconditions_total: int = 0
+
+    @property
+    def entry(self) -> Entry:
+        return CATALOGUE[self.reason]
+
+    @property
+    def message(self) -> str:
+        """The catalogue's text with its placeholders filled, and the first violation where there is one."""
+        text = self.entry.message.format_map(_Known(self.metadata))
+        if self.violations:
+            first = self.violations[0]
+            text = f"{text} {first.field}: {first.description}"
+        return text
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.message}"
+
+
+class _Known(dict[str, str]):
+    """Metadata for str.format_map: a placeholder nobody filled stays readable instead of raising."""
+
+    def __missing__(self, key: str) -> str:
+        return f"<{key}>"
+
+
+def invalid(field_path: str, description: str, reason: Reason = Reason.INVALID_FIELD) -> IngestError:
+    """An IngestError about one field of the request."""
+    return IngestError(reason, violations=(Violation(field_path, description),))
