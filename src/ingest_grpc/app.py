@@ -163,11 +163,12 @@ class App:
             backoff_max_seconds=settings.backoff_max_seconds,
             rng=random.Random(),
         )
+        self.aligner = self._new_aligner(settings, clock, leases)
         worker_id = f"{socket.gethostname()}:{os.getpid()}"
         self.pool = Pool(
             self.work,
             runner,
-            self._aligner(settings, clock, leases),
+            self.aligner,
             leases,
             size=settings.worker_count,
             worker_id=worker_id,
@@ -180,10 +181,9 @@ class App:
         self.compactor = Compactor(retention)
         self.janitor = Janitor(self.store, self.file_services, clock, request_id_days=settings.request_id_days)
 
-    def _aligner(self, settings: Settings, clock: Clock, leases: Leases) -> AlignmentRunner:
-        self.alignment_work = AlignmentWork(self.store, clock, max_failures=settings.max_failures)
+    def _new_aligner(self, settings: Settings, clock: Clock, leases: Leases) -> AlignmentRunner:
         return AlignmentRunner(
-            self.alignment_work,
+            AlignmentWork(self.store, clock, max_failures=settings.max_failures),
             self.blobs,
             alignment_engines(settings),
             self.board,

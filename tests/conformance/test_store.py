@@ -127,7 +127,7 @@ async def test_job__stores_what_a_roll_up_changes_and_nothing_else(store: Store,
             "updated_at": 99,
         }
     )
-    await store.write(lambda tx: tx.update_job(changed.model_copy(update={"name": "another"})))
+    await store.write(lambda tx: tx.update_job(changed.model_copy(update={"external_id": "another"})))
     assert await store.read(lambda rows: rows.job_by_row(filled.job.row_id)) == changed
 
 

@@ -1,4 +1,4 @@
-"""`files …`: upload, list, read, download and delete files."""
+"""`files …`: upload, list, read, download and delete files; importing and changing them is in file_changes."""
 
 import os
 import sys
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ingest_grpc.cli import file_changes
 from ingest_grpc.cli.display import open_display
 from ingest_grpc.cli.failures import FAILED, USAGE, Failure
 from ingest_grpc.cli.listing import DEFAULT_LIMIT, Limit, page_size, show_list
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ingest_grpc.client.aio import AsyncClient
 
 app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, add_completion=False)
+app.add_typer(file_changes.app)
 
 FileId = Annotated[str, typer.Argument(metavar="FILE_ID", help="The file, file-… or md-file-….")]
 
@@ -37,7 +39,7 @@ class FileKind(StrEnum):
 @app.callback()
 @teaches
 def files() -> None:
-    """Upload, list, read, download and delete files.
+    """Upload, import, list, read, change, download and delete files.
 
     Uploads have ids file-…, the Markdown made of them md-file-….
 
@@ -53,15 +55,23 @@ async def list_files(
     kind: Annotated[
         FileKind | None, typer.Option(metavar="KIND", case_sensitive=False, help="upload or output; else both.")
     ] = None,
+    name: Annotated[str, typer.Option(metavar="TEXT", help="Only files whose name contains this.")] = "",
+    external_id: Annotated[str, typer.Option(metavar="ID", help="Only the file with this key of yours.")] = "",
     limit: Limit = DEFAULT_LIMIT,
 ) -> None:
     """List files, newest first.
 
-    Example:
+    Examples:
       ingest-grpc files list --kind output --limit 20
+      ingest-grpc files list --name report
     """
     async with session.connect() as client:
-        found = client.list_files(kind=kind.name if kind else 0, page_size=page_size(limit))
+        found = client.list_files(
+            kind=kind.name if kind else 0,
+            external_id=external_id,
+            filename_contains=name,
+            page_size=page_size(limit),
+        )
         await show_list(
             session, found, FILE_COLUMNS, file_row, limit, "No files; 'ingest-grpc files upload FILE' stores one."
         )
@@ -92,6 +102,7 @@ async def upload(
 ) -> int:
     """Upload files, without converting them; prints their ids.
 
+    Large ones are sent in parts: when the connection breaks or the server restarts, they go on where they were.
     Exit code 1 if one of them could not be uploaded.
 
     Example:

@@ -1,5 +1,6 @@
 """How jobs, files, records and events look: as rows of tables, as fields, and as lines."""
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -143,11 +144,26 @@ def show_file(output: Output, file: "File") -> None:
             "kind": word(file, "kind"),
             "type": file.content_type,
             "size": f"{human_bytes(file.size_bytes)} ({file.size_bytes:,} bytes)",
-            "sha256": file.sha256,
+            "sha256": file.sha256 or None,
+            "external id": file.external_id or None,
+            "metadata": _metadata(file),
+            "imported": _import(file),
             "created": f"{day_and_time(file.created_at)} by {file.user_id} of team {file.team_id}",
+            "expires": day_and_time(file.expires_at) if file.HasField("expires_at") else None,
             "deleted": day_and_time(file.deleted_at) if file.HasField("deleted_at") else None,
         }
     )
+
+
+def _metadata(file: "File") -> str | None:
+    return ", ".join(f"{key}={json.dumps(value)}" for key, value in sorted(file.metadata.items())) or None
+
+
+def _import(file: "File") -> str | None:
+    if not file.HasField("import_source"):
+        return None
+    read = file.import_source.HasField("fetched_at")
+    return f"from {file.import_source.url}" + ("" if read else ", not read yet")
 
 
 def ingestion_row(each: "IngestionJob") -> Sequence[str | Text]:

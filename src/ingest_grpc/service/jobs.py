@@ -123,7 +123,7 @@ class JobService:
         self, caller: Caller, wanted: JobFilter, *, page_size: int, page_token: str, include_total: bool = False
     ) -> JobPage:
         """The team's jobs that pass the filter, in its order. Raises INVALID_PAGE_TOKEN."""
-        filters = wanted.model_dump(mode="json")
+        filters = _in_order(wanted).model_dump(mode="json")
         after = decode_cursor(caller.team_id, "jobs", filters, page_token)
 
         async def unit(rows: Rows) -> tuple[list[Job], JobCursor | None, int | None]:
@@ -302,6 +302,13 @@ class JobService:
             return TimelinePage(events[:page_size], token, job.earliest_sequence, job.last_sequence)
 
         return await self._store.read(unit)
+
+
+def _in_order(wanted: JobFilter) -> JobFilter:
+    """The same filter whatever the order of its values: a token is bound to it."""
+    return wanted.model_copy(
+        update={"statuses": tuple(sorted(wanted.statuses)), "job_types": tuple(sorted(wanted.job_types))}
+    )
 
 
 class _Rehearsed(Exception):

@@ -33,6 +33,11 @@ class Tokens:
             raise ValueError("not a position") from None
 
 
+def _fits(value: object) -> bool:
+    """Whether a value is an integer of the ledger; whoever knows how tokens are made can forge others."""
+    return isinstance(value, int) and -(2**63) <= value < 2**63
+
+
 def encode_cursor(team: str, list_name: str, filters: object, cursor: tuple[str | int, int]) -> str:
     """A token that continues this very list after a value of its order and a row."""
     return Tokens(team, list_name, filters).encode(cursor)
@@ -44,7 +49,7 @@ def decode_cursor(team: str, list_name: str, filters: object, token: str) -> tup
         return None
     try:
         value, row_id = Tokens(team, list_name, filters).decode(token)
-        if not (isinstance(value, str | int) and isinstance(row_id, int)):
+        if not (_fits(row_id) and (isinstance(value, str) or _fits(value))):
             raise TypeError("not a cursor")
     except (ValueError, TypeError):
         raise IngestError(Reason.INVALID_PAGE_TOKEN) from None

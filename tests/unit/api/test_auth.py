@@ -8,6 +8,8 @@ from ingest_grpc.model import Scope
 
 WRITING = {
     "CreateJob", "AddFiles", "RemoveFiles", "CancelJob", "CreateFile", "UploadFile", "DeleteFile",
+    "UpdateJob", "DeleteJob", "UndeleteJob", "CloneJob", "RetryFiles", "StartJob",
+    "CreateUpload", "WriteUpload", "CompleteUpload", "ImportFile", "UpdateFile",
 }  # fmt: skip
 METHODS = [f"/{service.full_name}/{method.name}" for service in SERVICES.values() for method in service.methods]
 

@@ -42,7 +42,7 @@ def test_help__knows_all_commands() -> None:
                 for each in ("retry", "update", "delete", "undelete", "clone", "wait", "files", "why", "start")
             }
         ),
-        *({("files", each) for each in ("list", "get", "upload", "read", "download", "delete")}),
+        *({("files", each) for each in ("list", "get", "upload", "import", "update", "read", "download", "delete")}),
         *({("ingestion", each) for each in ("list", "get", "records")}),
         *({("admin", each) for each in ("backup", "restore", "check")}),
         *({("admin", "keys", each) for each in ("create", "list", "revoke")}),

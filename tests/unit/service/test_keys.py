@@ -47,7 +47,7 @@ async def test_first_key__that_another_process_made_closes_it_within_the_cache_t
 )
 async def test_authenticate__tells_team_user_and_scopes(core: Core, scopes: list[Scope], widened: set[Scope]) -> None:
     key, secret = await core.keys.create("team", "user", scopes)
-    assert await core.keys.authenticate(secret) == Caller("team", "user", frozenset(widened), key.key_id)
+    assert await core.keys.authenticate(secret) == Caller("team", "user", frozenset(widened), key.key_id, 0)
     assert key.scopes == set(scopes)
 
 

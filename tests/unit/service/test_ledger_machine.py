@@ -161,7 +161,7 @@ class LedgerMachine(RuleBasedStateMachine):
         record = self.expected[claim.record.record_id]
         return record.status is RecordStatus.RUNNING and record.attempt == claim.record.attempt
 
-    @rule(claim=claims)
+    @rule(claim=consumes(claims))  # a worker stores the output of one attempt once
     def succeed(self, claim: RecordRow) -> None:
         current = self._is_current(claim)
         assert self.run(self.core.succeed(claim)) is current

@@ -31,8 +31,9 @@ async def old(request: pytest.FixtureRequest, quick_folder: Path, start_core: St
     return await start_core("old", memory=await bytes_of(ledger))
 
 
-def test_stored_ledgers__exist_for_every_schema() -> None:
-    assert stored_schemas() == [number for number, _ in migrations()]
+def test_stored_ledgers__exist_for_the_first_and_the_newest_schema() -> None:
+    """Those between were never released by themselves."""
+    assert {1, migrations()[-1][0]} <= set(stored_schemas())
 
 
 async def test_old_ledger__is_whole_after_its_migration(old: Core) -> None:

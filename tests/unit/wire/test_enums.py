@@ -7,6 +7,7 @@ import pytest
 from ingest_grpc.errors import Reason
 from ingest_grpc.model import EventKind, Method
 from ingest_grpc.v1 import (
+    alignment_pb2,
     error_reason_pb2,
     file_pb2,
     file_service_pb2,
@@ -20,6 +21,7 @@ from ingest_grpc.wire import enums
 from ingest_grpc.wire.enums import EnumTable, WatchKind
 
 MODULES = (
+    alignment_pb2,
     error_reason_pb2,
     file_pb2,
     file_service_pb2,

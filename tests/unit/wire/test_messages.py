@@ -40,6 +40,10 @@ def test_file__all_fields() -> None:
         team_id="team",
         created_at=NOW,
         deleted_at=NOW + 1,
+        expires_at=NOW + 2,
+        external_id="E-1",
+        metadata={"pages": 3},
+        import_source=model.ImportSource(url="s3://bucket/key", etag="e"),
     )
     message = files.file(value)
 
@@ -64,6 +68,9 @@ def test_record__all_fields() -> None:
         engine=model.Engine(name="xberg", version="1"),
         step=Step.PARSE,
         queue_position=3,
+        estimated_start_at=NOW,
+        reused_from="ijf-earlier",
+        output_expired_at=NOW + 1,
         error=model.RecordError(reason=Reason.EMPTY_FILE, step=Step.PARSE, detail="0 bytes"),
         warnings=("odd",),
         losses=("page 3",),

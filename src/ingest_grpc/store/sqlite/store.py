@@ -13,7 +13,7 @@ from ingest_grpc.store.interface import Commit, LedgerLocked, ReadUnit, Tx, Writ
 from ingest_grpc.store.sqlite.readers import Readers
 from ingest_grpc.store.sqlite.schema import connect_reader, connect_writer, migrate
 from ingest_grpc.store.sqlite.tx import SqliteTx
-from ingest_grpc.store.sqlite.writer import Writer
+from ingest_grpc.store.sqlite.writer import Writer, run_batch
 
 T = TypeVar("T")
 
@@ -82,12 +82,13 @@ class SqliteStore:
         self._clock = clock
         self._busy_timeout_seconds = busy_timeout_seconds
         self._lock = ledger_lock(path)
+        self._make_tx = partial(SqliteTx, team_max_running=team_max_running)
         self._writer = Writer(
             lambda: connect_writer(path, busy_timeout_seconds),
             on_commit,
             on_broken,
             write_queue,
-            partial(SqliteTx, team_max_running=team_max_running),
+            self._make_tx,
         )
         self._readers = Readers(lambda: connect_reader(path), readers)
 
@@ -102,7 +103,6 @@ class SqliteStore:
             await asyncio.to_thread(self._migrate)
             await self._writer.start()
             await self._readers.start()
-            await self.write(_apply_caps)
         except BaseException:
             await self.stop()
             raise
@@ -111,6 +111,7 @@ class SqliteStore:
         connection = connect_writer(self._path, self._busy_timeout_seconds)
         try:
             migrate(connection, self._clock)
+            run_batch(connection, [_apply_caps], self._make_tx)
         finally:
             connection.close()
 

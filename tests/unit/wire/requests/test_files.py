@@ -47,7 +47,7 @@ def test_create_file__everything_wrong_is_told_at_once() -> None:
     with pytest.raises(IngestError) as raised:
         files.create_file(message)
 
-    assert refused(raised.value) == ["filename", "content_type", "sha256", "path", "request_id"]
+    assert refused(raised.value) == ["filename", "path", "content_type", "sha256", "request_id"]
 
 
 def test_upload_header__size_0_is_not_absent() -> None:

@@ -1,0 +1,475 @@
+"""WatchJobs against a whole server: who is told what, where a watch goes on, and how it ends."""
+
+import asyncio
+from collections.abc import Awaitable
+from pathlib import Path
+
+import grpc
+import pytest
+
+from ingest_grpc.model import Scope
+from ingest_grpc.service import watch_jobs as service
+from ingest_grpc.service.keys import LOCAL
+from ingest_grpc.v1.job_pb2 import Job, JobType
+from ingest_grpc.v1.job_service_pb2 import (
+    CreateJobRequest,
+    DeleteJobRequest,
+    UndeleteJobRequest,
+    UpdateJobRequest,
+    WatchJobsRequest,
+)
+from tests.integration.serving import GROUNDED, Server, until
+from tests.integration.watching_jobs import HEAD, JobsWatch, told
+
+DAY = 86_400.0
+PRINCIPLE = JobType.JOB_TYPE_PRINCIPLE_FILES
+
+
+async def create(server: Server, name: str, *, job_type: JobType.ValueType = GROUNDED, **fields: object) -> Job:
+    request = CreateJobRequest(name=name, job_type=job_type, **fields)  # type: ignore[arg-type]
+    return (await server.jobs.CreateJob(request)).job
+
+
+async def label(server: Server, job: Job, **labels: str) -> None:
+    await server.jobs.UpdateJob(UpdateJobRequest(job_id=job.job_id, labels=labels, update_mask={"paths": ["labels"]}))
+
+
+async def delete(server: Server, job: Job) -> None:
+    await server.jobs.DeleteJob(DeleteJobRequest(job_id=job.job_id))
+
+
+async def watching(server: Server, **fields: object) -> JobsWatch:
+    """A watch that has its snapshot and sleeps."""
+    watch = JobsWatch(server.channel, **fields)
+    await watch.synced()
+    await server.quiet()
+    return watch
+
+
+# ── the snapshot ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_snapshot__is_every_job_once_then_synced(server: Server) -> None:
+    for name in ("one", "two", "three"):
+        await create(server, name)
+    await delete(server, await create(server, "gone"))
+    messages = await JobsWatch(server.channel).synced()
+    assert told(messages) == ["snapshot", "job one", "job two", "job three", "synced"]
+    assert messages[0].snapshot.ledger_id
+    assert messages[1].job.last_sequence == 1
+
+
+async def test_snapshot__of_no_job_comes_at_once(server: Server) -> None:
+    assert told(await JobsWatch(server.channel, until=HEAD).rest()) == ["snapshot", "synced", "end"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({"job_types": [PRINCIPLE]}, ["p"]),
+        ({"job_types": [PRINCIPLE, GROUNDED]}, ["a", "b", "p"]),
+        ({"labels": {"tenant": "acme"}}, ["a", "b"]),
+        ({"labels": {"tenant": "acme", "stage": "live"}}, ["b"]),
+        ({"labels": {"tenant": "acme"}, "external_id": "key-a"}, ["a"]),
+        ({"external_id": "key-p"}, ["p"]),
+        ({"external_id": "key-p", "job_types": [GROUNDED]}, []),
+        ({"external_id": "nobody"}, []),
+    ],
+)
+async def test_snapshot__and_events_pass_the_filter(
+    server: Server, wanted: dict[str, object], expected: list[str]
+) -> None:
+    watch = JobsWatch(server.channel, **wanted)
+    await watch.synced()
+    await create(server, "a", labels={"tenant": "acme"}, external_id="key-a")
+    await create(server, "b", labels={"tenant": "acme", "stage": "live"})
+    await create(server, "p", job_type=PRINCIPLE, labels={"tenant": "other"}, external_id="key-p")
+    snapshot = await JobsWatch(server.channel, until=HEAD, **wanted).rest()
+    assert [message.job.name for message in snapshot if message.HasField("job")] == expected
+    for name in expected:
+        assert told(await watch.take(2)) == [f"job {name}", "Created"]
+    await server.quiet()
+    assert len(watch.received) == 2 + 2 * len(expected)
+
+
+async def test_snapshot__of_many_jobs_goes_on_where_it_was_cut(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "SNAPSHOT_PAGE", 3)
+    for number in range(8):
+        await create(server, str(number))
+    whole = await JobsWatch(server.channel).synced()
+    for cut in range(1, len(whole)):
+        watch = JobsWatch(server.channel, resume_token=whole[cut - 1].resume_token)
+        rest = await watch.synced()
+        expected = whole if cut == 1 else whole[cut:]
+        assert told(rest) == told(expected)
+
+
+async def test_snapshot__and_the_events_of_its_time_miss_nothing(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that changes after its page was read comes again as an event; one that is new, as a job."""
+    monkeypatch.setattr(service, "SNAPSHOT_PAGE", 1)
+    jobs = [await create(server, str(number)) for number in range(3)]
+    watch = JobsWatch(server.channel)
+    began = await watch.take(2)
+    assert told(began) == ["snapshot", "job 0"]
+    held = asyncio.Event()
+    read = server.app.store.read
+
+    async def slowly(unit: object) -> object:
+        await held.wait()
+        return await read(unit)  # type: ignore[arg-type]
+
+    server.app.store.read = slowly  # type: ignore[assignment, method-assign]
+    changes: list[Awaitable[object]] = [
+        label(server, jobs[0], new="label"),
+        delete(server, jobs[1]),
+        create(server, "new"),
+    ]
+    tasks = [asyncio.ensure_future(change) for change in changes]
+    await until(lambda: server.app.store._writer._queue.empty())
+    held.set()
+    await asyncio.gather(*tasks)
+    seen = await watch.through(lambda message: message.HasField("event") and message.event.title == "Created")
+    names = {message.job.name: message.job for message in watch.received if message.HasField("job")}
+    assert names.keys() >= {"0", "2", "new"}
+    assert dict(names["0"].labels) == {"new": "label"}
+    removed = [message.job_removed.job_id for message in seen if message.HasField("job_removed")]
+    assert removed == [jobs[1].job_id]
+
+
+# ── what follows ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_events__are_milestones_and_those_of_the_job_in_their_order(server: Server) -> None:
+    watch = await watching(server)
+    job = await server.job("a.pdf", "b.pdf")
+    for claim in await server.claim(2):
+        await server.succeed(claim)
+    seen = await watch.through(lambda message: message.event.title == "File Processing Completed")
+    assert told(seen)[0] == "job job"
+    titles = [message.event.title for message in seen if message.HasField("event")]
+    assert "File Added" not in titles
+    assert titles[0] == "Created"
+    sequences = [message.event.sequence for message in seen if message.HasField("event")]
+    assert sequences == sorted(set(sequences))
+    assert {message.event.job_id for message in seen if message.HasField("event")} == {job.job_id}
+
+
+async def test_job__comes_when_labels_bring_it_and_goes_when_they_take_it(server: Server) -> None:
+    watch = await watching(server, labels={"tenant": "acme"})
+    job = await create(server, "a")
+    await label(server, job, tenant="acme")
+    assert told(await watch.take(2)) == ["job a", "Job Updated"]
+    await label(server, job, tenant="acme", more="labels")
+    [shown, _event] = await watch.take(2)
+    assert dict(shown.job.labels) == {"tenant": "acme", "more": "labels"}
+    await label(server, job, tenant="other")
+    [gone] = await watch.take(1)
+    assert (gone.job_removed.job_id, gone.job_removed.deleted) == (job.job_id, False)
+    assert gone.job_removed.sequence == 4
+    await label(server, job)
+    await server.quiet()
+    assert len(watch.received) == 7, "one that was none of the watched is not removed"
+
+
+async def test_job__is_removed_by_a_deletion_and_comes_back_undeleted(server: Server) -> None:
+    watch = await watching(server)
+    job = await server.job("a.pdf")
+    await watch.through(lambda message: message.event.title == "Created")
+    await delete(server, job)
+    gone = await watch.through(lambda message: message.HasField("job_removed"))
+    assert gone[-1].job_removed.deleted
+    await server.jobs.UndeleteJob(UndeleteJobRequest(job_id=job.job_id))
+    back = await watch.take(2)
+    assert told(back) == ["job job", "Job Undeleted"]
+    assert back[0].job.last_sequence == back[1].event.sequence
+
+
+async def test_job__of_another_team_is_never_shown(tmp_path: Path) -> None:
+    async with Server(tmp_path / "data") as server:
+        secrets = [(await server.app.keys.create(team, "user", {Scope.WRITE}))[1] for team in ("one", "two")]
+        mine, theirs = ((("authorization", f"Bearer {secret}"),) for secret in secrets)
+        await server.jobs.CreateJob(CreateJobRequest(name="mine", job_type=GROUNDED), metadata=mine)
+        request = WatchJobsRequest(until=HEAD)
+        seen = [message async for message in server.jobs.WatchJobs(request, metadata=mine)]
+        assert told(seen) == ["snapshot", "job mine", "synced", "end"]
+        request.resume_token = seen[-1].resume_token
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            [message async for message in server.jobs.WatchJobs(request, metadata=theirs)]
+        assert detail(raised.value, ErrorInfo).reason == "INVALID_RESUME_TOKEN"
+        nothing = server.jobs.WatchJobs(WatchJobsRequest(until=HEAD), metadata=theirs)
+        assert told([message async for message in nothing]) == ["snapshot", "synced", "end"]
+
+
+# ── resuming ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_resume__after_any_message_brings_exactly_the_rest(server: Server) -> None:
+    first = await watching(server)
+    jobs = [await create(server, name) for name in ("a", "b")]
+    await label(server, jobs[0], new="label")
+    await delete(server, jobs[1])
+    await first.through(lambda message: message.HasField("job_removed"))
+    events = first.received[2:]
+    for cut in range(len(events)):
+        again = JobsWatch(server.channel, resume_token=events[cut].resume_token, until=HEAD)
+        rest = [(each.event.job_id, each.event.sequence) for each in await again.rest() if each.HasField("event")]
+        # A job that is deleted by now is no longer shown, however it was when it was watched.
+        expected = [
+            (each.event.job_id, each.event.sequence)
+            for each in events[cut + 1 :]
+            if each.HasField("event") and each.event.job_id == jobs[0].job_id
+        ]
+        assert rest == expected
+        assert again.error is None
+
+
+async def test_resume__at_the_head_begins_with_a_heartbeat(server: Server) -> None:
+    await create(server, "a")
+    first = await watching(server)
+    again = JobsWatch(server.channel, resume_token=first.token)
+    [beat] = await again.take(1)
+    assert beat.heartbeat.ledger_id == first.received[0].snapshot.ledger_id
+    assert beat.heartbeat.server_time.seconds > 0
+    await create(server, "b")
+    assert told(await again.take(2)) == ["job b", "Created"]
+
+
+async def test_resume__over_restarts_of_the_server(tmp_path: Path) -> None:
+    async with Server(tmp_path / "data") as server:
+        token = (await JobsWatch(server.channel, until=HEAD).rest())[-1].resume_token
+        seen: list[str] = []
+        for number in range(3):
+            await create(server, f"before {number}")
+            await server.restart()
+            await create(server, f"after {number}")
+            messages = await JobsWatch(server.channel, resume_token=token, until=HEAD).rest()
+            token = messages[-1].resume_token
+            seen += [message.job.name for message in messages if message.HasField("job")]
+        assert seen == [f"{when} {number}" for number in range(3) for when in ("before", "after")]
+
+
+@pytest.mark.parametrize("token", ["garbage", "AAAA", "\N{SNOWMAN}", "a" * 5_000])
+async def test_resume__with_garbage_is_refused(server: Server, token: str) -> None:
+    watch = JobsWatch(server.channel, resume_token=token)
+    assert await watch.rest() == []
+    assert watch.error is not None
+    assert watch.error.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert watch.reason == "INVALID_RESUME_TOKEN"
+
+
+async def test_resume__with_another_filter_is_refused(server: Server) -> None:
+    token = (await watching(server, labels={"a": "b"})).token
+    for fields in ({}, {"labels": {"a": "c"}}, {"labels": {"a": "b"}, "external_id": "x"}):
+        watch = JobsWatch(server.channel, resume_token=token, **fields)
+        await watch.rest()
+        assert watch.reason == "INVALID_RESUME_TOKEN"
+    # Neither when it ends nor how often it beats belongs to the filter.
+    same = JobsWatch(server.channel, resume_token=token, labels={"a": "b"}, until=HEAD, heartbeat_interval_seconds=60)
+    assert told(await same.rest()) == ["end"]
+
+
+async def test_resume__in_another_ledger_is_told(server: Server) -> None:
+    token = (await watching(server)).token
+    server.change("UPDATE ledger SET ledger_id = 'restored'")
+    watch = JobsWatch(server.channel, resume_token=token)
+    await watch.rest()
+    assert watch.error is not None
+    assert watch.error.code() is grpc.StatusCode.OUT_OF_RANGE
+    assert watch.reason == "LEDGER_RESTORED"
+
+
+async def test_resume__in_an_older_state_of_the_ledger_is_refused(server: Server) -> None:
+    await create(server, "a")
+    token = (await watching(server)).token
+    server.change("DELETE FROM events")
+    watch = JobsWatch(server.channel, resume_token=token)
+    await watch.rest()
+    assert watch.reason == "INVALID_RESUME_TOKEN"
+
+
+@pytest.mark.parametrize(
+    ("fields", "violation"),
+    [
+        ({"until": 9}, "until"),
+        ({"job_types": [0]}, "job_types[0]"),
+        ({"job_types": [77]}, "job_types[0]"),
+        ({"labels": {"": "x"}}, "labels"),
+        ({"external_id": "x" * 129}, "external_id"),
+        ({"heartbeat_interval_seconds": 4}, "heartbeat_interval_seconds"),
+        ({"heartbeat_interval_seconds": -1}, "heartbeat_interval_seconds"),
+    ],
+)
+async def test_bad_request__names_the_field(server: Server, fields: dict[str, object], violation: str) -> None:
+    watch = JobsWatch(server.channel, **fields)
+    await watch.rest()
+    assert watch.error is not None
+    assert watch.error.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert [each.field for each in detail(watch.error, BadRequest).field_violations] == [violation]
+
+
+# ── what is no longer kept ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_compaction__makes_old_tokens_expire_and_no_others(server: Server) -> None:
+    job = await create(server, "a")
+    old = await watching(server)
+    await label(server, job, new="label")
+    newer = await watching(server)
+    await server.add(job, "notes.md")
+    await server.quiet()
+    await server.pass_time(31 * DAY)
+    await server.app.compactor.step()
+    expired = JobsWatch(server.channel, resume_token=old.received[1].resume_token)
+    await expired.rest()
+    assert expired.error is not None
+    assert expired.error.code() is grpc.StatusCode.OUT_OF_RANGE
+    assert expired.reason == "FEED_COMPACTED"
+    live = JobsWatch(server.channel, resume_token=newer.token, until=HEAD)
+    assert "end" in told(await live.rest())
+
+
+async def test_compaction__under_a_watcher_that_lags_is_told(server: Server) -> None:
+    """It sleeps with an old cursor, because what it waits for was committed without a wake; then the floor moves."""
+    job = await create(server, "a")
+    watch = await watching(server, heartbeat_interval_seconds=60)
+    server.app.hub.wake = lambda topics: None  # type: ignore[method-assign]
+    await label(server, job, new="label")
+    await server.add(job, "notes.md")
+    server.clock.advance(31 * DAY)
+    await server.app.compactor.step()
+    server.app.hub.tick(server.clock.monotonic())
+    assert await watch.rest() == []
+    assert watch.reason == "FEED_COMPACTED"
+
+
+async def test_compaction__does_not_disturb_a_watcher_at_the_head(server: Server) -> None:
+    job = await server.finished_job("a.pdf")
+    watch = await watching(server)
+    server.clock.advance(31 * DAY)
+    await server.app.compactor.step()
+    again = JobsWatch(server.channel, resume_token=watch.token, until=HEAD)
+    assert told(await again.rest()) == ["end"]
+    await label(server, job, new="label")
+    watch.received.clear()
+    seen = await watch.through(lambda message: message.event.title == "Job Updated")
+    assert [each.event.sequence for each in seen if each.HasField("event")] == [job.last_sequence + 8]
+
+
+async def test_purge__of_a_deleted_job_makes_tokens_before_its_deletion_expire(server: Server) -> None:
+    before = (await watching(server)).token
+    job = await create(server, "a")
+    await delete(server, job)
+    after = (await watching(server)).token
+    server.clock.advance(31 * DAY)
+    await server.app.janitor.step()
+    missed = JobsWatch(server.channel, resume_token=before)
+    await missed.rest()
+    assert missed.reason == "FEED_COMPACTED"
+    await create(server, "next")
+    seen = await JobsWatch(server.channel, resume_token=after, until=HEAD).rest()
+    assert told(seen) == ["job next", "Created", "end"]
+
+
+# ── heartbeats and endings ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_heartbeats__follow_an_absolute_clock(server: Server) -> None:
+    watch = await watching(server, heartbeat_interval_seconds=10)
+    await server.pass_time(7)
+    await create(server, "a")
+    assert told(await watch.take(2)) == ["job a", "Created"]
+    await server.pass_time(3)
+    assert told(await watch.take(1)) == ["heartbeat"]
+    await server.pass_time(25)
+    assert told(await watch.take(1)) == ["heartbeat"]
+    await server.pass_time(4.9)
+    await server.quiet()
+    await server.pass_time(0.1)
+    assert told(await watch.take(1)) == ["heartbeat"]
+
+
+async def test_heartbeats__move_the_token_past_what_the_filter_hides(server: Server) -> None:
+    watch = await watching(server, labels={"tenant": "acme"})
+    await create(server, "hidden")
+    await server.pass_time(15)
+    [beat] = await watch.take(1)
+    assert beat.resume_token != watch.received[1].resume_token
+
+
+async def test_rotation__sends_the_watcher_back_at_once(server: Server) -> None:
+    watch = await watching(server, heartbeat_interval_seconds=60)
+    await server.pass_time(server.settings.watch_rotate_seconds * 1.25)
+    assert told(await watch.rest()) == ["heartbeat"]
+    assert (watch.reason, watch.retry_seconds) == ("STREAM_ROTATED", 0.0)
+
+
+async def test_drain__tells_every_watcher(server: Server) -> None:
+    watches = [await watching(server) for _ in range(5)]
+    await server.app.stop(grace_seconds=5.0)
+    for watch in watches:
+        assert await watch.rest() == []
+        assert watch.reason == "SERVER_DRAINING"
+
+
+async def test_slow__watcher_is_let_go_and_resumes(tmp_path: Path) -> None:
+    async with Server(tmp_path / "data", real_time=True, watch_write_timeout_seconds=0.2) as server:
+        prompt = "x" * 60_000
+        for number in range(40):
+            await create(server, str(number), system_prompt=prompt)
+        channel = server.new_channel(http2__bdp_probe=0, http2__lookahead_bytes=65_536)
+        slow = JobsWatch(channel)
+        await slow.take(1)
+
+        def is_let_go() -> bool:
+            server.app.streams.tick()
+            return not len(server.app.hub)
+
+        await until(is_let_go)
+        await slow.rest()
+        assert slow.reason == "WATCHER_TOO_SLOW"
+        again = await JobsWatch(server.new_channel(), resume_token=slow.token, until=HEAD).rest()
+        names = [each.job.name for each in [*slow.received, *again] if each.HasField("job")]
+        assert names == [str(number) for number in range(40)]
+
+
+# ── many ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_crowd__costs_one_read_per_commit(server: Server) -> None:
+    channels = [server.new_channel() for _ in range(2)]
+    watches = [JobsWatch(channels[number % 2], labels={"n": str(number % 3)}) for number in range(60)]
+    for watch in watches:
+        await watch.synced()
+    await server.quiet()
+    reads, read = 0, server.app.store.read
+
+    async def counting(unit: object) -> object:
+        nonlocal reads
+        reads += 1
+        return await read(unit)  # type: ignore[arg-type]
+
+    job = await create(server, "a", labels={"n": "0"})
+    await server.quiet()
+    server.app.store.read = counting  # type: ignore[assignment, method-assign]
+    await server.app.jobs.cancel(LOCAL, job.job_id, None)  # reads twice itself
+    await server.quiet()
+    before = reads
+    await server.app.job_settings.delete(LOCAL, job.job_id, "", None)
+    await server.quiet()
+    assert reads - before <= 2, "the call reads its job, and all watchers share one read"
+    for number, watch in enumerate(watches):
+        assert told(watch.received[2:])[:1] == ([] if number % 3 else [])
+
+
+async def test_leaving__leaves_nothing_behind(server: Server) -> None:
+    watches = [await watching(server) for _ in range(4)]
+    await create(server, "a")
+    for watch in watches:
+        watch.call.cancel()
+    await until(lambda: not len(server.app.hub) and not len(server.app.streams))
+    feed = server.app.streams._job_watches._feed
+    assert not len(feed._reads)
+    assert feed._newest == {}
+    assert server.app.hub._generations == {}
