@@ -4,7 +4,6 @@ The factories chain: a `Core` uploads files, makes jobs of them and plays the wo
 each change it recounts the ledger (tests/invariants.py), so every test is a test of the invariants too.
 """
 
-import asyncio
 import random
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -368,11 +367,6 @@ class Core:
         current = await self.work.finish(claim, Retry(error, after_seconds))
         await self.check()
         return current
-
-    async def stop_running(self, task: asyncio.Task[None]) -> None:
-        """Waits until a worker has stopped what a caller cancelled."""
-        await asyncio.wait([task])
-        await self.check()
 
     async def align(self, claim: AlignmentRow) -> None:
         """Runs an alignment as a worker does."""

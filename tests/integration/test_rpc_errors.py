@@ -22,7 +22,7 @@ from tests.integration.world import World, build_world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-READING = {rpc for rpc in RPCS if rpc.split("/")[1].startswith(("Get", "List", "Read", "Download", "Watch"))}
+READING = {rpc for rpc in RPCS if rpc.split("/")[1].startswith(("Get", "List", "Read", "Download", "Watch", "Wait"))}
 ALWAYS_IN_METADATA = {"suggested_fix", "retryable"}
 UPLOAD = "/ingest_grpc.v1.FileService/UploadFile"
 
@@ -88,7 +88,7 @@ async def test_garbage__is_an_invalid_request(world: World, rpc: str) -> None:
     assert found.fields == ["request"]
 
 
-@pytest.mark.parametrize("name", ["JobService/StartJob", "JobService/", "NoService/GetJob"])
+@pytest.mark.parametrize("name", ["JobService/StopJob", "JobService/", "NoService/GetJob"])
 async def test_method__that_does_not_exist(world: World, name: str) -> None:
     assert_is(await failure(world.channel, "JobService/GetJob", b"", name=name), Reason.CREDENTIALS_MISSING)
     found = await failure(world.channel, "JobService/GetJob", b"", name=name, secret=world.key)

@@ -365,7 +365,7 @@ async def test_remove_files__by_record_by_source_and_by_output(server: Server) -
 
 async def test_cancel_job__cancels_what_is_in_flight_and_repeats_without_effect(server: Server) -> None:
     await server.app.pool.stop(0)  # nothing is claimed from here on: what is queued stays queued
-    job = await server.job("a.txt", "b.txt")
+    job = await server.job("cancelled-1.txt", "cancelled-2.txt")
     reply = await server.jobs.CancelJob(jobs.CancelJobRequest(job_id=job.job_id))
     assert (reply.records_cancelled, reply.job.status) == (2, JobStatus.JOB_STATUS_CANCELLED)
     again = await server.jobs.CancelJob(jobs.CancelJobRequest(job_id=job.job_id))

@@ -46,7 +46,7 @@ class FileUpdateService:
         return await self._store.write(unit)
 
     async def delete_expired(self) -> int:
-        """Deletes files whose time is over and which no job lists; returns how many. The next sweep takes their bytes."""
+        """Deletes expired files that no job lists; returns how many. The next sweep takes their bytes."""
         deleted = 0
         unit = partial(_delete_expired, now=self._clock.now())
         while count := await self._store.write(unit):

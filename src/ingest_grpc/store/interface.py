@@ -23,59 +23,13 @@ from ingest_grpc.model import (
     Scope,
     TimelineEvent,
 )
-from ingest_grpc.store.alignment_interface import AlignmentRow, AlignmentRows, AlignmentTx
+from ingest_grpc.store.alignment_interface import AlignmentRows, AlignmentTx
+from ingest_grpc.store.claims import Claim as Claim
+from ingest_grpc.store.claims import NewRecord as NewRecord
+from ingest_grpc.store.claims import RecordRow as RecordRow
 from ingest_grpc.store.file_interface import FileRows, FileTx
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class RecordRow:
-    """A record and what of its row the service alone needs.
-
-    `source` and `source_type` are the blob key (None once the file is deleted) and the declared content
-    type of the source file; `replaces_row` is the record that this one resolves once it completes.
-    """
-
-    record: FileRecord
-    job_row: int
-    ingestion_row: int
-    file_row: int
-    source: str | None
-    source_type: str
-    bytes_in: int
-    priority: int
-    fair_tag: int
-    claimable: bool
-    replaces_row: int | None
-
-    @property
-    def key(self) -> tuple[str, int]:
-        """What it is among all that workers claim."""
-        return "record", self.record.row_id
-
-    @property
-    def attempt(self) -> int:
-        return self.record.attempt
-
-
-Claim = RecordRow | AlignmentRow
-"""What workers claim, in one order: priority, then fair tag; at the same tag records go before alignments."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewRecord:
-    """A record about to be inserted. `record.status` and `trigger` must be a transition from nothing."""
-
-    record: FileRecord
-    trigger: Trigger
-    job_row: int
-    ingestion_row: int
-    file_row: int
-    bytes_in: int
-    priority: int
-    fair_tag: int
-    replaces_row: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests.factories import Core
 
 from ingest_grpc.config import Settings
 
@@ -47,3 +49,14 @@ def own() -> Iterator[Callable[[Settings], Owner]]:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path / "data", busy_timeout_seconds=1.0)
+
+
+@pytest.fixture
+async def core(tmp_path: Path) -> AsyncIterator[Core]:
+    """A started core whose data folder lies beside what the tests of admin make."""
+    core = Core(tmp_path / "data")
+    await core.start()
+    yield core
+    if core.store.healthy:
+        await core.check()
+    await core.stop()

@@ -91,8 +91,8 @@ async def test_check__finds_nothing_wrong_and_changes_nothing(folder: Folder) ->
 
     assert report.problems == []
     assert report.checked == {
-        "jobs": 1, "ingestion jobs": 1, "records": 6, "alignments": 0, "events": int(folder.value("SELECT count(*) FROM events")),
-        "files": 8, "blobs": 8, "stored blobs": 8,
+        "jobs": 1, "ingestion jobs": 1, "records": 6, "alignments": 0,
+        "events": int(folder.value("SELECT count(*) FROM events")), "files": 8, "blobs": 8, "stored blobs": 8,
     }  # fmt: skip
     assert folder.settings.ledger_path.read_bytes() == before
 

@@ -21,7 +21,7 @@ class MemoryCheckpoints:
 
     async def digest(self, section: int) -> str | None:
         result = self.kept.get(section)
-        return result and result.digest
+        return None if result is None else result.digest
 
     async def save(self, section: int, result: SectionResult) -> None:
         if self.fail_after is not None and len(self.kept) >= self.fail_after:

@@ -61,7 +61,7 @@ _OF_FILES = [
         "a malformed SHA-256, content type, path and request_id",
         Reason.INVALID_FIELD,
         lambda w: create_file(sha256="0" * 63, content_type="pdf", path="x" * 1_025, request_id="ä"),
-        ["content_type", "sha256", "path", "request_id"],
+        ["path", "content_type", "sha256", "request_id"],
     ),
     CREATE_FILE(
         "a request_id of 65 characters",

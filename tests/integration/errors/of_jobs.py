@@ -155,7 +155,7 @@ _OF_JOBS = [
             until=99,  # type: ignore[arg-type]
             kinds=[0, 99],  # type: ignore[list-item]
         ),
-        ["kinds[0]", "kinds[1]", "heartbeat_interval_seconds", "after_sequence", "until"],
+        ["kinds[0]", "kinds[1]", "after_sequence", "until", "heartbeat_interval_seconds"],
     ),
     WATCH_JOB(
         "a heartbeat above 60 seconds",

@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 import pytest
 
+from ingest_grpc.admin import backup, check, restore
 from ingest_grpc.v1 import file_pb2
 from ingest_grpc.v1 import file_service_pb2 as pb
 from ingest_grpc.v1 import ingestion_service_pb2 as ingestion_pb
@@ -204,3 +205,16 @@ async def test_import__missing_and_too_large(tmp_path: Path, root: Path) -> None
 async def test_import__without_settings_is_not_allowed(tmp_path: Path, root: Path) -> None:
     async with Server(tmp_path / "data") as server:
         assert (await failure_of(imported(server, root / "a.txt"))).reason == "IMPORT_NOT_ALLOWED"
+
+
+async def test_import__unread_is_no_problem_to_check_backup_and_restore(
+    server: Server, root: Path, tmp_path: Path
+) -> None:
+    made = await imported(server, root / "a.txt")
+    assert (await check(server.settings)).problems == []
+    report = await backup(server.settings, tmp_path / "backup")
+    assert (report.blobs, report.problems) == (0, [])
+    restored = server.settings.model_copy(update={"data_dir": tmp_path / "restored"})
+    assert (await restore(restored, tmp_path / "backup")).problems == []
+    async with Server(tmp_path / "restored", import_roots=[root]) as other:
+        assert (await other.files.ReadFile(pb.ReadFileRequest(file_id=made.file_id))).data == TEXT

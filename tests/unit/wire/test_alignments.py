@@ -70,7 +70,7 @@ def test_alignment__with_everything() -> None:
 def test_alignment__leaves_out_what_it_does_not_have() -> None:
     message = alignment_job(alignment())
     for name in ("eta", "error", "worker_id", "queue_position", "started_at", "completed_at", "retired_at"):
-        assert not message.HasField(name), name  # type: ignore[arg-type]  # the names above are those of fields
+        assert not message.HasField(name), name
 
 
 FAILURE = model.RecordError(reason=Reason.NOTHING_TO_ALIGN)

@@ -4,65 +4,18 @@ import asyncio
 import hashlib
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from obstore.store import LocalStore, MemoryStore
 
-from ingest_grpc.blobs.interface import CHUNK_BYTES, BlobExists, BlobMissing, Blobs, StoredBlob
-from ingest_grpc.blobs.local import LocalBlobs
-from ingest_grpc.blobs.objects import ObjectBlobs
-from ingest_grpc.blobs.parts import PART_BYTES
+from ingest_grpc.blobs.interface import BlobExists, BlobMissing, Blobs, StoredBlob
 from ingest_grpc.clock import MICROSECONDS
 from tests import fake_s3
-from tests.fake_s3 import running_bucket
+from tests.conformance.blobs.storing import DATA, LARGE, Reopen, keys, store
 from tests.faults import cancelled_at
-
-DATA = b"The quick brown fox"
-LARGE = bytes(range(256)) * (3 * PART_BYTES // 256) + b"tail"
-"""More than one part of a multipart upload, and not a multiple of anything."""
-
-Reopen = Callable[[], Blobs]
-
-
-@pytest.fixture(params=["local", "memory", "file", "s3"])
-def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Reopen]:
-    """Opens the same storage again, as the next process would."""
-    root = tmp_path / "data"
-    if request.param == "local":
-        yield lambda: LocalBlobs(root)
-    elif request.param == "s3":
-        with running_bucket() as bucket:
-            yield lambda: ObjectBlobs(bucket.store())
-    else:
-        store = MemoryStore() if request.param == "memory" else LocalStore(root, mkdir=True)
-        yield lambda: ObjectBlobs(store)
-
-
-@pytest.fixture
-async def blobs(reopen: Reopen) -> AsyncIterator[Blobs]:
-    opened = reopen()
-    await opened.start(nobody_knows)
-    yield opened
-    await opened.stop()
-
-
-async def nobody_knows(key: str) -> bool:
-    return False
-
-
-async def store(blobs: Blobs, key: str, data: bytes = DATA) -> StoredBlob:
-    async with blobs.writer(key) as writer:
-        for start in range(0, len(data), CHUNK_BYTES):
-            await writer.write(memoryview(data)[start : start + CHUNK_BYTES])
-        return await writer.commit()
-
-
-async def keys(blobs: Blobs) -> list[str]:
-    return sorted([blob.key async for blob in blobs.listing()])
 
 
 def open_files() -> list[str]:
@@ -421,45 +374,3 @@ async def test_key__that_is_no_plain_name_is_refused_everywhere(blobs: Blobs) ->
         await blobs.delete(key)
     with pytest.raises(ValueError, match="not a blob key"):
         await blobs.exists(key)
-
-
-@pytest.fixture
-def finished(tmp_path: Path) -> Path:
-    """A durable local file that is to become a blob."""
-    path = tmp_path / "finished"
-    path.write_bytes(LARGE)
-    return path
-
-
-LARGE_SHA256 = hashlib.sha256(LARGE).hexdigest()
-
-
-async def test_adopt__makes_a_blob_of_a_file(blobs: Blobs, finished: Path) -> None:
-    stored = await blobs.adopt("file-1", finished, LARGE_SHA256)
-
-    assert stored == StoredBlob("file-1", len(LARGE), LARGE_SHA256)
-    assert await blobs.read("file-1", 0, len(LARGE) + 1) == LARGE
-    assert finished.read_bytes() == LARGE
-    finished.unlink()
-    await blobs.settle("file-1")
-    assert await blobs.read("file-1", len(LARGE) - 4, 10) == b"tail"
-
-
-async def test_adopt__of_an_empty_file(blobs: Blobs, tmp_path: Path) -> None:
-    (tmp_path / "empty").touch()
-    assert (await blobs.adopt("file-1", tmp_path / "empty", hashlib.sha256(b"").hexdigest())).size_bytes == 0
-    assert await blobs.exists("file-1")
-
-
-async def test_adopt__a_key_is_used_once(blobs: Blobs, finished: Path) -> None:
-    await store(blobs, "file-1")
-    with pytest.raises(BlobExists):
-        await blobs.adopt("file-1", finished, LARGE_SHA256)
-    assert await blobs.read("file-1", 0, 100) == DATA
-
-
-async def test_adopt__then_delete_leaves_the_file(blobs: Blobs, finished: Path) -> None:
-    await blobs.adopt("file-1", finished, LARGE_SHA256)
-    await blobs.delete("file-1")
-    assert await keys(blobs) == []
-    assert finished.read_bytes() == LARGE
