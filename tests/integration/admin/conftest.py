@@ -47,3 +47,9 @@ def own() -> Iterator[Callable[[Settings], Owner]]:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path / "data", busy_timeout_seconds=1.0)
+
+
+@pytest.fixture
+def quick_folder(tmp_path: Path) -> Path:
+    """Where `core` keeps its data: the folder that `settings` names, on a real disk."""
+    return tmp_path
