@@ -321,7 +321,7 @@ class Units(Protocol):
     """Whatever runs units."""
 
     async def read(self, unit: ReadUnit[T]) -> T:
-        """Runs a unit on one consistent snapshot."""
+        """Runs a unit on one consistent snapshot. Raises what the unit raises, and STORAGE_UNAVAILABLE."""
         ...
 
     async def write(self, unit: WriteUnit[T]) -> T:
@@ -341,7 +341,7 @@ class Store(Units, Protocol):
         ...
 
     async def read(self, unit: ReadUnit[T]) -> T:
-        """Runs a unit on one consistent snapshot."""
+        """Runs a unit on one consistent snapshot. Raises what the unit raises, and STORAGE_UNAVAILABLE."""
         ...
 
     async def write(self, unit: WriteUnit[T]) -> T:

@@ -1,12 +1,10 @@
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-
-from tests.factories import Core
 
 from ingest_grpc.config import Settings
 
@@ -52,11 +50,6 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def core(tmp_path: Path) -> AsyncIterator[Core]:
-    """A started core whose data folder lies beside what the tests of admin make."""
-    core = Core(tmp_path / "data")
-    await core.start()
-    yield core
-    if core.store.healthy:
-        await core.check()
-    await core.stop()
+def quick_folder(tmp_path: Path) -> Path:
+    """Where `core` keeps its data: the folder that `settings` names, on a real disk."""
+    return tmp_path

@@ -50,7 +50,7 @@ class Watcher:
         async with aclosing(client.watch_jobs(on_reconnect=self.reconnected)) as messages:
             async for message in messages:
                 self.take(message)
-                if message.HasField("event") and self.state.jobs[message.event.job_id].name == LAST:
+                if any(job.name == LAST for job in [self.state.jobs.get(message.event.job_id)] if job):
                     return
 
     def reconnected(self, error: IngestCallError, _delay: float) -> None:
@@ -105,7 +105,7 @@ class Work:
 
     async def _one(self, number: int) -> None:
         client = self._client
-        files = [await client.create_file(b"x", f"{number}.pdf")] if number % 10 == 0 else []
+        files = [await client.create_file(b"x", filename=f"{number}.pdf")] if number % 10 == 0 else []
         job = (await client.create_job(f"job {number}", files=files, labels={"n": str(number)})).job
         chance = self._rng.random()
         if chance < 0.2:
@@ -122,11 +122,11 @@ async def test_watch_jobs__over_restarts_of_the_server_misses_nothing(server: Se
         task = asyncio.create_task(watcher.watch(watching))
         for part in range(RESTARTS + 1):
             work = Work(working, rng)
-            doing = asyncio.create_task(work.do(JOBS // (RESTARTS + 1)))
-            await work.half_done.wait()
-            if part < RESTARTS:
-                await server.restart()
-            await doing
+            async with asyncio.TaskGroup() as group:
+                group.create_task(work.do(JOBS // (RESTARTS + 1)))
+                await work.half_done.wait()
+                if part < RESTARTS:
+                    await server.restart()
             for job_id in work.converting:
                 await working.wait(job_id)
         await working.create_job(LAST)

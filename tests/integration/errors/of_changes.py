@@ -72,9 +72,7 @@ _OF_CHANGES = [
         lambda w: pb.CloneJobRequest(job_id=w.job_id, external_id="x" * 129),
         ["external_id"],
     ),
-    RETRY_FILES(
-        "no selection", Reason.INVALID_FIELD, lambda w: pb.RetryFilesRequest(job_id=w.job_id), ["records"]
-    ),
+    RETRY_FILES("no selection", Reason.INVALID_FIELD, lambda w: pb.RetryFilesRequest(job_id=w.job_id), ["records"]),
     RETRY_FILES(
         "an empty selection",
         Reason.INVALID_FIELD,

@@ -161,7 +161,7 @@ class LedgerMachine(RuleBasedStateMachine):
         record = self.expected[claim.record.record_id]
         return record.status is RecordStatus.RUNNING and record.attempt == claim.record.attempt
 
-    @rule(claim=consumes(claims))  # a worker stores the output of one attempt once
+    @rule(claim=consumes(claims))  # an attempt writes its output once, under a key of its own
     def succeed(self, claim: RecordRow) -> None:
         current = self._is_current(claim)
         assert self.run(self.core.succeed(claim)) is current
@@ -187,7 +187,7 @@ class LedgerMachine(RuleBasedStateMachine):
             record.delayed = record.failures < MAX_FAILURES
             record.status = RecordStatus.QUEUED if record.delayed else RecordStatus.FAILED
 
-    @rule(claim=consumes(claims))
+    @rule(claim=claims)
     def orphan(self, claim: RecordRow) -> None:
         current = self._is_current(claim)
         assert self.run(self.core.work.orphan([claim])) == int(current)

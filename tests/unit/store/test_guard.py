@@ -14,7 +14,8 @@ from ingest_grpc.store.sqlite.schema import connect_writer, migrate
 
 PARENTS = """
     INSERT INTO jobs (id, job_id, team, user_id, name, description, job_type, status, method, system_prompt,
-        instructions, queued, running, completed, failed, cancelled, unresolved, markdown_files, cancel_requested, ever_active,
+        instructions, queued, running, completed, failed, cancelled, unresolved, markdown_files, cancel_requested,
+        ever_active,
         last_sequence, earliest_sequence, created_at, updated_at)
     VALUES (1, 'dj', 't', 'u', 'n', '', 'CONTEXT_GROUNDED_FILES', 'NEEDS_REVIEW', 'SPEED_OPTIMIZED', '', '',
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1);

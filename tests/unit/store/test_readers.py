@@ -8,6 +8,7 @@ from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.store.interface import Rows
 from ingest_grpc.store.sqlite.store import SqliteStore
 from tests.faults import cancelled_at
+from tests.unit.store.doubles import disk_error
 from tests.unit.store.ledgers import Ledger, all_notes, note, notes
 
 
@@ -57,6 +58,25 @@ async def test_read__that_raises_gives_its_reader_back_clean(store: SqliteStore)
         await store.read(raises)
     await store.write(note("later"))
     assert await notes(store) == ["later"]
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_BUSY_RECOVERY, sqlite3.SQLITE_CORRUPT])
+async def test_read__that_the_disk_fails_is_worth_another_try(store: SqliteStore, code: int) -> None:
+    async def fails(rows: Rows) -> None:
+        raise disk_error(code)
+
+    with pytest.raises(IngestError) as caught:
+        await store.read(fails)
+    assert caught.value.reason is Reason.STORAGE_UNAVAILABLE
+    assert await notes(store) == []
+
+
+async def test_read__whose_statement_is_wrong_is_not(store: SqliteStore) -> None:
+    async def wrong(rows: Rows) -> None:
+        rows._connection.execute("SELECT * FROM nowhere")  # type: ignore[attr-defined]
+
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        await store.read(wrong)
 
 
 async def test_read__cancelled_in_the_middle_leaves_no_stale_reader(ledger: Ledger) -> None:

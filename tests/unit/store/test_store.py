@@ -63,7 +63,11 @@ async def test_start__makes_an_empty_ledger(store: SqliteStore, path: Path) -> N
     assert len(ledger_id) == 36
     assert version == schema.migrations()[-1][0]
     assert guarded == len(TRANSITIONS)
-    assert path.stat().st_mode & 0o077 == 0 or path.parent.stat().st_mode & 0o077 == 0, "for its owner only"
+
+
+async def test_start__makes_a_folder_for_its_owner_only(tmp_path: Path) -> None:
+    await Ledger(tmp_path / "new" / "ledger.sqlite3").store.start()
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
 
 
 async def test_start__keeps_the_ledgers_identity(ledger: Ledger, path: Path) -> None:

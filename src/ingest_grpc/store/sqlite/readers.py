@@ -13,6 +13,7 @@ import aiosqlite
 
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.store.interface import ReadUnit
+from ingest_grpc.store.sqlite.failures import explain, is_of_database
 from ingest_grpc.store.sqlite.hop import drive, hop
 from ingest_grpc.store.sqlite.rows import SqliteRows
 
@@ -45,6 +46,7 @@ class Readers:
             self._idle.put_nowait(None)  # who waits still, because we overtook him, hears of the end
 
     async def read(self, unit: ReadUnit[T]) -> T:
+        """See Store.read."""
         if not self._open:
             raise _stopped()
         connection = await self._idle.get()
@@ -52,6 +54,10 @@ class Readers:
             if connection is None:
                 raise _stopped()
             return await hop(connection, lambda raw: snapshot(raw, unit))
+        except sqlite3.Error as error:
+            if is_of_database(error):
+                raise explain(error) from error
+            raise
         finally:
             # After a cancellation the function may still run; the next one queues behind it on its thread.
             self._idle.put_nowait(connection)

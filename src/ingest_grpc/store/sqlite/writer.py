@@ -17,6 +17,7 @@ import aiosqlite
 
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.store.interface import Commit, WriteUnit
+from ingest_grpc.store.sqlite.failures import RolledBack, explain, is_broken, is_of_database
 from ingest_grpc.store.sqlite.hop import drive, hop
 from ingest_grpc.store.sqlite.tx import SqliteTx
 
@@ -148,12 +149,12 @@ class Writer:
             log.exception("a listener failed after a commit")
 
     async def _batch_failed(self, batch: Sequence[_Waiting], error: Exception) -> None:
-        failure = _explain(error)
+        failure = explain(error)
         log.error("commit of %d units failed: %s", len(batch), error)
         for waiting in batch:
             if not waiting.done.done():
                 waiting.done.set_exception(failure)
-        if _is_broken(error):
+        if is_broken(error):
             await self._reopen()
 
     async def _reopen(self) -> None:
@@ -183,7 +184,7 @@ def run_batch(
     try:
         return _transaction(connection, units, partial(_run, make_tx))
     except Exception as error:
-        if _is_of_database(error):
+        if is_of_database(error):
             raise
     return _transaction(connection, units, partial(_run_apart, make_tx))
 
@@ -204,10 +205,6 @@ def _transaction(
     return outcomes
 
 
-class _RolledBack(Exception):
-    """The database ended the transaction by itself."""
-
-
 def _run(make_tx: MakeTx, connection: sqlite3.Connection, unit: WriteUnit[Any]) -> _Outcome:
     tx = make_tx(connection)
     value = drive(unit(tx))
@@ -221,7 +218,7 @@ def _run_apart(make_tx: MakeTx, connection: sqlite3.Connection, unit: WriteUnit[
         outcome = _run(make_tx, connection, unit)
     except Exception as error:
         _still_open(connection)
-        if _is_of_database(error):
+        if is_of_database(error):
             raise
         connection.execute("ROLLBACK TO unit")
         outcome = _Outcome(error=error)
@@ -232,29 +229,4 @@ def _run_apart(make_tx: MakeTx, connection: sqlite3.Connection, unit: WriteUnit[
 def _still_open(connection: sqlite3.Connection) -> None:
     """SQLite may roll a whole transaction back by itself; then earlier units of the batch are gone too."""
     if not connection.in_transaction:
-        raise _RolledBack("the database rolled the transaction back")
-
-
-_BROKEN = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN})
-_OF_DATABASE = _BROKEN | {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM}
-
-
-def _primary_code(error: BaseException) -> int:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
-
-
-def _is_of_database(error: BaseException) -> bool:
-    """The whole batch failed, not a statement of one unit: running it again would fail again."""
-    return isinstance(error, _RolledBack) or _primary_code(error) in _OF_DATABASE
-
-
-def _is_broken(error: BaseException) -> bool:
-    """Nothing is known of the connection's state any more."""
-    return _primary_code(error) in _BROKEN
-
-
-def _explain(error: Exception) -> IngestError:
-    """What the callers of a failed batch are told: full = nothing was stored, anything else = unknown."""
-    if _primary_code(error) == sqlite3.SQLITE_FULL:
-        return IngestError(Reason.STORAGE_FULL, retry_after_seconds=5.0)
-    return IngestError(Reason.STORAGE_UNAVAILABLE, retry_after_seconds=1.0)
+        raise RolledBack("the database rolled the transaction back")
