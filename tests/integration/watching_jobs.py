@@ -5,9 +5,19 @@ from typing import Any
 
 import grpc
 import grpc.aio
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 
-from ingest_grpc.v1.job_service_pb2 import WatchJobsRequest, WatchJobsResponse, WatchJobsUntil
+from ingest_grpc.v1.job_pb2 import Job, JobType
+from ingest_grpc.v1.job_service_pb2 import (
+    CreateJobRequest,
+    DeleteJobRequest,
+    UpdateJobRequest,
+    WatchJobsRequest,
+    WatchJobsResponse,
+    WatchJobsUntil,
+)
+from tests.integration.serving import GROUNDED, Server
 from tests.integration.watching import detail
 
 WATCH_JOBS = "/ingest_grpc.v1.JobService/WatchJobs"
@@ -95,3 +105,25 @@ def _told(message: WatchJobsResponse) -> str:
             return message.event.title
         case kind:
             return str(kind)
+
+
+async def create(server: Server, name: str, *, job_type: JobType.ValueType = GROUNDED, **fields: object) -> Job:
+    request = CreateJobRequest(name=name, job_type=job_type, **fields)  # type: ignore[arg-type]
+    return (await server.jobs.CreateJob(request)).job
+
+
+async def label(server: Server, job: Job, **labels: str) -> None:
+    mask = FieldMask(paths=["labels"])
+    await server.jobs.UpdateJob(UpdateJobRequest(job_id=job.job_id, labels=labels, update_mask=mask))
+
+
+async def delete(server: Server, job: Job) -> None:
+    await server.jobs.DeleteJob(DeleteJobRequest(job_id=job.job_id))
+
+
+async def watching(server: Server, **fields: object) -> JobsWatch:
+    """A watch that has its snapshot and sleeps."""
+    watch = JobsWatch(server.channel, **fields)
+    await watch.synced()
+    await server.quiet()
+    return watch

@@ -18,7 +18,7 @@ import pytest
 
 from ingest_grpc.client import AsyncClient, Client, IngestCallError, JobsState
 from ingest_grpc.client.messages import WatchJobsResponse
-from tests.integration.serving import Server
+from tests.integration.serving import Server, until
 
 JOBS = int(os.environ.get("INGEST_WATCHED_JOBS", "500"))
 RESTARTS = 3
@@ -43,22 +43,26 @@ class Watcher:
         self.sequences: dict[str, list[int]] = {}
         self.removed: set[str] = set()
         self.reconnects: Counter[str] = Counter()
-        self.messages = 0
+        self.last = ""
+        self.ready = asyncio.Event()
 
     async def watch(self, client: AsyncClient) -> None:
         """Up to the job that comes last: the feed has one order, so everything before it has come by then."""
         async with aclosing(client.watch_jobs(on_reconnect=self.reconnected)) as messages:
             async for message in messages:
                 self.take(message)
-                if any(job.name == LAST for job in [self.state.jobs.get(message.event.job_id)] if job):
+                if message.job.name == LAST:
+                    self.last = message.job.job_id
+                if message.HasField("event") and message.event.job_id == self.last:
                     return
 
     def reconnected(self, error: IngestCallError, _delay: float) -> None:
         self.reconnects[error.reason or error.code.name] += 1
 
     def take(self, message: WatchJobsResponse) -> None:
-        self.messages += 1
         self.state.apply(message)
+        if self.state.synced:
+            self.ready.set()
         if message.HasField("event"):
             self.sequences.setdefault(message.event.job_id, []).append(message.event.sequence)
         if message.HasField("job_removed"):
@@ -120,12 +124,14 @@ async def test_watch_jobs__over_restarts_of_the_server_misses_nothing(server: Se
     watcher, rng = Watcher(), random.Random(11)
     async with AsyncClient(server.app.address) as watching, AsyncClient(server.app.address) as working:
         task = asyncio.create_task(watcher.watch(watching))
+        await watcher.ready.wait()
         for part in range(RESTARTS + 1):
             work = Work(working, rng)
             async with asyncio.TaskGroup() as group:
                 group.create_task(work.do(JOBS // (RESTARTS + 1)))
                 await work.half_done.wait()
                 if part < RESTARTS:
+                    await until(lambda: server.app.streams)  # the watcher is back from the restart before
                     await server.restart()
             for job_id in work.converting:
                 await working.wait(job_id)
