@@ -15,7 +15,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 
 from ingest_grpc.api.interceptors import errors
 from ingest_grpc.api.interceptors.chain import Context
-from ingest_grpc.api.server import GrpcServer
+from ingest_grpc.api.server import AddressUnavailable, GrpcServer
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.model import Caller, WatchRequest
 from ingest_grpc.v1 import job_service_pb2 as pb
@@ -233,7 +233,7 @@ async def _read_all(call: "grpc.aio.UnaryStreamCall[Any, Any]") -> None:
 
 async def test_start__address_in_use_is_an_error(api: Api) -> None:
     server = server_of(api.core, address=f"127.0.0.1:{api.port}")
-    with pytest.raises(RuntimeError, match="bind"):
+    with pytest.raises(AddressUnavailable, match="cannot listen"):
         await server.start()
 
 

@@ -148,11 +148,12 @@ INSERT INTO file_records (
 
 -- name: reusable_records
 -- Completed conversions of the same bytes by the same method in the same team whose output still exists.
+-- Only the first files with these bytes are looked at: a team may have thousands of equal ones.
 SELECT r.* FROM file_record_rows AS r
 CROSS JOIN files AS output ON output.file_id = r.output_file_id AND output.deleted_at IS NULL
 WHERE r.status = 'COMPLETED' AND r.method = :method AND r.source_type = :content_type
   AND :sha256 <> '' -- an import that was not fetched yet: nobody knows its bytes
-  AND r.file IN (SELECT id FROM files WHERE team = :team AND sha256 = :sha256)
+  AND r.file IN (SELECT id FROM files WHERE team = :team AND sha256 = :sha256 ORDER BY id LIMIT 20)
 ORDER BY r.id DESC LIMIT :limit;
 
 -- name: count_queued^
