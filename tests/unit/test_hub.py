@@ -125,3 +125,16 @@ async def test_generation__stays_when_more_watchers_come() -> None:
     before = hub.generation(JOB)
     hub.subscribe(JOB)
     assert hub.generation(JOB) == before
+
+
+async def test_wake__of_a_team_reaches_those_who_watch_its_jobs_and_no_job() -> None:
+    hub = Hub()
+    signal = hub.subscribe("team")
+    other, job = await sleeping(hub, JOB), hub.generation("team")
+    hub.wake(["team", "another team"])
+    await signal.wait(FOREVER)
+    assert hub.generation("team") > job
+    assert not other.done()
+    hub.unsubscribe(signal)
+    assert not hub.is_watched("team")
+    other.cancel()
