@@ -34,7 +34,9 @@ class Settings(BaseSettings):
     workers: int | None = Field(
         None, ge=0, le=256, description="documents converted at once; unset = number of CPU cores"
     )
-    default_method: str = Field("SPEED_OPTIMIZED", description="conversion method of a job that names none")
+    default_method: Literal["SPEED_OPTIMIZED", "ACCURACY_OPTIMIZED"] = Field(
+        "SPEED_OPTIMIZED", description="conversion method of a job that names none"
+    )
     max_failures: int = Field(
         3, ge=1, le=100, description="attempts that may end by the record's own fault before it FAILED"
     )

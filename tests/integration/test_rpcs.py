@@ -387,7 +387,8 @@ async def test_server_info__tells_what_is_in_force(server: Server) -> None:
     assert info.limits.max_file_bytes == server.settings.max_file_bytes
     assert (info.limits.max_chunk_bytes, info.limits.max_files_per_call) == (2 * 2**20, 1_000)
     assert "application/pdf" in info.content_types
-    assert list(info.methods) == [info.default_method] == [Method.METHOD_SPEED_OPTIMIZED]
+    assert info.default_method == Method.METHOD_SPEED_OPTIMIZED
+    assert list(info.methods) == [Method.METHOD_SPEED_OPTIMIZED, Method.METHOD_ACCURACY_OPTIMIZED]
     assert {engine.name for engine in info.engines} >= {"xberg"}
     assert {each.name for each in info.protections if each.enforced} >= {"resource_limits", "no_new_privileges"}
 

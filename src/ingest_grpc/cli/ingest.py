@@ -11,7 +11,7 @@ import typer
 
 from ingest_grpc.cli.display import Display, open_display
 from ingest_grpc.cli.failures import FAILED, Failure
-from ingest_grpc.cli.options import flag, type_option
+from ingest_grpc.cli.options import MethodOption, flag, method_number, type_option
 from ingest_grpc.cli.output import Output
 from ingest_grpc.cli.results import Result, results_of_uploads, save_results, show_results
 from ingest_grpc.cli.session import Session, command
@@ -46,6 +46,7 @@ async def ingest(  # long: one parameter per option
     system_prompt: Annotated[
         str, typer.Option(metavar="FILE|TEXT", help="Instruction for the model that uses the data.")
     ] = "",
+    method: MethodOption = None,
     quiet: Annotated[bool, flag("--quiet", "-q", help="Show no progress and no table, only failures.")] = False,
 ) -> int:
     """Convert documents to Markdown and show how it goes.
@@ -57,10 +58,11 @@ async def ingest(  # long: one parameter per option
     Examples:
       ingest-grpc ingest report.pdf
       ingest-grpc ingest reports/ slides.pptx --out markdown/
+      ingest-grpc ingest scans/ --method accuracy-optimized
       ingest-grpc ingest reports/ --json | jq -r .markdown_file_id
     """
     sources = find_sources(paths)
-    new_job = NewJob(name or default_name(sources), job_type, prompt_text(system_prompt))
+    new_job = NewJob(name or default_name(sources), job_type, prompt_text(system_prompt), method_number(method))
     job: CreatedJob | None = None
     try:
         async with open_display(session.output, len(sources), quiet=quiet) as display, session.connect() as client:
@@ -80,11 +82,12 @@ async def ingest(  # long: one parameter per option
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """What the job to create is called and is for."""
+    """What the job to create is called and is for, and how its files are converted (0 = as the server likes)."""
 
     name: str
     job_type: JobType
     system_prompt: str
+    method: str | int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,11 @@ async def _create_job(client: "AsyncClient", new: NewJob, files: "Sequence[File]
         return None
     first, rest = files[:FILES_PER_CALL], files[FILES_PER_CALL:]
     created = await client.create_job(
-        new.name, job_type=new.job_type.value, files=first, system_prompt=new.system_prompt
+        new.name,
+        job_type=new.job_type.value,
+        files=first,
+        system_prompt=new.system_prompt,
+        method=new.method,
     )
     job_id = created.job.job_id
     added = {each.file_id: each for each in created.results}

@@ -12,7 +12,15 @@ from ingest_grpc.cli import job_changes, watch_jobs
 from ingest_grpc.cli.failures import FAILED, USAGE, Failure
 from ingest_grpc.cli.job_changes import JobId
 from ingest_grpc.cli.listing import DEFAULT_LIMIT, Limit, page_size, show_list
-from ingest_grpc.cli.options import LabelOption, flag, parsed_labels, teaches, type_option
+from ingest_grpc.cli.options import (
+    LabelOption,
+    MethodOption,
+    flag,
+    method_number,
+    parsed_labels,
+    teaches,
+    type_option,
+)
 from ingest_grpc.cli.outcomes import exit_code, show_outcomes
 from ingest_grpc.cli.results import results_of_job, save_results, show_results
 from ingest_grpc.cli.session import Session, command
@@ -186,6 +194,7 @@ async def create_job(  # long: one parameter per option
         str, typer.Option(metavar="FILE|TEXT", help="Instruction for the model that uses the data.")
     ] = "",
     instructions: Annotated[str, typer.Option(metavar="FILE|TEXT", help="Instructions for making the data.")] = "",
+    method: MethodOption = None,
     priority: Annotated[
         int, typer.Option(metavar="N", min=0, max=9, help="0 to 9; files of a greater one go first.")
     ] = 0,
@@ -209,6 +218,7 @@ async def create_job(  # long: one parameter per option
             description=description,
             system_prompt=prompt_text(system_prompt),
             instructions=prompt_text(instructions),
+            method=method_number(method),
             priority=priority,
             labels=parsed_labels(label),
             external_id=external_id,
@@ -226,6 +236,7 @@ async def add_files(
     session: Session,
     job_id: JobId,
     file_ids: Annotated[list[str], typer.Argument(metavar="FILE_ID", help="Uploaded files, file-….")],
+    method: MethodOption = None,
     allow_partial: Annotated[
         bool, flag("--allow-partial", help="Add what can be added, instead of all or none.")
     ] = False,
@@ -239,7 +250,13 @@ async def add_files(
       ingest-grpc jobs add dj-1b75f4d5-… file-9c1e5d0a-… file-77aa0b1c-…
     """
     async with session.connect() as client:
-        added = await client.add_files(job_id, file_ids, allow_partial=allow_partial, validate_only=validate_only)
+        added = await client.add_files(
+            job_id,
+            file_ids,
+            method=method_number(method),
+            allow_partial=allow_partial,
+            validate_only=validate_only,
+        )
     if session.output.as_json:
         session.output.message(added)
     else:

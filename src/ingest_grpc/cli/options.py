@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -36,6 +37,30 @@ def type_option() -> Any:
     """--type of the commands that make a job."""
     text = "CONTEXT_GROUNDED_FILES, or PRINCIPLE_FILES, which needs a system prompt."
     return typer.Option("--type", metavar="TYPE", case_sensitive=False, help=text)
+
+
+class MethodName(StrEnum):
+    """The conversion methods, as a person types them."""
+
+    SPEED_OPTIMIZED = "speed-optimized"
+    ACCURACY_OPTIMIZED = "accuracy-optimized"
+
+
+MethodOption = Annotated[
+    MethodName | None,
+    typer.Option(
+        "--method",
+        case_sensitive=False,
+        metavar="METHOD",
+        help="speed-optimized, or accuracy-optimized: better headings and tables, and it reads scans.",
+        show_default=False,
+    ),
+]
+
+
+def method_number(method: MethodName | None) -> str | int:
+    """What a client's `method` parameter takes: the name in the contract; 0 for none."""
+    return method.name if method else 0
 
 
 LabelOption = Annotated[

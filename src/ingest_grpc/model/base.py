@@ -15,6 +15,7 @@ class Method(StrEnum):
     """How a file is converted."""
 
     SPEED_OPTIMIZED = "SPEED_OPTIMIZED"
+    ACCURACY_OPTIMIZED = "ACCURACY_OPTIMIZED"
 
 
 class Engine(Model):

@@ -31,6 +31,8 @@ class _MethodEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Method.ValueTy
     """The job's method, or else the server's default method (GetServerInfo tells which)."""
     METHOD_SPEED_OPTIMIZED: _Method.ValueType  # 1
     """Fast conversion of documents that have a text layer."""
+    METHOD_ACCURACY_OPTIMIZED: _Method.ValueType  # 2
+    """Slower conversion with better headings and tables, which also reads scans and pictures."""
 
 class Method(_Method, metaclass=_MethodEnumTypeWrapper):
     """Method is how a file is converted."""
@@ -39,6 +41,8 @@ METHOD_UNSPECIFIED: Method.ValueType  # 0
 """The job's method, or else the server's default method (GetServerInfo tells which)."""
 METHOD_SPEED_OPTIMIZED: Method.ValueType  # 1
 """Fast conversion of documents that have a text layer."""
+METHOD_ACCURACY_OPTIMIZED: Method.ValueType  # 2
+"""Slower conversion with better headings and tables, which also reads scans and pictures."""
 Global___Method: _TypeAlias = Method  # noqa: Y015
 
 class _RecordStatus:

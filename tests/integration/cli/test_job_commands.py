@@ -49,6 +49,19 @@ def test_jobs_list__filters_and_order(cli: Cli) -> None:
     assert "Write it as KEY=VALUE" in cli("jobs", "list", "--label", "legal", code=2).stderr
 
 
+def test_method__of_a_job_and_of_files_added_to_it(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Converted once by each method.\n")
+    found = json_lines(cli("ingest", tmp_path, "--method", "accuracy-optimized", "--json", "--quiet"))
+    assert [each["record"]["method"] for each in found] == ["METHOD_ACCURACY_OPTIMIZED"]
+    file_id = found[0]["record"]["file_id"]
+    job_id = new_job(cli, "--method", "accuracy-optimized")
+    assert json.loads(cli("jobs", "get", job_id, "--json").stdout)["method"] == "METHOD_ACCURACY_OPTIMIZED"
+    cli("jobs", "add", job_id, file_id, "--method", "speed-optimized")
+    (record,) = json_lines(cli("ingestion", "records", job_id, "--json"))
+    assert record["method"] == "METHOD_SPEED_OPTIMIZED"
+    assert "accuracy-optimized" in cli("ingest", tmp_path, "--method", "best", code=2).stderr
+
+
 def test_jobs_update__changes_and_clears(cli: Cli, tmp_path: Path) -> None:
     job_id = new_job(cli, "--description", "old", "--label", "a=b")
     (tmp_path / "prompt.txt").write_text("Be brief.")
