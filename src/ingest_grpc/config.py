@@ -49,12 +49,37 @@ class Settings(BaseSettings):
     )
     backoff_max_seconds: float = Field(300.0, gt=0, description="longest wait in seconds between two attempts")
 
-    conversion_timeout_seconds: float = Field(120.0, gt=0, description="wall seconds a conversion may take")
+    conversion_timeout_seconds: float = Field(900.0, gt=0, description="wall seconds a conversion may take in all")
+    conversion_stall_seconds: float = Field(
+        120.0, gt=0, description="wall seconds a conversion may go on without progress, such as a finished page"
+    )
+    conversion_cpu_seconds: float | None = Field(
+        None, gt=0, description="CPU seconds a conversion may use; unset = every core for conversion_timeout_seconds"
+    )
     conversion_memory_bytes: int = Field(
         2 * GIB, ge=256 * MIB, description="address space a converter child may use, in bytes"
     )
+    require_sandbox: bool = Field(
+        False, description="refuse to run where the kernel lacks one of the protections around converters"
+    )
+    max_document_bytes: int = Field(256 * MIB, ge=1, description="largest file that is converted, in bytes")
     max_output_bytes: int = Field(64 * MIB, ge=1 * KIB, description="bytes of Markdown one document may become")
+    max_expanded_bytes: int = Field(
+        1 * GIB, ge=1 * MIB, description="bytes that the compressed content of one document may expand to"
+    )
+    max_expansion_ratio: int = Field(
+        100,
+        ge=1,
+        description="times its size a document may expand to; an eighth of max_expanded_bytes is always allowed",
+    )
+    max_entries: int = Field(10_000, ge=1, description="parts or members in an Office file, a mail or an archive")
+    max_nesting: int = Field(
+        200, ge=1, le=500, description="levels that elements, lists, tables or mail parts may be nested"
+    )
+    max_pages: int = Field(5_000, ge=1, description="pages or slides one document may have")
     max_page_points: float = Field(14_400.0, gt=0, description="largest side of a PDF page in points (1/72 inch)")
+    max_image_pixels: int = Field(100_000_000, ge=1, description="pixels a picture that is read may have")
+    max_table_cells: int = Field(5_000_000, ge=1, description="cells in the tables of one document")
     child_max_documents: int = Field(200, ge=1, description="documents after which a converter child is replaced")
     child_max_rss_bytes: int = Field(
         512 * MIB, ge=64 * MIB, description="resident bytes after a document above which a child is replaced"

@@ -15,6 +15,7 @@ import pytest
 from ingest_grpc.client import AsyncClient
 from ingest_grpc.client.messages import JobStatus
 from ingest_grpc.config import Settings
+from ingest_grpc.pipeline.parse.limits import Limits
 from ingest_grpc.pipeline.parse.parser import parse
 from ingest_grpc.pipeline.parse.source import Options
 from tests.benchmarks.harness import ROOT, Figures, Table
@@ -95,12 +96,7 @@ async def _in_pool(pool: ProcessPoolExecutor, document: Path) -> None:
 
 def convert(document: Path) -> None:
     """The converter called directly: bytes in, Markdown out beside them."""
-    defaults = Settings()
-    options = Options(
-        max_output_bytes=defaults.max_output_bytes,
-        max_page_points=defaults.max_page_points,
-        wall_seconds=defaults.conversion_timeout_seconds,
-    )
+    options = Options(Limits.of(Settings()))
     _, parsed = parse(document.read_bytes(), document.name, "", options, _silent)
     document.with_suffix(".md").write_text(parsed.markdown)
 

@@ -102,6 +102,37 @@ CATALOGUE: Mapping[Reason, Entry] = {
         Code.INTERNAL,
         retryable=True,
     ),
+    Reason.CONVERSION_STALLED: Entry(
+        "The conversion made no progress for too long.",
+        "Save the file again in its own application, or split it into smaller files.",
+        Code.INTERNAL,
+        retryable=True,
+    ),
+    Reason.DOCUMENT_TOO_LARGE: Entry(
+        "The file is larger than the largest that is converted.",
+        "Split the document into smaller files.",
+        Code.INVALID_ARGUMENT,
+    ),
+    Reason.TOO_MANY_PAGES: Entry(
+        "The document has more pages than are converted.",
+        "Split the document into smaller files.",
+        Code.INVALID_ARGUMENT,
+    ),
+    Reason.TOO_MANY_ENTRIES: Entry(
+        "The file holds more parts than are read.",
+        "Spread its content over several files.",
+        Code.INVALID_ARGUMENT,
+    ),
+    Reason.TOO_DEEPLY_NESTED: Entry(
+        "The content of the file is nested too deeply.",
+        "Upload a version with fewer levels of tables, lists or parts inside one another.",
+        Code.INVALID_ARGUMENT,
+    ),
+    Reason.IMAGE_TOO_LARGE: Entry(
+        "The image has more pixels than are read.",
+        "Save the image with a lower resolution and upload the new copy.",
+        Code.INVALID_ARGUMENT,
+    ),
     Reason.WORKER_LOST: Entry(
         "The worker was lost too many times while it processed this file.",
         "Retry the file once the service is stable.",

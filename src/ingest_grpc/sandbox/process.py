@@ -96,6 +96,6 @@ def _launch(spec: ChildSpec, channel: int) -> Launch:
         temporary_folder=tempfile.gettempdir(),
         address_space_bytes=spec.limits.address_space_bytes,
         written_bytes=spec.limits.written_bytes,
-        cpu_seconds=spec.limits.cpu_seconds,
+        cpu_seconds=spec.limits.granted_cpu_seconds,
         open_files=spec.limits.open_files,
     )

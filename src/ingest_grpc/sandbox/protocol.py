@@ -88,10 +88,11 @@ async def send_task(channel: socket.socket, message: Message, descriptors: Seque
         await asyncio.get_running_loop().sock_sendall(channel, data[sent:])
 
 
-async def read(channel: socket.socket) -> Message:
-    """The child's next message; EOFError when it is gone, ProtocolError when it misbehaves."""
+async def read(channel: socket.socket) -> tuple[Message, int]:
+    """The child's next message and its bytes; EOFError when it is gone, ProtocolError when it misbehaves."""
     prefix = await _read_exactly(channel, _LENGTH.size)
-    return decode(await _read_exactly(channel, payload_length(prefix)))
+    payload = await _read_exactly(channel, payload_length(prefix))
+    return decode(payload), _LENGTH.size + len(payload)
 
 
 async def _read_exactly(channel: socket.socket, count: int) -> bytes:

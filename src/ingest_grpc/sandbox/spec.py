@@ -14,12 +14,18 @@ class Limits:
     resident_bytes: int
     written_bytes: int
     wall_seconds: float
+    stall_seconds: float | None = None
+    """Wall seconds without a progress message; None = as long as the whole task may take."""
+    cpu_seconds: float | None = None
+    """CPU seconds; None = every core for the whole wall time: the second line, should the supervisor itself be
+    stuck, and never the first to bite."""
     open_files: int = 64
 
     @property
-    def cpu_seconds(self) -> int:
-        """CPU time one task may use: every core for the whole wall time. The second line, should the
-        supervisor itself be stuck; never the first to bite."""
+    def granted_cpu_seconds(self) -> int:
+        """Whole CPU seconds for the kernel to count."""
+        if self.cpu_seconds is not None:
+            return max(1, round(self.cpu_seconds))
         return int(self.wall_seconds * (os.cpu_count() or 1)) + 2
 
 
@@ -58,6 +64,8 @@ class Ending(StrEnum):
     CRASHED = "CRASHED"
     """The child died of a signal or an exit of its own, or broke the protocol."""
     TIMED_OUT = "TIMED_OUT"
+    STALLED = "STALLED"
+    """No progress for too long, although there was time left in all."""
     OUT_OF_MEMORY = "OUT_OF_MEMORY"
     BROKEN = "BROKEN"
     """The child's code raised something it should not have; the child itself lives."""

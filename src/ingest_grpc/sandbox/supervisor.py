@@ -14,8 +14,9 @@ from ingest_grpc.sandbox.spec import ChildFailure, ChildSpec, Ending
 REAP_SECONDS = 0.5
 """How long a caller waits for a killed child to be gone; the kernel needs some milliseconds."""
 
-_MAX_PROGRESS_MESSAGES = 5_000
-"""Per task. An honest child sends a few; a hostile one could keep the event loop busy."""
+_MAX_MESSAGES = 20_000
+_MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+"""Per task, all together. An honest child tells of each page; a hostile one could keep the event loop busy."""
 
 OnProgress = Callable[[Mapping[str, Any]], None]
 
@@ -60,7 +61,7 @@ class Child:
     async def _greet(self, timeout_seconds: float) -> None:
         try:
             async with asyncio.timeout(timeout_seconds):
-                self.protections = _hello(await protocol.read(self._process.channel))
+                self.protections = _hello((await protocol.read(self._process.channel))[0])
         except TimeoutError:
             raise ChildFailure(Ending.UNAVAILABLE, f"not ready after {timeout_seconds:g} s") from None
         except (OSError, EOFError, protocol.ProtocolError) as error:
@@ -108,13 +109,14 @@ class Child:
         self.accepted = False
         self._process.forget_words()
         self._guard.start()
+        patience = asyncio.timeout(self._limits.stall_seconds)
         try:
             await protocol.send_task(self._process.channel, {"id": self.tasks, "task": task}, descriptors)
-            async with asyncio.timeout(self._limits.wall_seconds):
-                return await self._answer(on_progress)
+            async with asyncio.timeout(self._limits.wall_seconds), patience:
+                return await self._answer(on_progress, patience)
         except TimeoutError:
             await self._kill_and_wait()
-            raise ChildFailure(Ending.TIMED_OUT, f"no result after {self._limits.wall_seconds:g} s") from None
+            raise self._out_of_time(patience) from None
         except (OSError, EOFError, protocol.ProtocolError) as error:
             failure = await self._died(error)
             raise (failure if self.accepted else ChildGone(failure.detail)) from None
@@ -128,15 +130,22 @@ class Child:
             self._guard.stop()
             self._release()
 
-    async def _answer(self, on_progress: OnProgress) -> Mapping[str, Any]:
-        for _ in range(_MAX_PROGRESS_MESSAGES):
-            message = await protocol.read(self._process.channel)
+    async def _answer(self, on_progress: OnProgress, patience: asyncio.Timeout) -> Mapping[str, Any]:
+        bytes_left, last = _MAX_MESSAGE_BYTES, None
+        for _ in range(_MAX_MESSAGES):
+            message, size = await protocol.read(self._process.channel)
+            bytes_left -= size
+            if bytes_left < 0:
+                raise protocol.ProtocolError("too many bytes of progress")
             if message.get("id") != self.tasks:
                 raise protocol.ProtocolError("an answer to another task")
             match message:
                 case {"kind": "accepted"}:
                     self.accepted = True
                 case {"kind": "progress", "progress": dict(progress)}:
+                    if progress != last and self._limits.stall_seconds is not None:
+                        patience.reschedule(asyncio.get_running_loop().time() + self._limits.stall_seconds)
+                    last = progress
                     on_progress(progress)
                 case {"kind": "result", "result": dict(result), "retire": bool(retire)}:
                     self._spent = self._spent or retire
@@ -151,6 +160,12 @@ class Child:
                 case _:
                     raise protocol.ProtocolError("an unknown message")
         raise protocol.ProtocolError("too many progress messages")
+
+    def _out_of_time(self, patience: asyncio.Timeout) -> ChildFailure:
+        """Why the task was stopped: no progress for too long, or too long in all."""
+        if patience.expired():
+            return ChildFailure(Ending.STALLED, f"no progress for {self._limits.stall_seconds:g} s")
+        return ChildFailure(Ending.TIMED_OUT, f"no result after {self._limits.wall_seconds:g} s")
 
     async def _died(self, error: Exception) -> ChildFailure:
         """The failure that the end of the channel stands for; the child is gone afterwards."""

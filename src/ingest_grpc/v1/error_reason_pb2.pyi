@@ -160,6 +160,18 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Events after this resume token are no longer kept. (OUT_OF_RANGE)"""
     ERROR_REASON_OUTPUT_EXPIRED: _ErrorReason.ValueType  # 67
     """The output {file_id} was deleted: its retention time is over. (NOT_FOUND)"""
+    ERROR_REASON_CONVERSION_STALLED: _ErrorReason.ValueType  # 93
+    """The conversion made no progress for too long. (INTERNAL, retryable)"""
+    ERROR_REASON_DOCUMENT_TOO_LARGE: _ErrorReason.ValueType  # 94
+    """The file is larger than the largest that is converted. (INVALID_ARGUMENT)"""
+    ERROR_REASON_TOO_MANY_PAGES: _ErrorReason.ValueType  # 95
+    """The document has more pages than are converted. (INVALID_ARGUMENT)"""
+    ERROR_REASON_TOO_MANY_ENTRIES: _ErrorReason.ValueType  # 96
+    """The file holds more parts than are read. (INVALID_ARGUMENT)"""
+    ERROR_REASON_TOO_DEEPLY_NESTED: _ErrorReason.ValueType  # 97
+    """The content of the file is nested too deeply. (INVALID_ARGUMENT)"""
+    ERROR_REASON_IMAGE_TOO_LARGE: _ErrorReason.ValueType  # 98
+    """The image has more pixels than are read. (INVALID_ARGUMENT)"""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason names why a call or the processing of a file failed. Reasons may grow: a client that meets
@@ -305,4 +317,16 @@ ERROR_REASON_FEED_COMPACTED: ErrorReason.ValueType  # 66
 """Events after this resume token are no longer kept. (OUT_OF_RANGE)"""
 ERROR_REASON_OUTPUT_EXPIRED: ErrorReason.ValueType  # 67
 """The output {file_id} was deleted: its retention time is over. (NOT_FOUND)"""
+ERROR_REASON_CONVERSION_STALLED: ErrorReason.ValueType  # 93
+"""The conversion made no progress for too long. (INTERNAL, retryable)"""
+ERROR_REASON_DOCUMENT_TOO_LARGE: ErrorReason.ValueType  # 94
+"""The file is larger than the largest that is converted. (INVALID_ARGUMENT)"""
+ERROR_REASON_TOO_MANY_PAGES: ErrorReason.ValueType  # 95
+"""The document has more pages than are converted. (INVALID_ARGUMENT)"""
+ERROR_REASON_TOO_MANY_ENTRIES: ErrorReason.ValueType  # 96
+"""The file holds more parts than are read. (INVALID_ARGUMENT)"""
+ERROR_REASON_TOO_DEEPLY_NESTED: ErrorReason.ValueType  # 97
+"""The content of the file is nested too deeply. (INVALID_ARGUMENT)"""
+ERROR_REASON_IMAGE_TOO_LARGE: ErrorReason.ValueType  # 98
+"""The image has more pixels than are read. (INVALID_ARGUMENT)"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -126,6 +126,17 @@ def handle(task: Mapping[str, Any], descriptors: Sequence[int], report: Report) 
         case "flood":
             while True:
                 report({"flood": True})
+        case "flood of words":
+            for number in range(100):
+                report({"number": number, "words": "x" * 2**19})
+        case "go on":
+            for number in range(100_000):
+                report({"number": number})
+                time.sleep(0.02)
+        case "repeat":
+            while True:
+                report({"number": 1})
+                time.sleep(0.02)
         case "garbage":
             os.write(channel(), b"\xff\xff\xff\xffgarbage")
         case "close_channel":

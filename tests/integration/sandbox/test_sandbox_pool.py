@@ -6,6 +6,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ async def started(pool: ChildPool, action: str) -> "asyncio.Task[Mapping[str, An
         ("raise", {}, Ending.BROKEN, "ValueError: on purpose"),
         ("garbage", {}, Ending.CRASHED, "protocol"),
         ("flood", {}, Ending.CRASHED, "too many progress"),
+        ("flood of words", {}, Ending.CRASHED, "too many bytes"),
         ("close_channel", {}, Ending.CRASHED, "closed its channel"),
     ],
 )
@@ -84,6 +86,21 @@ async def test_timeout__is_enforced(action: str) -> None:
         assert failure.ending is Ending.TIMED_OUT
         assert pid not in children_of_this_process()
         assert (await ask(pool, "echo"))["pid"] != pid
+
+
+@pytest.mark.parametrize(
+    ("action", "ending"), [("hang", Ending.STALLED), ("repeat", Ending.STALLED), ("go on", Ending.TIMED_OUT)]
+)
+async def test_timeout__no_progress_is_told_from_too_long_in_all(action: str, ending: Ending) -> None:
+    limits = replace(LIMITS, wall_seconds=3.0, stall_seconds=1.0)
+    async with canaries(limits) as pool:
+        assert (await failure_of(pool, action)).ending is ending
+
+
+async def test_cpu_time__runs_out_before_the_wall_clock() -> None:
+    async with canaries(replace(LIMITS, cpu_seconds=1.0)) as pool:
+        failure = await failure_of(pool, "spin")
+        assert (failure.ending, failure.detail) == (Ending.TIMED_OUT, "used up its CPU time")
 
 
 async def test_cancel__frees_the_caller_and_kills_the_child() -> None:

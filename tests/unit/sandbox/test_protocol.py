@@ -23,7 +23,9 @@ async def read_from(data: bytes) -> protocol.Message:
     with ours, theirs:
         theirs.sendall(data)
         theirs.shutdown(socket.SHUT_WR)
-        return await protocol.read(ours)
+        message, size = await protocol.read(ours)
+        assert size == len(data)
+        return message
 
 
 async def test_message__survives_the_channel() -> None:
@@ -102,4 +104,4 @@ async def test_read__many_messages_in_one_piece() -> None:
     with ours, theirs:
         theirs.sendall(b"".join(protocol.encode({"n": n}) for n in range(100)))
         async with asyncio.timeout(5):
-            assert [(await protocol.read(ours))["n"] for _ in range(100)] == list(range(100))
+            assert [(await protocol.read(ours))[0]["n"] for _ in range(100)] == list(range(100))

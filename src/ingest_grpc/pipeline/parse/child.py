@@ -13,6 +13,7 @@ from typing import Any
 
 from ingest_grpc.errors import Reason
 from ingest_grpc.pipeline.parse.engines import engines
+from ingest_grpc.pipeline.parse.limits import Limits
 from ingest_grpc.pipeline.parse.outcome import ParseFailure
 from ingest_grpc.pipeline.parse.parser import parse
 from ingest_grpc.pipeline.parse.source import Options
@@ -30,21 +31,21 @@ _MAX_REMARK_CHARACTERS = 500
 def convert(task: Mapping[str, Any], descriptors: Sequence[int], report: Report) -> Reply:
     """One document: reads descriptors[0], writes Markdown to descriptors[1].
 
-    The task holds filename, content_type and the fields of Options. The result is {"outcome": "converted", ...}
+    The task holds filename, content_type and the limits. The result is {"outcome": "converted", ...}
     or {"outcome": "failed", "reason", "detail", ...}; the executor reads both with suspicion.
     """
     source, output = descriptors
-    options = Options(**task["options"])
+    options = Options(Limits.from_task(task["limits"]))
 
     def report_units(done: int, total: int, unit: str) -> None:
         report({"step": "PARSE", "units_done": done, "units_total": total, "unit": unit})
 
     try:
-        content = _read(source)
+        content = _read(source, options.limits.max_document_bytes)
         kind, parsed = parse(content, task["filename"], task["content_type"], options, report_units)
         markdown = parsed.markdown.encode("utf-8", "replace")
-        if len(markdown) > options.max_output_bytes:
-            detail = f"{len(markdown)} bytes of Markdown, at most {options.max_output_bytes} are allowed"
+        if len(markdown) > options.limits.max_output_bytes:
+            detail = f"{len(markdown)} bytes of Markdown, at most {options.limits.max_output_bytes} are allowed"
             raise ParseFailure(Reason.OUTPUT_TOO_LARGE, detail, engine=parsed.engine)
         _write(output, markdown)
         if parsed.pages is not None:
@@ -77,8 +78,10 @@ def _remarks(remarks: Sequence[str]) -> list[str]:
     return [remark[:_MAX_REMARK_CHARACTERS] for remark in remarks[:_MAX_REMARKS]]
 
 
-def _read(descriptor: int) -> bytes:
+def _read(descriptor: int, max_bytes: int) -> bytes:
     size = os.fstat(descriptor).st_size
+    if size > max_bytes:
+        raise ParseFailure(Reason.DOCUMENT_TOO_LARGE, f"{size} bytes, at most {max_bytes} are converted")
     with open(descriptor, "rb", buffering=0, closefd=False) as source:
         return source.read() if size else b""
 

@@ -4,13 +4,12 @@ import zlib
 from collections.abc import Iterator
 from itertools import chain
 
+from ingest_grpc.pipeline.parse.limits import Limits
+
 ZLIB, RAW = 15, -15
 """Deflate with and without zlib's frame, in zlib's own numbers."""
 
 _STEP = 256 * 1024
-_ALWAYS_ALLOWED_BYTES = 128 * 1024 * 1024
-_NEVER_ALLOWED_BYTES = 1024 * 1024 * 1024
-_MAX_RATIO = 100
 _MAX_NESTING = 4
 
 
@@ -19,11 +18,10 @@ class Bomb(Exception):
 
 
 class Allowance:
-    """How many bytes may come out of a file, over all its streams: a hundred times its size, but at least
-    128 MiB and at most 1 GiB. Bomb when it is used up."""
+    """How many bytes may come out of a file, over all its streams. Bomb when it is used up."""
 
-    def __init__(self, file_bytes: int) -> None:
-        self._allowed = min(_NEVER_ALLOWED_BYTES, max(_ALWAYS_ALLOWED_BYTES, _MAX_RATIO * file_bytes))
+    def __init__(self, file_bytes: int, limits: Limits) -> None:
+        self._allowed = limits.expanded_bytes_of(file_bytes)
         self._file_bytes = file_bytes
         self._used = 0
 

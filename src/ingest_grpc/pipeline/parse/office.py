@@ -11,6 +11,7 @@ from ingest_grpc.pipeline.parse import xberg_engine
 from ingest_grpc.pipeline.parse.engines import STDLIB, XBERG
 from ingest_grpc.pipeline.parse.evidence import has_text, has_text_below_headings
 from ingest_grpc.pipeline.parse.inflate import RAW, Allowance, Bomb, inflated, slices
+from ingest_grpc.pipeline.parse.limits import Limits
 from ingest_grpc.pipeline.parse.outcome import Parsed, ParseFailure
 from ingest_grpc.pipeline.parse.source import Source
 from ingest_grpc.pipeline.parse.types import Kind
@@ -23,7 +24,7 @@ _ENCRYPTED_FLAG = 0x1
 def parse(source: Source) -> Parsed:
     """ParseFailure FILE_UNREADABLE, FILE_ENCRYPTED, DECOMPRESSION_BOMB, NO_TEXT, or EMPTY_FILE for a file that
     has neither text nor pictures."""
-    members = _inspect(source.data)
+    members = _inspect(source.data, source.options.limits)
     extraction = xberg_engine.extract(source, unreadable=Reason.FILE_UNREADABLE)
     enough = has_text_below_headings if source.kind is Kind.XLSX else has_text
     if not enough(extraction.markdown):
@@ -49,9 +50,9 @@ def _why_empty(members: list[str], losses: tuple[str, ...]) -> ParseFailure:
     return ParseFailure(reason, f"no text in any of {len(members)} parts", engine=XBERG)
 
 
-def _inspect(data: bytes) -> list[str]:
+def _inspect(data: bytes, limits: Limits) -> list[str]:
     """The names of the members, once all are known to be readable and to expand to something reasonable."""
-    allowance = Allowance(len(data))
+    allowance = Allowance(len(data), limits)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()

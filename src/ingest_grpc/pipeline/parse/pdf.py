@@ -8,6 +8,7 @@ from ingest_grpc.pipeline.parse import pdf_probe, xberg_engine
 from ingest_grpc.pipeline.parse.engines import XBERG
 from ingest_grpc.pipeline.parse.evidence import has_text
 from ingest_grpc.pipeline.parse.inflate import Allowance, Bomb, fully_inflated, slices
+from ingest_grpc.pipeline.parse.limits import Limits
 from ingest_grpc.pipeline.parse.outcome import Parsed, ParseFailure
 from ingest_grpc.pipeline.parse.source import Source
 
@@ -18,11 +19,11 @@ _MAX_PAGES_EXAMINED = 200
 
 def parse(source: Source) -> Parsed:
     """ParseFailure PDF_UNREADABLE, PDF_PAGE_TOO_LARGE, NO_TEXT or DECOMPRESSION_BOMB."""
-    probe = pdf_probe.probe(source.data, source.options.max_page_points)
+    probe = pdf_probe.probe(source.data, source.options.limits)
     source.report(0, probe.pages, "pages")
     extraction = xberg_engine.extract(source, unreadable=Reason.PDF_UNREADABLE)
     if not has_text(extraction.markdown):
-        raise _why_empty(source.data, probe.pages)
+        raise _why_empty(source, probe.pages)
     return Parsed(
         markdown=extraction.markdown,
         engine=XBERG,
@@ -45,17 +46,17 @@ def _pages_lost(data: bytes, pages: int, with_text: frozenset[int]) -> list[str]
     return [f"{len(lost)} of {pages} pages have no extractable text and may be scans: {named}"]
 
 
-def _why_empty(data: bytes, pages: int) -> ParseFailure:
+def _why_empty(source: Source, pages: int) -> ParseFailure:
     """The engine returns nothing for a scan and for a bomb alike: tell them apart by expanding the streams."""
     try:
-        _expand_streams(memoryview(data))
+        _expand_streams(memoryview(source.data), source.options.limits)
     except Bomb as bomb:
         return ParseFailure(Reason.DECOMPRESSION_BOMB, str(bomb), engine=XBERG, retire=True)
     return ParseFailure(Reason.NO_TEXT, f"no text on any of {pages} pages", engine=XBERG)
 
 
-def _expand_streams(data: memoryview) -> None:
+def _expand_streams(data: memoryview, limits: Limits) -> None:
     """Count what the file's streams expand to; Bomb if that is too much. Pictures in formats of their own count 0."""
-    allowance = Allowance(len(data))
+    allowance = Allowance(len(data), limits)
     for found in islice(_STREAM.finditer(data), _MAX_STREAMS_EXAMINED):
         allowance.count(fully_inflated(slices(data[found.end() :])))

@@ -12,6 +12,7 @@ import pypdfium2.raw as pdfium
 
 from ingest_grpc.errors import Reason
 from ingest_grpc.pipeline.parse.engines import PDFIUM
+from ingest_grpc.pipeline.parse.limits import Limits
 from ingest_grpc.pipeline.parse.outcome import ParseFailure
 
 
@@ -23,15 +24,17 @@ class Probe:
     title: str | None
 
 
-def probe(data: bytes, max_page_points: float) -> Probe:
-    """ParseFailure PDF_UNREADABLE (corrupt, encrypted, no pages) or PDF_PAGE_TOO_LARGE."""
+def probe(data: bytes, limits: Limits) -> Probe:
+    """ParseFailure PDF_UNREADABLE (corrupt, encrypted, no pages), TOO_MANY_PAGES or PDF_PAGE_TOO_LARGE."""
     try:
         with pypdfium2.PdfDocument(data) as document:
             pages = len(document)
             if pages == 0:
                 raise ParseFailure(Reason.PDF_UNREADABLE, "the PDF has no pages", engine=PDFIUM)
+            if pages > limits.max_pages:
+                raise ParseFailure(Reason.TOO_MANY_PAGES, f"{pages} pages, at most {limits.max_pages}", engine=PDFIUM)
             for index in range(pages):
-                _check_size(index, document.get_page_size(index), max_page_points)
+                _check_size(index, document.get_page_size(index), limits.max_page_points)
             return Probe(pages, document.get_metadata_value("Title").strip() or None)
     except pypdfium2.PdfiumError as error:
         raise ParseFailure(Reason.PDF_UNREADABLE, str(error), engine=PDFIUM) from None

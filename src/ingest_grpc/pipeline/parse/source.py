@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ingest_grpc.pipeline.parse.limits import Limits
 from ingest_grpc.pipeline.parse.types import Kind
 
 ReportUnits = Callable[[int, int, str], None]
@@ -15,12 +16,9 @@ def _silent(_done: int, _total: int, _unit: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Limits of one conversion: bytes of Markdown, the largest side of a PDF page in points (1/72 inch), and
-    the wall seconds after which this process is killed."""
+    """How one document is to be converted."""
 
-    max_output_bytes: int
-    max_page_points: float
-    wall_seconds: float
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)

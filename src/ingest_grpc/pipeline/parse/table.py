@@ -26,7 +26,7 @@ def parse(source: Source) -> Parsed:
         rows = [row for row in _reader(decoded.text, delimiter) if row]
     except csv.Error as error:
         raise ParseFailure(Reason.FILE_UNREADABLE, f"not readable as CSV: {error}", engine=STDLIB) from None
-    return Parsed(_table(rows, source.options.max_output_bytes), STDLIB, warnings=decoded.warnings)
+    return Parsed(_table(rows, source.options.limits.max_output_bytes), STDLIB, warnings=decoded.warnings)
 
 
 def guess_delimiter(text: str) -> str:

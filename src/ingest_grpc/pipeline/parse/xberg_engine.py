@@ -8,6 +8,7 @@ import xberg
 from ingest_grpc.errors import Reason
 from ingest_grpc.pipeline.parse.engines import XBERG
 from ingest_grpc.pipeline.parse.evidence import has_text
+from ingest_grpc.pipeline.parse.limits import Limits
 from ingest_grpc.pipeline.parse.outcome import ParseFailure
 from ingest_grpc.pipeline.parse.source import Source
 from ingest_grpc.pipeline.parse.types import CONTENT_TYPES, Kind
@@ -27,7 +28,6 @@ _NOISY_SOURCES = frozenset({"ocr"})
 
 _LEFT_OUT = "not extracted"
 _LIBRARY_MARGIN_SECONDS = 5
-_MAX_TABLE_CELLS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +70,18 @@ async def _extract(source: Source) -> xberg.ExtractionResult:
         mime_type=CONTENT_TYPES[source.kind],
         filename=f"document.{_EXTENSIONS[source.kind]}",
     )
-    return await xberg.extract(document, _configuration(source.options.wall_seconds))
+    return await xberg.extract(document, _configuration(source.options.limits))
 
 
-def _configuration(wall_seconds: float) -> xberg.ExtractionConfig:
+def _configuration(limits: Limits) -> xberg.ExtractionConfig:
     """The library's own timeout often yields a cleaner error; the supervisor's is the one that counts."""
-    seconds = int(wall_seconds) - _LIBRARY_MARGIN_SECONDS
+    seconds = int(limits.engine_seconds) - _LIBRARY_MARGIN_SECONDS
     return xberg.ExtractionConfig(
         output_format="markdown",
         use_cache=False,
         disable_ocr=True,
         extraction_timeout_secs=seconds if seconds > 0 else None,
-        security_limits=xberg.SecurityLimits(max_table_cells=_MAX_TABLE_CELLS),
+        security_limits=xberg.SecurityLimits(max_table_cells=limits.max_table_cells),
         html_options=xberg.ConversionOptions(extract_metadata=False, inline_data_media="alt_text_only"),
     )
 
@@ -93,7 +93,7 @@ def _failure(message: str, unreadable: Reason) -> ParseFailure:
         raise MemoryError(message)
     if "timed out" in lowered:
         # The library's threads may still be at it.
-        return ParseFailure(Reason.CONVERSION_TIMEOUT, message, engine=XBERG, retire=True)
+        return ParseFailure(Reason.CONVERSION_STALLED, message, engine=XBERG, retire=True)
     if "security violation" in lowered:
         return ParseFailure(_violated_limit(lowered, unreadable), message, engine=XBERG, retire=True)
     if "password" in lowered or "encrypted" in lowered:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ingest_grpc.config import Settings
 from ingest_grpc.errors import Reason
+from ingest_grpc.pipeline.parse import limits
 from ingest_grpc.sandbox.pool import ChildPool
 from ingest_grpc.sandbox.spec import ChildFailure, ChildSpec, Ending, Limits
 from ingest_grpc.worker.executors import replies
@@ -20,6 +21,7 @@ _COMMAND = (sys.executable, "-I", "-m", "ingest_grpc.pipeline.parse.child")
 _REASONS: Mapping[Ending, Reason] = {
     Ending.CRASHED: Reason.CONVERTER_CRASHED,
     Ending.TIMED_OUT: Reason.CONVERSION_TIMEOUT,
+    Ending.STALLED: Reason.CONVERSION_STALLED,
     Ending.OUT_OF_MEMORY: Reason.CONVERSION_OUT_OF_MEMORY,
     Ending.BROKEN: Reason.INTERNAL,
     Ending.UNAVAILABLE: Reason.SERVICE_UNAVAILABLE,
@@ -33,14 +35,10 @@ class LocalExecutor:
 
     def __init__(self, settings: Settings, command: tuple[str, ...] = _COMMAND) -> None:
         """`command` starts a child; another one is of use to tests only."""
-        self._options = {
-            "max_output_bytes": settings.max_output_bytes,
-            "max_page_points": settings.max_page_points,
-            "wall_seconds": settings.conversion_timeout_seconds,
-        }
+        self._limits = limits.Limits.of(settings).to_task()
         self._max_output_bytes = settings.max_output_bytes
         self._pool = ChildPool(
-            ChildSpec(command, _limits(settings)),
+            ChildSpec(command, _of_a_task(settings)),
             max(1, settings.worker_count),
             max_tasks=settings.child_max_documents,
             max_resident_bytes=settings.child_max_rss_bytes,
@@ -72,7 +70,7 @@ class LocalExecutor:
             if (progress := replies.read_progress(message)) is not None:
                 on_progress(progress)
 
-        task = {"filename": request.filename, "content_type": request.content_type, "options": self._options}
+        task = {"filename": request.filename, "content_type": request.content_type, "limits": self._limits}
         try:
             result = await self._pool.run(task, (source_fd, output_fd), pass_on)
         except ChildFailure as failure:
@@ -97,12 +95,14 @@ class LocalExecutor:
         return replies.with_size(outcome, size)
 
 
-def _limits(settings: Settings) -> Limits:
+def _of_a_task(settings: Settings) -> Limits:
     return Limits(
         address_space_bytes=settings.conversion_memory_bytes,
         resident_bytes=settings.conversion_memory_bytes,
         written_bytes=settings.max_output_bytes,
         wall_seconds=settings.conversion_timeout_seconds,
+        stall_seconds=settings.conversion_stall_seconds,
+        cpu_seconds=settings.conversion_cpu_seconds,
     )
 
 

@@ -21,7 +21,12 @@ _REASONS_OF_A_CHILD = frozenset(
         Reason.TEXT_UNDECODABLE,
         Reason.DECOMPRESSION_BOMB,
         Reason.OUTPUT_TOO_LARGE,
-        Reason.CONVERSION_TIMEOUT,
+        Reason.CONVERSION_STALLED,
+        Reason.DOCUMENT_TOO_LARGE,
+        Reason.TOO_MANY_PAGES,
+        Reason.TOO_MANY_ENTRIES,
+        Reason.TOO_DEEPLY_NESTED,
+        Reason.IMAGE_TOO_LARGE,
     }
 )
 _LARGEST_COUNT = 2**31 - 1

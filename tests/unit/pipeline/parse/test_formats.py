@@ -12,9 +12,10 @@ from ingest_grpc.pipeline.parse.parser import parse
 from ingest_grpc.pipeline.parse.source import Options
 from ingest_grpc.pipeline.parse.types import Kind
 from tests import documents
+from tests.limits import options
 
 MIB = 2**20
-OPTIONS = Options(max_output_bytes=MIB, max_page_points=14_400.0, wall_seconds=30.0)
+OPTIONS = options(max_output_bytes=MIB)
 
 Units = tuple[int, int, str]
 
@@ -69,7 +70,7 @@ def test_pdf__refusals(data: bytes, reason: Reason) -> None:
 
 
 def test_pdf__largest_page_is_a_setting() -> None:
-    small = Options(max_output_bytes=MIB, max_page_points=800.0, wall_seconds=30.0)
+    small = options(max_page_points=800.0)
     assert refusal(documents.pdf(), options=small).reason is Reason.PDF_PAGE_TOO_LARGE
 
 

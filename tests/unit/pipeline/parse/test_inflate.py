@@ -5,6 +5,7 @@ import zlib
 import pytest
 
 from ingest_grpc.pipeline.parse.inflate import RAW, ZLIB, Allowance, Bomb, fully_inflated, inflated, slices
+from tests.limits import DEFAULTS
 
 MIB = 2**20
 
@@ -35,13 +36,13 @@ def test_fully_inflated__plain_data_stays() -> None:
 
 
 def test_allowance__is_shared_by_all_streams() -> None:
-    allowance = Allowance(1000)
+    allowance = Allowance(1000, DEFAULTS)
     allowance.count(iter([bytes(MIB)] * 100))
     with pytest.raises(Bomb, match="1000 bytes expand"):
         allowance.count(iter([bytes(MIB)] * 29))
 
 
 def test_allowance__grows_with_the_file() -> None:
-    Allowance(4 * MIB).count(iter([bytes(MIB)] * 400))
+    Allowance(4 * MIB, DEFAULTS).count(iter([bytes(MIB)] * 400))
     with pytest.raises(Bomb):
-        Allowance(4 * MIB).count(iter([bytes(MIB)] * 401))
+        Allowance(4 * MIB, DEFAULTS).count(iter([bytes(MIB)] * 401))
