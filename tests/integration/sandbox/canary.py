@@ -103,6 +103,13 @@ def handle(task: Mapping[str, Any], descriptors: Sequence[int], report: Report) 
             return Reply(attempt(lambda: write_beyond(descriptors[1], task["bytes"])))
         case "describe":
             return Reply(describe())
+    misbehave(action, task, report)
+    return Reply({"unknown": action})
+
+
+def misbehave(action: str, task: Mapping[str, Any], report: Report) -> None:
+    """Die, hang, take too much, or break the protocol; returns only where that is no fault by itself."""
+    match action:
         case "raise":
             raise ValueError("on purpose")
         case "signal":
@@ -120,9 +127,9 @@ def handle(task: Mapping[str, Any], descriptors: Sequence[int], report: Report) 
             report({"hanging": True})
             time.sleep(3600)
         case "allocate":
-            return Reply({"length": len(bytearray(task["bytes"]))})
+            raise AssertionError(f"{len(bytearray(task['bytes']))} bytes were to be had")
         case "grow":
-            return Reply({"length": len(grow_by(task["bytes"]))})
+            raise AssertionError(f"{len(grow_by(task['bytes']))} MiB were to be had")
         case "flood":
             while True:
                 report({"flood": True})
@@ -142,7 +149,6 @@ def handle(task: Mapping[str, Any], descriptors: Sequence[int], report: Report) 
         case "close_channel":
             os.close(channel())
             time.sleep(3600)
-    return Reply({"unknown": action})
 
 
 def channel() -> int:
