@@ -43,6 +43,7 @@ from ingest_grpc.model import (
 from ingest_grpc.pipeline.align.engines import alignment_engines, chosen_engine, patience_seconds
 from ingest_grpc.service.alignment_work import AlignmentWork
 from ingest_grpc.service.alignments import AlignmentService
+from ingest_grpc.service.attempts import AttemptLimits
 from ingest_grpc.service.file_services import FileServices
 from ingest_grpc.service.ingestion import IngestionService
 from ingest_grpc.service.job_files import AddRules
@@ -155,8 +156,7 @@ class Core:
         self.work = WorkService(
             self.store,
             clock,
-            max_failures=settings.max_failures,
-            max_orphaned=settings.max_orphaned,
+            limits=AttemptLimits(settings.max_failures, settings.max_orphaned),
             backoff_max_seconds=settings.backoff_max_seconds,
         )
         self.executor = FakeExecutor()
@@ -173,7 +173,9 @@ class Core:
             backoff_max_seconds=settings.backoff_max_seconds,
             rng=random.Random(1),
         )
-        self.alignment_work = AlignmentWork(self.store, clock, max_failures=settings.max_failures)
+        self.alignment_work = AlignmentWork(
+            self.store, clock, limits=AttemptLimits(settings.max_failures, settings.max_orphaned)
+        )
         self.aligner = AlignmentRunner(
             self.alignment_work,
             self.blobs,
@@ -362,8 +364,10 @@ class Core:
         await self.check()
         return current
 
-    async def retry(self, claim: RecordRow, after_seconds: float = 2.0) -> bool:
-        error = RecordError(reason=Reason.SERVICE_UNAVAILABLE, step=Step.PARSE)
+    async def retry(
+        self, claim: RecordRow, after_seconds: float = 2.0, reason: Reason = Reason.CONVERTER_CRASHED
+    ) -> bool:
+        error = RecordError(reason=reason, step=Step.PARSE)
         current = await self.work.finish(claim, Retry(error, after_seconds))
         await self.check()
         return current

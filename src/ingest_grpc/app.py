@@ -30,6 +30,7 @@ from ingest_grpc.pipeline.parse.engines import engines
 from ingest_grpc.pipeline.parse.types import SUPPORTED_CONTENT_TYPES
 from ingest_grpc.service.alignment_work import AlignmentWork
 from ingest_grpc.service.alignments import AlignmentService
+from ingest_grpc.service.attempts import AttemptLimits
 from ingest_grpc.service.file_services import FileServices
 from ingest_grpc.service.ingestion import IngestionService
 from ingest_grpc.service.job_files import AddRules
@@ -146,8 +147,7 @@ class App:
         self.work = WorkService(
             self.store,
             clock,
-            max_failures=settings.max_failures,
-            max_orphaned=settings.max_orphaned,
+            limits=AttemptLimits(settings.max_failures, settings.max_orphaned),
             backoff_max_seconds=settings.backoff_max_seconds,
         )
         leases = Leases(clock, settings.lease_seconds)
@@ -183,7 +183,7 @@ class App:
 
     def _new_aligner(self, settings: Settings, clock: Clock, leases: Leases) -> AlignmentRunner:
         return AlignmentRunner(
-            AlignmentWork(self.store, clock, max_failures=settings.max_failures),
+            AlignmentWork(self.store, clock, limits=AttemptLimits(settings.max_failures, settings.max_orphaned)),
             self.blobs,
             alignment_engines(settings),
             self.board,

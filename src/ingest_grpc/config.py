@@ -40,7 +40,9 @@ class Settings(BaseSettings):
     max_failures: int = Field(
         3, ge=1, le=100, description="attempts that may end by the record's own fault before it FAILED"
     )
-    max_orphaned: int = Field(100, ge=1, description="times a record may lose its worker before it FAILED")
+    max_orphaned: int = Field(
+        100, ge=1, description="attempts that may end by no fault of the record (worker lost, outage) before it FAILED"
+    )
     lease_seconds: float = Field(
         60.0, gt=0, description="seconds without a sign of life after which a claim is taken back"
     )

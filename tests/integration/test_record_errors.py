@@ -37,8 +37,9 @@ CHILD = Path(__file__).with_name("executor_child.py")
 
 
 def converting(folder: Path, executor: Executor | None = None) -> Server:
-    """A server that converts for real, and tries only once."""
-    return Server(folder / "data", executor=executor, converts=True, real_time=True, workers=1, max_failures=1)
+    """A server that converts for real, and tries only once, or twice where the fault is its own."""
+    limits = {"max_failures": 1, "max_orphaned": 1, "backoff_base_seconds": 0.01}
+    return Server(folder / "data", executor=executor, converts=True, real_time=True, workers=1, **limits)
 
 
 async def outcome(server: Server, *file_ids: str) -> tuple[Job, list[FileRecord]]:
@@ -52,7 +53,9 @@ async def outcome(server: Server, *file_ids: str) -> tuple[Job, list[FileRecord]
     return job, [record for run in job.ingestion_jobs for record in run.records]
 
 
-def assert_failed(record: FileRecord, reason: str, step: str = "PARSE", *, retryable: bool = False) -> None:
+def assert_failed(
+    record: FileRecord, reason: str, step: str = "PARSE", *, retryable: bool = False, failures: int = 1
+) -> None:
     message, fix = TEXTS[reason]
     assert record.status == RecordStatus.RECORD_STATUS_FAILED
     assert ErrorReason.Name(record.error.reason) == f"ERROR_REASON_{reason}"
@@ -61,7 +64,7 @@ def assert_failed(record: FileRecord, reason: str, step: str = "PARSE", *, retry
     assert Step.Name(record.error.step) == f"STEP_{step}"
     assert record.HasField("failed_at")
     assert not record.HasField("completed_at")
-    assert record.failures == 1
+    assert record.failures == failures
 
 
 async def test_documents__that_cannot_be_converted(tmp_path: Path) -> None:
@@ -105,7 +108,8 @@ async def test_converter__that_cannot_be_started(tmp_path: Path, monkeypatch: py
     async with converting(tmp_path, executor) as server:
         file = await server.upload("fine.pdf", documents.pdf())
         _, [record] = await outcome(server, file.file_id)
-    assert_failed(record, "SERVICE_UNAVAILABLE", retryable=True)
+    assert_failed(record, "SERVICE_UNAVAILABLE", retryable=True, failures=0)
+    assert record.orphaned_count == 2
 
 
 async def test_converter__with_a_defect(tmp_path: Path) -> None:
@@ -128,4 +132,4 @@ async def test_failure__that_may_pass_is_tried_again(tmp_path: Path) -> None:
         assert ErrorReason.Name(again.error.reason) == "ERROR_REASON_SERVICE_UNAVAILABLE"
         assert again.next_attempt_at.ToMicroseconds() == server.clock.now() + 60_000_000
         assert not again.HasField("queue_position")
-        assert (again.attempt, again.failures) == (1, 1)
+        assert (again.attempt, again.failures, again.orphaned_count) == (1, 0, 1)

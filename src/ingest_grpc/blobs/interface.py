@@ -19,6 +19,12 @@ CHUNK_BYTES = 2 * 1024 * 1024
 IsKnown = Callable[[str], Awaitable[bool]]
 """Asks the ledger whether a row keeps the blob of this key. False for a key whose row is deleted."""
 
+OnChunk = Callable[[], None]
+"""Called after each piece of a transfer that may be long: a sign of life."""
+
+PATIENCE_SECONDS = 180.0
+"""How long a backend may try a single request again before it raises: obstore's own `retry_timeout`."""
+
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,127}")
 
 
@@ -38,6 +44,10 @@ class ListedBlob:
     key: str
     size_bytes: int
     written_at: int
+
+
+def no_sign() -> None:
+    """The OnChunk of callers who do not ask."""
 
 
 class BlobMissing(LookupError):
@@ -90,7 +100,7 @@ class Output(Protocol):
         """Descriptor to read and write; valid inside the context, closed by it. Check fstat before commit."""
         ...
 
-    async def commit(self, key: str) -> StoredBlob:
+    async def commit(self, key: str, on_chunk: OnChunk = no_sign) -> StoredBlob:
         """Copies the bytes of `fd`, from its start, to a durable blob; the same errors as a BlobWriter.
 
         A copy, so that a child that kept the descriptor cannot change the blob after it was hashed.
@@ -136,8 +146,10 @@ class Blobs(Protocol):
         """Up to `limit` bytes (at least 1) from `offset`: fewer at the end, none beyond it. Raises BlobMissing."""
         ...
 
-    def open(self, key: str) -> AbstractAsyncContextManager[int]:
+    def open(self, key: str, on_chunk: OnChunk = no_sign) -> AbstractAsyncContextManager[int]:
         """A descriptor of the whole blob at offset 0, closed on leaving. Entering raises BlobMissing.
+
+        Entering may transfer the whole blob; `on_chunk` hears of each piece.
 
         Writing to it fails or changes nothing but a copy. A context and not a bare number, so that a
         cancelled caller cannot leak the descriptor.

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ingest_grpc.blobs.failures import read_errors, storage_errors
 from ingest_grpc.blobs.filesystem import FileSystem
-from ingest_grpc.blobs.interface import BlobWriter, IsKnown, ListedBlob, Output, StoredBlob, is_key
+from ingest_grpc.blobs.interface import BlobWriter, IsKnown, ListedBlob, OnChunk, Output, StoredBlob, is_key, no_sign
 from ingest_grpc.blobs.output import copied, spooled_output
 from ingest_grpc.blobs.staged import Layout, StagedFile
 from ingest_grpc.blobs.threads import Threads
@@ -61,7 +61,7 @@ class LocalBlobs:
         with read_errors(key):
             return await self._threads.run(self._read, self._layout.blob(key), offset, limit)
 
-    def open(self, key: str) -> AbstractAsyncContextManager[int]:
+    def open(self, key: str, on_chunk: OnChunk = no_sign) -> AbstractAsyncContextManager[int]:
         return self._threads.descriptor(read_errors(key)(partial(self._files.open, self._layout.blob(key))))
 
     def output(self) -> AbstractAsyncContextManager[Output]:

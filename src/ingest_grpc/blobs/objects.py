@@ -25,10 +25,12 @@ from ingest_grpc.blobs.interface import (
     BlobWriter,
     IsKnown,
     ListedBlob,
+    OnChunk,
     Output,
     StoredBlob,
     checked_key,
     is_key,
+    no_sign,
 )
 from ingest_grpc.blobs.output import copied, spooled_output
 from ingest_grpc.blobs.parts import PART_BYTES, PartStream
@@ -80,13 +82,14 @@ class ObjectBlobs:
                 return b""
 
     @asynccontextmanager
-    async def open(self, key: str) -> AsyncIterator[int]:
+    async def open(self, key: str, on_chunk: OnChunk = no_sign) -> AsyncIterator[int]:
         checked_key(key)
         async with self._threads.descriptor(storage_errors()(partial(self._files.nameless, None))) as fd:
             with read_errors(key):
                 found = await obstore.get_async(self._store, key)
                 async for data in found.stream(min_chunk_size=CHUNK_BYTES):
                     await self._threads.run(self._files.write, fd, memoryview(data))
+                    on_chunk()
                 os.lseek(fd, 0, os.SEEK_SET)
             yield fd
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ingest_grpc.blobs.failures import storage_errors
 from ingest_grpc.blobs.filesystem import FileSystem
-from ingest_grpc.blobs.interface import CHUNK_BYTES, BlobWriter, Output, StoredBlob
+from ingest_grpc.blobs.interface import CHUNK_BYTES, BlobWriter, OnChunk, Output, StoredBlob, no_sign
 from ingest_grpc.blobs.threads import Threads
 
 
@@ -24,8 +24,8 @@ class SpooledOutput:
     def fd(self) -> int:
         return self._fd
 
-    async def commit(self, key: str) -> StoredBlob:
-        return await _committed(self._fd, self._writer(key), self._threads)
+    async def commit(self, key: str, on_chunk: OnChunk = no_sign) -> StoredBlob:
+        return await _committed(self._fd, self._writer(key), self._threads, on_chunk)
 
 
 @asynccontextmanager
@@ -43,7 +43,7 @@ async def copied(source: Path, writer: BlobWriter, threads: Threads) -> StoredBl
         return await _committed(fd, writer, threads)
 
 
-async def _committed(fd: int, opened: BlobWriter, threads: Threads) -> StoredBlob:
+async def _committed(fd: int, opened: BlobWriter, threads: Threads, on_chunk: OnChunk = no_sign) -> StoredBlob:
     async with opened as writer:
         while True:
             with storage_errors():
@@ -52,3 +52,4 @@ async def _committed(fd: int, opened: BlobWriter, threads: Threads) -> StoredBlo
             if not data:
                 return await writer.commit()
             await writer.write(data)
+            on_chunk()

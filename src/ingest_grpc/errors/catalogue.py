@@ -17,13 +17,15 @@ class Entry:
 
     `message` may hold {placeholders}; they are filled from the error's metadata, so every dynamic part
     of a message is also machine-readable. `code` is the gRPC code when the reason ends an RPC.
-    `retryable` says whether the same request (or the same record) may succeed later, unchanged.
+    `retryable` says whether the same request (or the same record) may succeed later, unchanged. `outage` says
+    that the service was at fault: an attempt that ends by it does not count among the failures of its record.
     """
 
     message: str
     suggested_fix: str
     code: Code
     retryable: bool = False
+    outage: bool = False
 
 
 CATALOGUE: Mapping[Reason, Entry] = {
@@ -44,7 +46,11 @@ CATALOGUE: Mapping[Reason, Entry] = {
         Code.NOT_FOUND,
     ),
     Reason.SERVICE_UNAVAILABLE: Entry(
-        "Service temporarily unavailable.", "Retry the job after a brief wait.", Code.UNAVAILABLE, retryable=True
+        "Service temporarily unavailable.",
+        "Retry the job after a brief wait.",
+        Code.UNAVAILABLE,
+        retryable=True,
+        outage=True,
     ),
     Reason.INTERNAL: Entry(
         "Internal processing failure.", "If the issue persists, contact support.", Code.INTERNAL, retryable=True

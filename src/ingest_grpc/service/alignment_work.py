@@ -1,15 +1,17 @@
 """What a worker needs to know about an alignment, and what becomes of it."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePath
+from typing import Any
 
 from ingest_grpc.blobs.interface import StoredBlob
 from ingest_grpc.clock import MICROSECONDS, Clock
 from ingest_grpc.ids import Prefix, new_id
 from ingest_grpc.lifecycle import AlignmentStep, RecordStatus, Trigger, WaitReason
 from ingest_grpc.model import AlignmentTotals, File, FileKind, RecordError, SectionResult
+from ingest_grpc.service.attempts import AttemptLimits
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.work import SYSTEM, Failed, Retry
 from ingest_grpc.store.alignment_interface import AlignmentRow
@@ -36,10 +38,10 @@ AlignmentOutcome = Aligned | Retry | Failed
 class AlignmentWork:
     """Alignments as workers see them. A worker whose attempt is no longer the current one changes nothing."""
 
-    def __init__(self, store: Store, clock: Clock, *, max_failures: int) -> None:
+    def __init__(self, store: Store, clock: Clock, *, limits: AttemptLimits) -> None:
         self._store = store
         self._clock = clock
-        self._max_failures = max_failures
+        self._limits = limits
 
     async def viable_count(self, claim: AlignmentRow) -> int:
         """How many viable files the job has."""
@@ -97,18 +99,23 @@ class AlignmentWork:
             row = await tx.alignment_by_row(claim.alignment.row_id)
             actor = claim.alignment.worker_id or SYSTEM
             ledger = JobLedger(tx, await tx.job_by_row(row.job_row), self._clock.now(), actor)
-            failures = row.alignment.failures + 1
-            match outcome:
-                case Aligned():
-                    await self._succeed(ledger, row, outcome)
-                case Retry() if failures < self._max_failures:
-                    await self._retry(ledger, row, outcome, failures)
-                case Retry(error=error) | Failed(error=error):
-                    await _fail(ledger, row, error, step, failures)
+            if isinstance(outcome, Aligned):
+                await self._succeed(ledger, row, outcome)
+            else:
+                await self._give_up_or_retry(ledger, row, step, outcome)
             await ledger.close()
             return True
 
         return await self._store.write(unit)
+
+    async def _give_up_or_retry(
+        self, ledger: JobLedger, row: AlignmentRow, step: AlignmentStep | None, outcome: Retry | Failed
+    ) -> None:
+        counts = self._limits.counts_after(row.alignment, outcome.error.reason)
+        if isinstance(outcome, Retry) and self._limits.leave_another(counts):
+            await self._retry(ledger, row, outcome, counts)
+        else:
+            await _fail(ledger, row, outcome.error, step, counts)
 
     async def _succeed(self, ledger: JobLedger, row: AlignmentRow, done: Aligned) -> None:
         alignment = row.alignment
@@ -136,11 +143,11 @@ class AlignmentWork:
             worker_id=None,
         )
 
-    async def _retry(self, ledger: JobLedger, row: AlignmentRow, retry: Retry, failures: int) -> None:
+    async def _retry(self, ledger: JobLedger, row: AlignmentRow, retry: Retry, counts: Mapping[str, Any]) -> None:
         await ledger.apply_alignment(
             row,
             Trigger.FAILED_RETRYABLE,
-            failures=failures,
+            **counts,
             error=retry.error,
             next_attempt_at=self._clock.now() + round(retry.after_seconds * MICROSECONDS),
             wait_reason=WaitReason.BACK_OFF,
@@ -151,14 +158,14 @@ class AlignmentWork:
 
 
 async def _fail(
-    ledger: JobLedger, row: AlignmentRow, error: RecordError, step: AlignmentStep | None, failures: int
+    ledger: JobLedger, row: AlignmentRow, error: RecordError, step: AlignmentStep | None, counts: Mapping[str, Any]
 ) -> None:
     await ledger.apply_alignment(
         row,
         Trigger.FAILED,
         failed_at=ledger.now,
         error=error,
-        failures=failures,
+        **counts,
         current_step=step,
         worker_id=None,
     )

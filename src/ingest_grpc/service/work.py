@@ -1,6 +1,6 @@
 """WorkService: what workers do. Claim, outcome of a record, orphan, and the end of a back-off."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -11,6 +11,7 @@ from ingest_grpc.errors import Reason
 from ingest_grpc.lifecycle import RecordStatus, Step, Trigger, WaitReason
 from ingest_grpc.model import Engine, File, FileKind, FileRecord, RecordError
 from ingest_grpc.service.alignment_claims import claim_alignment, orphan_alignment
+from ingest_grpc.service.attempts import AttemptLimits
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.views import MARKDOWN
 from ingest_grpc.store.alignment_interface import AlignmentRow
@@ -54,13 +55,10 @@ Outcome = Done | Retry | Failed
 class WorkService:
     """The queue as workers see it. A worker whose attempt is no longer the current one changes nothing."""
 
-    def __init__(
-        self, store: Store, clock: Clock, *, max_failures: int, max_orphaned: int, backoff_max_seconds: float
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, *, limits: AttemptLimits, backoff_max_seconds: float) -> None:
         self._store = store
         self._clock = clock
-        self._max_failures = max_failures
-        self._max_orphaned = max_orphaned
+        self._limits = limits
         self._backoff_max = round(backoff_max_seconds * MICROSECONDS)
 
     async def claim(self, worker_id: str, limit: int) -> list[Claim]:
@@ -105,17 +103,21 @@ class WorkService:
             ledger = JobLedger(
                 tx, await tx.job_by_row(row.job_row), self._clock.now(), claim.record.worker_id or SYSTEM
             )
-            match outcome:
-                case Done():
-                    await self._succeed(ledger, row, outcome)
-                case Retry() if row.record.failures + 1 < self._max_failures:
-                    await self._retry(ledger, row, outcome)
-                case Retry(error=error) | Failed(error=error):
-                    await self._fail(ledger, row, error, failures=row.record.failures + 1)
+            if isinstance(outcome, Done):
+                await self._succeed(ledger, row, outcome)
+            else:
+                await self._give_up_or_retry(ledger, row, outcome)
             await ledger.close()
             return True
 
         return await self._store.write(unit)
+
+    async def _give_up_or_retry(self, ledger: JobLedger, row: RecordRow, outcome: Retry | Failed) -> None:
+        counts = self._limits.counts_after(row.record, outcome.error.reason)
+        if isinstance(outcome, Retry) and self._limits.leave_another(counts):
+            await self._retry(ledger, row, outcome, counts)
+        else:
+            await self._fail(ledger, row, outcome.error, counts)
 
     async def _succeed(self, ledger: JobLedger, row: RecordRow, done: Done) -> None:
         record = row.record
@@ -155,11 +157,11 @@ class WorkService:
         if replaced.record.unresolved:
             await ledger.mark(replaced, Trigger.SUPERSEDED, superseded_by=row.record.record_id)
 
-    async def _retry(self, ledger: JobLedger, row: RecordRow, retry: Retry) -> None:
+    async def _retry(self, ledger: JobLedger, row: RecordRow, retry: Retry, counts: Mapping[str, Any]) -> None:
         await ledger.apply(
             row,
             Trigger.FAILED_RETRYABLE,
-            failures=row.record.failures + 1,
+            **counts,
             error=retry.error,
             next_attempt_at=self._clock.now() + round(retry.after_seconds * MICROSECONDS),
             wait_reason=WaitReason.BACK_OFF,
@@ -168,7 +170,7 @@ class WorkService:
             worker_id=None,
         )
 
-    async def _fail(self, ledger: JobLedger, row: RecordRow, error: RecordError, **counts: Any) -> None:
+    async def _fail(self, ledger: JobLedger, row: RecordRow, error: RecordError, counts: Mapping[str, Any]) -> None:
         await ledger.apply(row, Trigger.FAILED, failed_at=ledger.now, error=error, step=None, worker_id=None, **counts)
 
     async def orphan(self, claims: Iterable[Claim]) -> int:
@@ -190,11 +192,11 @@ class WorkService:
 
     async def _orphan(self, ledger: JobLedger, row: Claim) -> None:
         if isinstance(row, AlignmentRow):
-            await orphan_alignment(ledger, row, self._max_orphaned)
+            await orphan_alignment(ledger, row, self._limits.max_orphaned)
             return
         count = row.record.orphaned_count + 1
-        if count > self._max_orphaned:
-            await self._fail(ledger, row, RecordError(reason=Reason.WORKER_LOST), orphaned_count=count)
+        if count > self._limits.max_orphaned:
+            await self._fail(ledger, row, RecordError(reason=Reason.WORKER_LOST), {"orphaned_count": count})
             return
         await ledger.apply(
             row,

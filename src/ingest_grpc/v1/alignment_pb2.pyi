@@ -135,7 +135,7 @@ class AlignmentJob(_message.Message):
     failures: _builtins.int
     """Attempts that ended by its own fault."""
     orphaned_count: _builtins.int
-    """Times its worker was lost."""
+    """Attempts that ended through no fault of its own: its worker was lost, or the service had an outage."""
     wait_reason: _ingestion_pb2.WaitReason.ValueType
     """Why a queued one cannot be claimed now."""
     worker_id: _builtins.str

@@ -346,7 +346,7 @@ class FileRecord(_message.Message):
     failures: _builtins.int
     """Attempts that ended by the record's own fault since it was last added or retried."""
     orphaned_count: _builtins.int
-    """Times its worker was lost."""
+    """Attempts that ended through no fault of its own: its worker was lost, or the service had an outage."""
     wait_reason: Global___WaitReason.ValueType
     """Why a queued record cannot be claimed now."""
     worker_id: _builtins.str

@@ -6,13 +6,14 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from functools import partial
 
-from ingest_grpc.blobs.interface import BlobMissing, Blobs
+from ingest_grpc.blobs.interface import PATIENCE_SECONDS, BlobMissing, Blobs
 from ingest_grpc.clock import MICROSECONDS, Clock
 from ingest_grpc.errors import CATALOGUE, IngestError, Reason
 from ingest_grpc.lifecycle import AlignmentEngine, AlignmentStep
 from ingest_grpc.model import AlignmentProgress, RecordError, SectionResult
 from ingest_grpc.pipeline.align.interface import Aligner, AlignmentFailure, AlignmentTask, SourceFile, Standing
 from ingest_grpc.service.alignment_work import Aligned, AlignmentOutcome, AlignmentWork
+from ingest_grpc.service.attempts import outages_or_failures
 from ingest_grpc.service.progress import ProgressBoard
 from ingest_grpc.service.work import Failed, Retry
 from ingest_grpc.store.alignment_interface import AlignmentRow
@@ -46,7 +47,7 @@ class AlignmentRunner:
         self._board = board
         self._leases = leases
         self._clock = clock
-        self._patience_seconds = patience_seconds
+        self._patience_seconds = max(patience_seconds, PATIENCE_SECONDS)
         self._backoff_base_seconds = backoff_base_seconds
         self._backoff_max_seconds = backoff_max_seconds
         self._rng = rng
@@ -76,7 +77,7 @@ class AlignmentRunner:
             async with self._blobs.output() as output:
                 totals = await engine.align(task, output.fd, partial(self._at, claim))
                 self._at(claim, Standing(AlignmentStep.STORE, 95.0, 0.0))
-                stored = await output.commit(output_key(claim))
+                stored = await output.commit(output_key(claim), partial(self._alive, claim))
         except AlignmentFailure as failure:
             return self._failure(claim, failure.reason, failure.detail)
         except BlobMissing:
@@ -91,11 +92,11 @@ class AlignmentRunner:
     async def _sources(self, claim: AlignmentRow) -> AsyncGenerator[SourceFile, None]:
         async with aclosing(self._work.viable_files(claim)) as files:
             async for file in files:
-                opened = partial(self._blobs.open, file.blob_key)
+                opened = partial(self._blobs.open, file.blob_key, partial(self._alive, claim))
                 yield SourceFile(file.file_id, file.filename, file.size_bytes, opened)
 
     def _at(self, claim: AlignmentRow, standing: Standing) -> None:
-        self._leases.renew(claim, self._patience_seconds)
+        self._alive(claim)
         progress = AlignmentProgress(
             claim.alignment.alignment_job_id,
             standing.step,
@@ -104,6 +105,9 @@ class AlignmentRunner:
             self._eta(claim, standing.progress),
         )
         self._board.alignments.report(claim.job_row, claim.alignment, progress)
+
+    def _alive(self, claim: AlignmentRow) -> None:
+        self._leases.renew(claim, self._patience_seconds)
 
     def _eta(self, claim: AlignmentRow, progress: float) -> int | None:
         """When it will be done at the pace of this attempt; None before there is one."""
@@ -122,7 +126,8 @@ class AlignmentRunner:
         error = RecordError(reason=reason, detail=told)
         if not CATALOGUE[reason].retryable:
             return Failed(error)
-        seconds = backoff_seconds(alignment.failures, self._backoff_base_seconds, self._backoff_max_seconds, self._rng)
+        before = outages_or_failures(alignment, reason)
+        seconds = backoff_seconds(before, self._backoff_base_seconds, self._backoff_max_seconds, self._rng)
         return Retry(error, seconds)
 
     async def _report(self, claim: AlignmentRow, outcome: AlignmentOutcome) -> None:

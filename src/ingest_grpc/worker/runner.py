@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-from ingest_grpc.blobs.interface import BlobMissing, Blobs, StoredBlob
+from ingest_grpc.blobs.interface import PATIENCE_SECONDS, BlobMissing, Blobs, StoredBlob
 from ingest_grpc.errors import CATALOGUE, IngestError, Reason
 from ingest_grpc.lifecycle import Step
 from ingest_grpc.model import Engine, RecordError, UnitProgress
+from ingest_grpc.service.attempts import outages_or_failures
 from ingest_grpc.service.finisher import Finisher
 from ingest_grpc.service.imports import FETCH_FAILURES, ImportService
 from ingest_grpc.service.progress import ProgressBoard
@@ -88,7 +89,7 @@ class Runner:
                     return self._failure(claim, converted.reason, step, converted.detail)
                 step = Step.STORE
                 self._at(claim, step)
-                stored = await output.commit(output_key(claim))
+                stored = await output.commit(output_key(claim), partial(self._transferring, claim))
             return _done(stored, converted)
         except BlobMissing:
             return self._failure(claim, Reason.FILE_NOT_FOUND, step, "the source's bytes are gone")
@@ -108,17 +109,22 @@ class Runner:
         """A descriptor of the source's bytes; those of an imported file may have to be fetched first."""
         if claim.source is None:
             raise BlobMissing(claim.record.file_id)
+        alive = partial(self._transferring, claim)
         async with AsyncExitStack() as opened:
             try:
-                source = await opened.enter_async_context(self._blobs.open(claim.source))
+                source = await opened.enter_async_context(self._blobs.open(claim.source, alive))
             except BlobMissing:
                 record = claim.record
                 file = await self._imports.fetch(record.team_id, record.file_id, partial(self._fetched, claim))
-                source = await opened.enter_async_context(self._blobs.open(file.blob_key))
+                source = await opened.enter_async_context(self._blobs.open(file.blob_key, alive))
             yield source
 
+    def _transferring(self, claim: RecordRow) -> None:
+        """Bytes are on their way, and may now stand still for as long as a backend tries by itself."""
+        self._leases.renew(claim, PATIENCE_SECONDS)
+
     def _fetched(self, claim: RecordRow, done: int, total: int) -> None:
-        self._leases.renew(claim)
+        self._transferring(claim)
         progress = UnitProgress(units_done=done, units_total=total, unit="bytes")
         self._board.report(claim.job_row, claim.record, Step.FETCH, progress)
 
@@ -134,7 +140,7 @@ class Runner:
         self._board.report(claim.job_row, claim.record, Step(moved.step), progress)
 
     def _at(self, claim: RecordRow, step: Step) -> None:
-        self._leases.renew(claim)
+        self._transferring(claim)
         self._board.report(claim.job_row, claim.record, step)
 
     def _failure(self, claim: RecordRow, reason: Reason, step: Step, detail: str) -> Outcome:
@@ -145,9 +151,8 @@ class Runner:
         error = RecordError(reason=reason, step=step)
         if not CATALOGUE[reason].retryable:
             return Failed(error)
-        seconds = backoff_seconds(
-            claim.record.failures, self._backoff_base_seconds, self._backoff_max_seconds, self._rng
-        )
+        before = outages_or_failures(claim.record, reason)
+        seconds = backoff_seconds(before, self._backoff_base_seconds, self._backoff_max_seconds, self._rng)
         return Retry(error, seconds)
 
     async def _report(self, claim: RecordRow, outcome: Outcome) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from ingest_grpc.blobs.interface import BlobExists, BlobMissing, Blobs, StoredBlob
+from ingest_grpc.blobs.interface import CHUNK_BYTES, BlobExists, BlobMissing, Blobs, StoredBlob
+from ingest_grpc.blobs.local import LocalBlobs
 from ingest_grpc.clock import MICROSECONDS
 from tests import fake_s3
 from tests.conformance.blobs.storing import DATA, LARGE, Reopen, keys, store
@@ -225,6 +226,18 @@ async def test_open__reads_the_whole_blob_from_its_start(blobs: Blobs, data: byt
 
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(fd)
+
+
+async def test_transfers__give_a_sign_of_life_for_each_chunk(blobs: Blobs) -> None:
+    """Of opening only where the bytes have to be fetched: a local file is there at once."""
+    signs: list[str] = []
+    async with blobs.output() as output:
+        os.write(output.fd, bytes(3 * CHUNK_BYTES))
+        await output.commit("key-1", lambda: signs.append("commit"))
+    assert signs == ["commit"] * 3
+    async with blobs.open("key-1", lambda: signs.append("open")):
+        opened = signs.count("open")
+    assert opened == 0 if isinstance(blobs, LocalBlobs) else opened >= 1
 
 
 async def test_open__survives_a_delete(blobs: Blobs) -> None:

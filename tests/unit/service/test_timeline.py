@@ -11,7 +11,7 @@ from ingest_grpc.model import (
     RecordChange,
 )
 from ingest_grpc.service.work import SYSTEM
-from tests.factories import ALICE, WORKER, Core
+from tests.factories import ALICE, WORKER, Core, StartCore
 from tests.unit.service.following import (
     ADDED,
     CANCELLED,
@@ -173,6 +173,31 @@ async def test_retry__is_exhausted_after_max_failures(core: Core) -> None:
 
     record = (await core.record(claim)).record
     assert (record.status, record.attempt, record.failures) == (RecordStatus.FAILED, 3, 3)
+    assert record.error is not None
+    assert record.error.reason is Reason.CONVERTER_CRASHED
+
+
+async def test_outage__of_the_service_is_not_the_records_own_fault(start_core: StartCore) -> None:
+    """A storage that is away for hours uses up none of the attempts that a record may fail by itself."""
+    core = await start_core(max_failures=2, max_orphaned=4)
+    await core.create(await core.upload())
+    for outages in range(1, 4):
+        claim = await core.claim_one()
+        await core.retry(claim, 1.0, Reason.SERVICE_UNAVAILABLE)
+        record = (await core.record(claim)).record
+        assert (record.status, record.failures, record.orphaned_count) == (RecordStatus.QUEUED, 0, outages)
+        assert record.wait_reason == "BACK_OFF"
+        core.clock.advance(1.0)
+        await core.work.admit_due()
+    await core.retry(await core.claim_one(), 1.0)
+    core.clock.advance(1.0)
+    await core.work.admit_due()
+    assert await core.orphan(await core.claim_one()) == 1
+    claim = await core.claim_one()
+    await core.retry(claim, 1.0, Reason.SERVICE_UNAVAILABLE)
+
+    record = (await core.record(claim)).record
+    assert (record.status, record.failures, record.orphaned_count) == (RecordStatus.FAILED, 1, 5)
     assert record.error is not None
     assert record.error.reason is Reason.SERVICE_UNAVAILABLE
 

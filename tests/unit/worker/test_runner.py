@@ -3,10 +3,13 @@
 import asyncio
 import errno
 import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
+from ingest_grpc.blobs.interface import PATIENCE_SECONDS, Output, StoredBlob
 from ingest_grpc.blobs.local import LocalBlobs
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.lifecycle import RecordStatus, Step
@@ -73,10 +76,66 @@ async def test_run__of_a_failure_that_may_pass_is_tried_again(core: Core, reason
     await core.runner.run(claim)
 
     record = await after(core, claim)
-    assert (record.status, record.failures) == (RecordStatus.QUEUED, 1)
+    own_fault = reason is not Reason.SERVICE_UNAVAILABLE
+    assert (record.status, record.failures, record.orphaned_count) == (RecordStatus.QUEUED, own_fault, not own_fault)
     assert record.next_attempt_at is not None
     wait = (record.next_attempt_at - core.clock.now()) / 1e6
     assert core.settings.backoff_base_seconds / 2 <= wait <= core.settings.backoff_base_seconds
+
+
+async def test_run__in_a_long_outage_waits_longer_each_time(core: Core) -> None:
+    core.executor.scripts["a.pdf"] = fails(ConversionFailed(Reason.SERVICE_UNAVAILABLE, "why"))
+    claim = await claimed(core)
+    base = core.settings.backoff_base_seconds
+    for outages in range(8):
+        await core.runner.run(claim)
+        record = await after(core, claim)
+        assert record.next_attempt_at is not None
+        whole = min(core.settings.backoff_max_seconds, base * 2**outages)
+        assert whole / 2 <= (record.next_attempt_at - core.clock.now()) / 1e6 <= whole
+        core.clock.advance(whole)
+        await core.work.admit_due()
+        claim = await core.claim_one()
+
+
+@pytest.mark.parametrize("transfer", ["open", "commit"])
+async def test_run__gives_signs_of_life_while_bytes_move(
+    core: Core, monkeypatch: pytest.MonkeyPatch, transfer: str
+) -> None:
+    """A fetch or a store that takes far longer than a lease is work, as long as its bytes come."""
+    claim = await claimed(core)
+    core.leases.hold(claim)
+
+    def slowly(on_chunk: Callable[[], None]) -> None:
+        for _ in range(10):
+            core.clock.advance(core.settings.lease_seconds + PATIENCE_SECONDS - 1)
+            assert core.leases.holds(claim)
+            on_chunk()
+
+    opened, output = core.blobs.open, core.blobs.output
+
+    @asynccontextmanager
+    async def slow_open(key: str, on_chunk: Callable[[], None]) -> AsyncIterator[int]:
+        slowly(on_chunk)
+        async with opened(key, on_chunk) as fd:
+            yield fd
+
+    @asynccontextmanager
+    async def slow_output() -> AsyncIterator[Output]:
+        async with output() as made:
+            commit = made.commit
+
+            async def slow_commit(key: str, on_chunk: Callable[[], None]) -> StoredBlob:
+                slowly(on_chunk)
+                return await commit(key, on_chunk)
+
+            monkeypatch.setattr(made, "commit", slow_commit)
+            yield made
+
+    replaced = {"open": ("open", slow_open), "commit": ("output", slow_output)}[transfer]
+    monkeypatch.setattr(core.blobs, *replaced)
+    await core.runner.run(claim)
+    assert (await after(core, claim)).status is RecordStatus.COMPLETED
 
 
 async def test_run__of_an_executor_that_breaks_is_an_internal_failure(
