@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the parts of the documentation that follow from code: settings, errors, transitions, events, dialects.
+"""Writes the parts of the documentation that follow from code: settings, errors, transitions, events, dialects, tests.
 
     scripts/make_docs.py [--check]
 
@@ -12,12 +12,16 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the tables of the tests are documented too
+
 from ingest_grpc.client import messages
 from ingest_grpc.client.dialects.words import LLAMACLOUD, LLAMACLOUD_WITH_LOSSES, SEEKR
 from ingest_grpc.config import Settings
 from ingest_grpc.errors import CATALOGUE, Code
 from ingest_grpc.lifecycle import TRANSITIONS, RecordStatus
 from ingest_grpc.model import EVENT_TYPES
+from tests.integration.errors.table import ROWS
+from tests.reaching import A_RECORD, AN_ALIGNMENT, EVERY_RPC, reached
 
 ROOT = Path(__file__).resolve().parent.parent
 PART = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end of (?P=name) -->)", re.DOTALL)
@@ -55,6 +59,25 @@ def errors() -> str:
         for reason, entry in CATALOGUE.items()
     ]
     return table(["reason", "gRPC code", "retryable", "message", "suggested fix"], rows)
+
+
+def refusals() -> str:
+    """What each RPC answers to what is wrong with a call: the rows that the tests play over a real channel."""
+    answers = [(row.rpc, row.condition, row.reason) for row in ROWS]
+    answers += [(mark.by, mark.when, mark.reason) for mark in reached() if mark.by not in (A_RECORD, AN_ALIGNMENT)]
+    answers.sort(key=lambda answer: (answer[0] != EVERY_RPC, answer[0]))  # stable
+    rows = [[rpc, condition, f"`{CATALOGUE[reason].code}`", f"`{reason}`"] for rpc, condition, reason in answers]
+    return table(["RPC", "what is wrong", "gRPC code", "reason"], rows)
+
+
+def failures() -> str:
+    """What fails a record or an alignment, each with the test that sees it happen."""
+    rows = [
+        [mark.by, mark.when, f"`{mark.reason}`", "yes" if CATALOGUE[mark.reason].retryable else "no"]
+        for mark in sorted(reached(), key=lambda mark: mark.by == AN_ALIGNMENT)
+        if mark.by in (A_RECORD, AN_ALIGNMENT)
+    ]
+    return table(["what fails", "because of", "reason", "tried again"], rows)
 
 
 def codes() -> str:
@@ -108,6 +131,8 @@ def dialects() -> str:
 PARTS: Mapping[str, Callable[[], str]] = {
     "settings": settings,
     "errors": errors,
+    "refusals": refusals,
+    "failures": failures,
     "codes": codes,
     "transitions": transitions,
     "diagram": diagram,

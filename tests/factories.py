@@ -364,11 +364,8 @@ class Core:
         await self.check()
         return current
 
-    async def retry(
-        self, claim: RecordRow, after_seconds: float = 2.0, reason: Reason = Reason.CONVERTER_CRASHED
-    ) -> bool:
-        error = RecordError(reason=reason, step=Step.PARSE)
-        current = await self.work.finish(claim, Retry(error, after_seconds))
+    async def retry(self, claim: RecordRow, after_seconds: float = 2.0, why: Reason = Reason.CONVERTER_CRASHED) -> bool:
+        current = await self.work.finish(claim, Retry(RecordError(reason=why, step=Step.PARSE), after_seconds))
         await self.check()
         return current
 

@@ -8,9 +8,11 @@ import pytest
 
 from ingest_grpc.client import AsyncClient
 from ingest_grpc.client.messages import ErrorReason, EventType, FileRecord, RecordStatus, Step, TimelineEvent
+from ingest_grpc.errors import Reason
 from tests.acceptance.faults import FAULTY, fault, start_job
 from tests.acceptance.server import Server, until
 from tests.acceptance.workload import make_documents
+from tests.reaching import A_RECORD, reaches
 
 pytestmark = pytest.mark.acceptance
 
@@ -41,6 +43,8 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
         await server.nothing_left()
 
 
+@reaches(Reason.CONVERTER_CRASHED, A_RECORD, "a converter that dies")
+@reaches(Reason.CONVERSION_TIMEOUT, A_RECORD, "a conversion beyond `conversion_timeout_seconds`")
 async def test_faults__end_their_own_record_alone(server: Server) -> None:
     async with AsyncClient(server.address) as client:
         good = make_documents(6)

@@ -24,6 +24,7 @@ from ingest_grpc.worker.executors.interface import (
 )
 from ingest_grpc.worker.executors.local import LocalExecutor
 from tests import documents
+from tests.reaching import A_RECORD, reaches
 
 MIB = 2**20
 LIAR = (sys.executable, "-I", str(Path(__file__).with_name("executor_child.py")))
@@ -124,6 +125,12 @@ async def test_convert__every_format_inside_the_sandbox(
     assert words in converting.output.read_text("utf-8")
 
 
+@reaches(Reason.NO_TEXT, A_RECORD, "a scan, or a picture")
+@reaches(Reason.DECOMPRESSION_BOMB, A_RECORD, "a file that expands a hundred thousand times")
+@reaches(Reason.FILE_ENCRYPTED, A_RECORD, "an Office file with a password")
+@reaches(Reason.FILE_UNREADABLE, A_RECORD, "an Office file that is cut off")
+@reaches(Reason.UNSUPPORTED_TYPE, A_RECORD, "bytes of no known type")
+@reaches(Reason.TEXT_UNDECODABLE, A_RECORD, "text in no known encoding")
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("data", "filename", "reason"),
@@ -149,6 +156,7 @@ async def test_convert__each_refusal_from_its_real_cause(
     assert outcome.detail
 
 
+@reaches(Reason.OUTPUT_TOO_LARGE, A_RECORD, "Markdown beyond `max_output_bytes`")
 async def test_convert__more_output_than_allowed(tmp_path: Path) -> None:
     async with started(tmp_path, max_output_bytes=100_000) as converting:
         outcome = await converting.convert(b"word " * 30_000, "a.txt")
@@ -157,6 +165,7 @@ async def test_convert__more_output_than_allowed(tmp_path: Path) -> None:
         assert isinstance(await converting.convert(b"word", "a.txt"), Converted)
 
 
+@reaches(Reason.CONVERSION_OUT_OF_MEMORY, A_RECORD, "a conversion beyond `conversion_memory_bytes`")
 async def test_convert__out_of_memory_for_real(tmp_path: Path) -> None:
     """A text whose characters alone need more than the address space allows."""
     async with started(tmp_path, conversion_memory_bytes=384 * MIB, max_output_bytes=1024 * MIB) as converting:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ingest_grpc.config import Settings
+from ingest_grpc.errors import Reason
 from ingest_grpc.v1.error_reason_pb2 import ErrorReason
 from ingest_grpc.v1.ingestion_pb2 import FileRecord, RecordStatus, Step
 from ingest_grpc.v1.job_pb2 import Job, JobStatus
@@ -15,6 +16,7 @@ from ingest_grpc.worker.executors.local import LocalExecutor
 from tests import documents
 from tests.integration.serving import GROUNDED, Server
 from tests.integration.watching import Watchers
+from tests.reaching import A_RECORD, reaches
 
 TEXTS = {
     "EMPTY_FILE": ("The file appears to be empty.", "Upload a file with content."),
@@ -67,6 +69,9 @@ def assert_failed(
     assert record.failures == failures
 
 
+@reaches(Reason.EMPTY_FILE, A_RECORD, "a file without a byte, whatever its type")
+@reaches(Reason.PDF_UNREADABLE, A_RECORD, "a PDF that is cut off or needs a password")
+@reaches(Reason.PDF_PAGE_TOO_LARGE, A_RECORD, "a PDF with a page of 20,000 points")
 async def test_documents__that_cannot_be_converted(tmp_path: Path) -> None:
     cases = {
         "empty.pdf": (b"", "EMPTY_FILE"),
@@ -92,6 +97,7 @@ async def test_documents__that_cannot_be_converted(tmp_path: Path) -> None:
     assert [file.suggested_fix for file in job.files] == [*(TEXTS[reason][1] for _, reason in cases.values()), ""]
 
 
+@reaches(Reason.FILE_NOT_FOUND, A_RECORD, "a file whose bytes are gone")
 async def test_bytes__that_are_gone(tmp_path: Path) -> None:
     async with converting(tmp_path) as server:
         before = set((tmp_path / "data" / "blobs").rglob("*"))
@@ -102,6 +108,7 @@ async def test_bytes__that_are_gone(tmp_path: Path) -> None:
     assert_failed(record, "FILE_NOT_FOUND", "FETCH")
 
 
+@reaches(Reason.SERVICE_UNAVAILABLE, A_RECORD, "a converter that cannot be started, or a storage that does not answer")
 async def test_converter__that_cannot_be_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     executor = LocalExecutor(Settings(data_dir=tmp_path, workers=1), command=("/bin/false",))
     monkeypatch.setattr(executor._pool, "_patience_seconds", 0.1)
@@ -112,6 +119,7 @@ async def test_converter__that_cannot_be_started(tmp_path: Path, monkeypatch: py
     assert record.orphaned_count == 2
 
 
+@reaches(Reason.INTERNAL, A_RECORD, "a defect of the converter")
 async def test_converter__with_a_defect(tmp_path: Path) -> None:
     executor = LocalExecutor(Settings(data_dir=tmp_path, workers=1), command=(sys.executable, "-I", str(CHILD)))
     async with converting(tmp_path, executor) as server:

@@ -19,6 +19,7 @@ from tests.integration.errors.row import Row
 from tests.integration.errors.table import ROWS, SETTINGS
 from tests.integration.serving import GROUNDED, Server, until
 from tests.integration.world import World, build_world
+from tests.reaching import EVERY_RPC, reaches
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -67,6 +68,9 @@ async def test_table__has_rows_for_every_rpc_that_can_be_called_wrongly() -> Non
 # ── credentials ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@reaches(Reason.CREDENTIALS_MISSING, EVERY_RPC, "no API key, where the server has any")
+@reaches(Reason.CREDENTIALS_INVALID, EVERY_RPC, "an unknown or revoked API key")
+@reaches(Reason.SCOPE_MISSING, EVERY_RPC, "a key that may read and not write, where something would be written")
 @pytest.mark.parametrize("rpc", RPCS)
 async def test_credentials__are_judged_before_the_request_is_read(world: World, rpc: str) -> None:
     before = world.server.belongings()
@@ -81,6 +85,7 @@ async def test_credentials__are_judged_before_the_request_is_read(world: World, 
     assert world.server.belongings() == before
 
 
+@reaches(Reason.INVALID_FIELD, EVERY_RPC, "bytes that are no message")
 @pytest.mark.parametrize("rpc", RPCS)
 async def test_garbage__is_an_invalid_request(world: World, rpc: str) -> None:
     found = await failure(world.channel, rpc, b"\xff\xff\xff", secret=world.key)
@@ -88,6 +93,7 @@ async def test_garbage__is_an_invalid_request(world: World, rpc: str) -> None:
     assert found.fields == ["request"]
 
 
+@reaches(Reason.METHOD_NOT_FOUND, EVERY_RPC, "a method that does not exist")
 @pytest.mark.parametrize("name", ["JobService/StopJob", "JobService/", "NoService/GetJob"])
 async def test_method__that_does_not_exist(world: World, name: str) -> None:
     assert_is(await failure(world.channel, "JobService/GetJob", b"", name=name), Reason.CREDENTIALS_MISSING)
@@ -224,6 +230,7 @@ async def test_upload__cut_by_a_shutdown_leaves_nothing(tmp_path: Path) -> None:
         assert server.belongings() == before
 
 
+@reaches(Reason.STORAGE_FULL, EVERY_RPC, "a full disk, where something would be written")
 async def test_upload__on_a_full_disk_is_refused(tmp_path: Path) -> None:
     async with Server(tmp_path / "data", min_free_disk_bytes=2**60) as server:
         before = server.belongings()
@@ -232,6 +239,7 @@ async def test_upload__on_a_full_disk_is_refused(tmp_path: Path) -> None:
         assert server.belongings() == before
 
 
+@reaches(Reason.INTERNAL, EVERY_RPC, "a defect of the service; `call_id` finds it in the log")
 async def test_defect__of_the_service_tells_the_caller_nothing_but_an_id(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ import grpc
 import pytest
 
 from ingest_grpc.api.interceptors.chain import Context
+from ingest_grpc.errors import Reason
 from ingest_grpc.lifecycle import IngestionJobStatus
 from ingest_grpc.model import EventType, Milestone, TimelineEvent, WatchRequest, WatchUntil
 from ingest_grpc.service.keys import LOCAL
@@ -19,6 +20,7 @@ from ingest_grpc.v1.job_service_pb2 import WatchJobResponse
 from tests.faults import cancelled_at
 from tests.integration.serving import Server, until
 from tests.integration.watching import HEAD, NEVER, PROGRESS, RECORDS, Watchers, kind, sequences
+from tests.reaching import reaches
 
 WATCHERS = 200
 MEBIBYTE = 2**20
@@ -109,6 +111,7 @@ def small_window(server: Server) -> grpc.aio.Channel:
     return server.new_channel(http2__bdp_probe=0, http2__lookahead_bytes=65_536)
 
 
+@reaches(Reason.WATCHER_TOO_SLOW, "JobService/WatchJob", "a watcher that does not read for 30 seconds")
 async def test_slow__watcher_is_let_go_and_nobody_else_notices(impatient: Server) -> None:
     server, watchers = impatient, Watchers(impatient)
     job = await with_long_log(server, events=4_000, size_bytes=4_000)

@@ -5,11 +5,13 @@ import asyncio
 import grpc
 import pytest
 
+from ingest_grpc.errors import Reason
 from ingest_grpc.v1.job_pb2 import JobStatus
 from ingest_grpc.v1.job_service_pb2 import CancelJobRequest, CreateJobRequest, GetJobRequest, WatchEndReason
 from tests.history import events_of
 from tests.integration.serving import GROUNDED, Server, until
 from tests.integration.watching import HEAD, NEVER, SETTLED, TERMINAL, Watchers, kind, sequences
+from tests.reaching import reaches
 
 OK = grpc.StatusCode.OK
 END_SETTLED = WatchEndReason.WATCH_END_REASON_SETTLED
@@ -92,6 +94,7 @@ async def test_end__never_comes_by_itself(server: Server, watchers: Watchers) ->
     watch.leave()
 
 
+@reaches(Reason.STREAM_ROTATED, "JobService/WatchJob", "a stream of 20 to 25 minutes")
 async def test_rotation__sends_the_watcher_back_at_once(server: Server, watchers: Watchers) -> None:
     job = await server.job("a.pdf")
     watch = watchers.watch(job, until=NEVER, heartbeat_interval_seconds=60)
@@ -120,6 +123,7 @@ async def test_rotation__comes_in_20_to_25_minutes(server: Server, watchers: Wat
     assert len({len(messages) for messages in ended}) > 1, "they do not all come back together"
 
 
+@reaches(Reason.SERVER_DRAINING, "JobService/WatchJob", "a server that shuts down")
 async def test_drain__tells_every_watcher(server: Server, watchers: Watchers) -> None:
     job, other = await server.job("a.pdf"), await server.job("b.pdf")
     watches = [watchers.watch(each, until=NEVER) for each in (job, other) for _ in range(5)]

@@ -1,17 +1,14 @@
 """A small world for calls that must be refused: two teams, their keys, and a job of each."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import grpc.aio
-from google.protobuf.message import Message
 
 from ingest_grpc.model import Scope
-from ingest_grpc.v1.file_service_pb2 import CreateFileRequest
-from ingest_grpc.v1.job_pb2 import Job
-from ingest_grpc.v1.job_service_pb2 import CreateJobRequest, FileToAdd, GetJobRequest, ListJobsRequest
-from tests.integration.calling import call
-from tests.integration.serving import GROUNDED, Server
+from ingest_grpc.v1.job_service_pb2 import ListJobsRequest
+from tests.integration.errors.states import States, build_compacted, build_states
+from tests.integration.serving import Server
+from tests.integration.team import Team
 
 
 @dataclass(frozen=True)
@@ -38,6 +35,7 @@ class World:
     their_file_id: str
     their_ingestion_job_id: str
     their_page_token: str
+    states: States
 
     @property
     def channel(self) -> grpc.aio.Channel:
@@ -53,6 +51,7 @@ async def build_world(server: Server) -> World:
     assert await keys.revoke(revoked.key_id)
     _, their_key = await keys.create("theirs", "bob", [Scope.WRITE])
     ours, theirs = Team(server, key), Team(server, their_key)
+    compacted = await build_compacted(server, ours)
 
     file_id, markdown_id = await ours.upload("a.pdf"), await ours.upload("notes.md")
     job = await ours.create(file_id, await ours.upload("queued.pdf"), markdown_id)
@@ -61,7 +60,7 @@ async def build_world(server: Server) -> World:
     their_job = await theirs.create(their_file_id)
     [claim] = await server.claim()
     await server.succeed(claim)
-    job = (await ours.call("JobService/GetJob", GetJobRequest(job_id=job.job_id))).job
+    job = await ours.job(job.job_id)
     done, pending = job.ingestion_jobs[0].records
     return World(
         server=server,
@@ -81,25 +80,5 @@ async def build_world(server: Server) -> World:
         their_file_id=their_file_id,
         their_ingestion_job_id=their_job.ingestion_jobs[0].ingestion_job_id,
         their_page_token=(await theirs.call("JobService/ListJobs", ListJobsRequest(page_size=1))).next_page_token,
+        states=await build_states(ours, compacted),
     )
-
-
-@dataclass(frozen=True)
-class Team:
-    """Calls with one team's key."""
-
-    server: Server
-    secret: str
-
-    async def call(self, rpc: str, request: Message) -> Any:
-        return (await call(self.server.channel, rpc, request, secret=self.secret)).messages[0]
-
-    async def upload(self, filename: str) -> str:
-        request = CreateFileRequest(filename=filename, content=filename.encode())
-        return str((await self.call("FileService/CreateFile", request)).file.file_id)
-
-    async def create(self, *file_ids: str) -> Job:
-        adding = [FileToAdd(file_id=file_id) for file_id in file_ids]
-        request = CreateJobRequest(name="job", job_type=GROUNDED, files=adding)
-        job: Job = (await self.call("JobService/CreateJob", request)).job
-        return job

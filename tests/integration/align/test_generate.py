@@ -16,6 +16,7 @@ from ingest_grpc.pipeline.align.generate import Generator
 from ingest_grpc.pipeline.align.interface import AlignmentFailure
 from tests.chat_server import Asked, ChatServer, Reply, completion, pairs
 from tests.integration.align.engine_inputs import Bench
+from tests.reaching import AN_ALIGNMENT, reaches
 
 ATTEMPTS = 3
 
@@ -143,6 +144,11 @@ async def test_passing_failure__comes_back_when_it_is_told_to(
     assert pauses.seconds == [seconds] if seconds else pauses.seconds[0] <= 1.0
 
 
+@reaches(
+    Reason.ALIGN_ENDPOINT_UNAVAILABLE,
+    AN_ALIGNMENT,
+    "an endpoint that does not answer",
+)
 async def test_passing_failure__that_does_not_pass_fails_the_attempt(
     bench: Bench, server: ChatServer, pauses: Pauses
 ) -> None:
@@ -153,6 +159,7 @@ async def test_passing_failure__that_does_not_pass_fails_the_attempt(
     assert len(pauses.seconds) == ATTEMPTS - 1
 
 
+@reaches(Reason.ALIGN_ENDPOINT_REFUSED, AN_ALIGNMENT, "an endpoint that refuses the key, the model or the request")
 @pytest.mark.parametrize("code", [400, 401, 404, 302])
 async def test_refusal__ends_it_at_once(bench: Bench, server: ChatServer, pauses: Pauses, code: int) -> None:
     server.script = lambda asked: status(code)
@@ -217,6 +224,7 @@ async def test_garbage__for_one_section_loses_that_section_and_says_so(
     assert totals.prompt_tokens == 50  # what was lost was paid for as well
 
 
+@reaches(Reason.ALIGN_ANSWERS_UNUSABLE, AN_ALIGNMENT, "a model that gives no usable answer for any section")
 async def test_garbage__for_every_section_fails_it(bench: Bench, server: ChatServer, pauses: Pauses) -> None:
     server.script = lambda asked: completion("Sorry.")
     failed = await failure(bench, generator(server, pauses))

@@ -10,6 +10,7 @@ import grpc
 import pytest
 
 from ingest_grpc.admin import backup, check, restore
+from ingest_grpc.errors import Reason
 from ingest_grpc.v1 import file_pb2
 from ingest_grpc.v1 import file_service_pb2 as pb
 from ingest_grpc.v1 import ingestion_service_pb2 as ingestion_pb
@@ -18,6 +19,7 @@ from ingest_grpc.v1.ingestion_pb2 import FileRecord, RecordStatus
 from ingest_grpc.v1.job_service_pb2 import AddFilesRequest, CreateJobRequest, FileToAdd, WaitJobRequest, WaitUntil
 from tests.integration.api.answers import failure_of
 from tests.integration.serving import GROUNDED, Server, until
+from tests.reaching import A_RECORD, reaches
 
 TEXT = b"A text to be imported.\n"
 
@@ -108,6 +110,8 @@ async def test_import__of_markdown_is_ready_once_it_was_read(server: Server, roo
     assert added.job.markdown_files == 1
 
 
+@reaches(Reason.SOURCE_CHANGED, A_RECORD, "an imported file whose source was changed before it was fetched")
+@reaches(Reason.IMPORT_NOT_ALLOWED, A_RECORD, "an imported file that leads out of the allowed folders by now")
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

@@ -10,6 +10,7 @@ from ingest_grpc.store.alignment_interface import AlignmentRow
 from ingest_grpc.store.interface import RecordRow
 from tests.executors import Gate
 from tests.factories import ALICE, BOB, WORKER, Core
+from tests.reaching import AN_ALIGNMENT, reaches
 from tests.unit.service.aligning import ready, refused, settings_of
 
 PRINCIPLES = JobType.PRINCIPLE_FILES
@@ -196,6 +197,7 @@ async def test_errors_of_the_service__are_tried_again(
     assert (waiting.status, waiting.error.reason, waiting.error.detail) == (RecordStatus.QUEUED, reason, "")
 
 
+@reaches(Reason.NOTHING_TO_ALIGN, AN_ALIGNMENT, "files that have no text below their headings")
 async def test_files_without_text__fail_for_good(core: Core) -> None:
     job_id = await ready(core, b"# Heading\n")
     await core.start_job(job_id)
@@ -206,6 +208,7 @@ async def test_files_without_text__fail_for_good(core: Core) -> None:
     assert failed.current_step is AlignmentStep.SPLIT
 
 
+@reaches(Reason.ALIGN_ENGINE_UNAVAILABLE, AN_ALIGNMENT, "an engine that is no longer set up")
 async def test_engine__that_is_no_longer_set_up_fails_for_good(core: Core) -> None:
     job_id = await ready(core)
     await core.start_job(job_id)

@@ -12,6 +12,7 @@ from ingest_grpc.model import (
 )
 from ingest_grpc.service.work import SYSTEM
 from tests.factories import ALICE, WORKER, Core, StartCore
+from tests.reaching import A_RECORD, reaches
 from tests.unit.service.following import (
     ADDED,
     CANCELLED,
@@ -216,6 +217,7 @@ async def test_orphan__is_queued_again_at_once(core: Core) -> None:
     assert await follower.next() == [CLAIMED]
 
 
+@reaches(Reason.WORKER_LOST, A_RECORD, "a worker that was lost more than `max_orphaned` times")
 async def test_orphan__for_the_101st_time_fails(core: Core) -> None:
     follower = await follow(core, (await core.create(await core.upload())).job.job.job_id)
     for _ in range(100):

@@ -11,6 +11,7 @@ from ingest_grpc.store.sqlite import store as store_module
 from ingest_grpc.store.sqlite import writer as writer_module
 from ingest_grpc.store.sqlite.store import SqliteStore
 from tests.faults import cancelled_at
+from tests.reaching import EVERY_RPC, reaches
 from tests.unit.store.doubles import Disk
 from tests.unit.store.ledgers import Ledger, note, note_and_do, note_and_raise, notes
 
@@ -204,6 +205,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
     return disk
 
 
+@reaches(Reason.STORAGE_UNAVAILABLE, EVERY_RPC, "an I/O error at a commit, or a locked ledger")
 @pytest.mark.parametrize("statement", ["BEGIN IMMEDIATE", "COMMIT"])
 async def test_io_error__the_ledger_is_reopened(disk: Disk, ledger: Ledger, statement: str) -> None:
     opened = disk.opened
@@ -262,6 +264,7 @@ async def test_io_error__is_given_up_after_five_failed_reopens(disk: Disk, path:
 # ── the queue and the end ──────────────────────────────────────────────────────────────────────────────────
 
 
+@reaches(Reason.SERVER_BUSY, EVERY_RPC, "more writes waiting than `write_queue`")
 async def test_queue__that_is_full_answers_at_once(path: Path) -> None:
     ledger = Ledger(path, write_queue=2)
     await ledger.store.start()
