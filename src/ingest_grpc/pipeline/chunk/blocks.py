@@ -1,0 +1,155 @@
+"""The blocks of a Markdown text with their places: headings, prose, tables, fences, and containers of such.
+
+CommonMark by markdown-it-py, block structure only. Tables are found here, in what it takes for paragraphs:
+it would make an object of every cell, which a large spreadsheet turns into gigabytes.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+_LINE_END = re.compile(r"\r\n?|\n")
+_LINES = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
+_DELIMITER = re.compile(r"[ \t>]*\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
+_ESCAPED_PIPE = re.compile(r"\\.")
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines with their ends, as CommonMark counts them: not at every character that str.splitlines knows."""
+    return _LINES.findall(text)
+
+
+class Kind(StrEnum):
+    """What a block is, as far as cutting it differs."""
+
+    HEADING = "HEADING"
+    PROSE = "PROSE"
+    TABLE = "TABLE"
+    FENCE = "FENCE"
+    LINES = "LINES"
+    CONTAINER = "CONTAINER"
+
+
+@dataclass(slots=True)
+class Block:
+    """A block from offset `start` to `end` of the text, blank lines after it included.
+
+    `level` and `title` belong to a heading. `body` is where a table's rows begin, after its delimiter row, or
+    a fence's lines, after its opening one. `markup` closes a fence; `closed` says whether the text does.
+    """
+
+    kind: Kind
+    start: int
+    end: int
+    level: int = 0
+    title: str = ""
+    body: int = 0
+    markup: str = ""
+    closed: bool = True
+    children: list["Block"] = field(default_factory=list)
+
+
+class BlockReader:
+    """Reads blocks; safe in several threads, since markdown-it-py keeps what it reads in a state of its own."""
+
+    def __init__(self) -> None:
+        self._parser = MarkdownIt("commonmark")
+        self._parser.core.ruler.enableOnly(["normalize", "block"])
+
+    def read(self, text: str) -> list[Block]:
+        """The blocks of the text, end to end: they cover it all, but for white space before the first."""
+        lines = [0, *(match.end() for match in _LINE_END.finditer(text))]
+        if lines[-1] < len(text):
+            lines.append(len(text))
+        tokens = iter(self._parser.parse(text))
+        return list(_tiled(text, _blocks(text, lines, tokens), 0, len(text)))
+
+
+_CONTAINERS = {"bullet_list_open", "ordered_list_open", "list_item_open", "blockquote_open"}
+
+
+def _blocks(text: str, lines: list[int], tokens: Iterator[Token]) -> Iterator[Block]:
+    """The blocks up to the end of the container that is being read."""
+    for token in tokens:
+        if token.nesting < 0:
+            return
+        if token.map is None:  # only "inline" below a paragraph, which is read with it
+            continue
+        start, end = lines[token.map[0]], lines[min(token.map[1], len(lines) - 1)]
+        if token.type in _CONTAINERS:
+            children = list(_blocks(text, lines, tokens))
+            yield Block(Kind.CONTAINER, start, end, children=list(_tiled(text, iter(children), start, end)))
+        elif token.type == "heading_open":
+            title = " ".join(next(tokens).content.split())
+            next(tokens)
+            yield Block(Kind.HEADING, start, end, level=int(token.tag[1:]), title=title)
+        elif token.type == "paragraph_open":
+            next(tokens), next(tokens)
+            yield from _paragraph(text, start, end)
+        elif token.type == "fence":
+            yield _fence(text, token.markup, start, end)
+        else:
+            yield Block(Kind.LINES, start, end)
+
+
+def _tiled(text: str, blocks: Iterator[Block], start: int, end: int) -> Iterator[Block]:
+    """The blocks made to meet: blank lines go to the block before; text that is no block, as link reference
+    definitions are, becomes prose. Line prefixes before the first block of a container belong to it."""
+    last: Block | None = None
+    for block in blocks:
+        if last is not None and block.start > last.end:
+            if text[last.end : block.start].strip("> \t\r\n"):
+                yield last
+                last = Block(Kind.PROSE, last.end, block.start)
+            else:
+                last.end = block.start
+        if last is not None:
+            yield last
+        elif text[start : block.start].strip():
+            yield Block(Kind.PROSE, start, block.start)
+        else:
+            block.start = start
+        last = block
+    if last is None:
+        if text[start:end].strip():
+            yield Block(Kind.PROSE, start, end)
+        return
+    if text[last.end : end].strip("> \t\r\n"):
+        yield last
+        yield Block(Kind.PROSE, last.end, end)
+        return
+    last.end = max(last.end, end)
+    yield last
+
+
+def _paragraph(text: str, start: int, end: int) -> Iterator[Block]:
+    """The paragraph, or what stands above a table in it and the table (GFM 0.29, section 4.10)."""
+    at = previous = start
+    for line in lines_of(text[start:end]):
+        if at > start and _DELIMITER.match(line.rstrip()) and _is_table(text[previous:at], line):
+            if previous > start:
+                yield Block(Kind.PROSE, start, previous)
+            yield Block(Kind.TABLE, previous, end, body=at + len(line))
+            return
+        previous, at = at, at + len(line)
+    yield Block(Kind.PROSE, start, end)
+
+
+def _is_table(header: str, delimiter: str) -> bool:
+    return "|" in header and _cells(header) == _cells(delimiter)
+
+
+def _cells(row: str) -> int:
+    inner = _ESCAPED_PIPE.sub("", row).strip(" \t\r\n>")
+    return inner.removeprefix("|").removesuffix("|").count("|") + 1
+
+
+def _fence(text: str, markup: str, start: int, end: int) -> Block:
+    lines = lines_of(text[start:end])
+    last = lines[-1].strip("> \t\r\n")
+    closed = len(lines) > 1 and last.startswith(markup) and not last.strip(markup[0])
+    return Block(Kind.FENCE, start, end, body=start + len(lines[0]), markup=markup, closed=closed)
