@@ -32,8 +32,11 @@ class _Cursor(sqlite3.Cursor):
 
 
 class _Connection(sqlite3.Connection):
-    def cursor(self, factory: Any = None, /) -> Any:
-        return super().cursor(factory or _Cursor)
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        return self.cursor(_Cursor).execute(sql, parameters)
+
+    def executemany(self, sql: str, parameters: Any, /) -> sqlite3.Cursor:
+        return self.cursor(_Cursor).executemany(sql, parameters)
 
 
 _log: list[Statement] = []
@@ -50,7 +53,8 @@ def recorded(ledger: Path, units: Sequence[Callable[[Tx], Awaitable[None]]]) -> 
             _log.clear()
             [outcome] = run_batch(connection, [unit])
             assert outcome.error is None, outcome.error
-            found.append(list(_log))
+            # Without BEGIN and COMMIT, which are the batch's.
+            found.append(_log[1:-1])
     return found
 
 

@@ -26,17 +26,19 @@ class Journal:
     def __init__(self, tx: Tx, job: Job, now: int, actor: str) -> None:
         # Time stands still rather than running back when the clock does: an event is never before its predecessor.
         self.now = max(now, job.updated_at)
-        self.job = job
+        self.job = job.model_copy()  # a draft of our own, see _set
         self.tx = tx
         self._actor = actor
         self._pending: list[Pending] = []
 
     def _set(self, **changes: Any) -> None:
-        self.job = self.job.model_copy(update=changes)
+        """Changes the draft in place: it leaves the ledger only once nothing changes any more."""
+        self.job.__dict__.update(changes)
 
     def _next_sequence(self) -> int:
-        self._set(last_sequence=self.job.last_sequence + 1)
-        return self.job.last_sequence
+        sequence = self.job.last_sequence + 1
+        self._set(last_sequence=sequence)
+        return sequence
 
     def _append(
         self, type_: EventType, change: Callable[[], Change], trigger: Trigger | None = None, **words: Any
@@ -46,7 +48,7 @@ class Journal:
         return sequence
 
     def _event(self, pending: Pending) -> TimelineEvent:
-        return TimelineEvent(
+        return TimelineEvent.trusted(
             job_id=self.job.job_id,
             sequence=pending.sequence,
             timestamp=self.now,

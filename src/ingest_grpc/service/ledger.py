@@ -8,10 +8,12 @@ at all, and `sequence` is 1, 2, 3 … per job.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.lifecycle import (
+    NOTHING,
     RecordStatus,
     Tally,
     TransitionRefused,
@@ -63,12 +65,20 @@ _BY_WORK = frozenset({Trigger.SUCCEEDED, Trigger.FAILED})
 
 @dataclass(slots=True)
 class _Ingestion:
-    """An ingestion job under change: as it was, as it is, and what happened to it in this transaction."""
+    """An ingestion job under change: as it was, a draft of what it is, and what happened to it in this transaction."""
 
     before: IngestionJob | None
     now: IngestionJob
     claimed: bool = False
     worked: bool = False
+
+    def set(self, **changes: Any) -> None:
+        """Changes the draft in place: it leaves the ledger only once nothing changes any more."""
+        self.now.__dict__.update(changes)
+
+    @property
+    def changed(self) -> bool:
+        return self.before is None or self.now.__dict__ != self.before.__dict__
 
 
 class JobLedger(AlignmentLedger):
@@ -208,7 +218,7 @@ class JobLedger(AlignmentLedger):
     async def correct_ingestion_job(self, row_id: int, tally: Tally, pages: int, bytes_in: int) -> None:
         """Sets what an ingestion job counts; `close` derives the rest and tells watchers of a new status."""
         ingestion = await self._ingestion(row_id)
-        ingestion.now = ingestion.now.model_copy(update={"tally": tally, "pages": pages, "bytes_in": bytes_in})
+        ingestion.set(tally=tally, pages=pages, bytes_in=bytes_in)
 
     def correct_job(self, tally: Tally, markdown_files: int, expired_outputs: int) -> None:
         """Sets what the job counts."""
@@ -233,7 +243,7 @@ class JobLedger(AlignmentLedger):
             previous = self._before.status
             status = words_of(self.job.status)
             self._append(EventType.JOB_CHANGED, lambda: _job_change(self.job, previous), status=status)
-        if self._pending or self.job != self._before:
+        if self._pending or self._before is None or self.job.__dict__ != self._before.__dict__:
             self._set(updated_at=self.now)
             await self.tx.update_job(self.job)
         if self._pending:
@@ -248,43 +258,40 @@ class JobLedger(AlignmentLedger):
         first_claim = ingestion.claimed and now.started_at is None
         started_at = self.now if first_claim else now.started_at
         in_flight = now.tally.in_flight
-        update: dict[str, Any] = {
-            "started_at": started_at,
-            "completed_at": None if in_flight else now.completed_at or self.now,
-            "status": ingestion_job_status(now.tally, ever_claimed=started_at is not None),
-        }
-        if before is None or before.status is not update["status"]:
-            update["last_sequence"] = self._append(
+        status = ingestion_job_status(now.tally, ever_claimed=started_at is not None)
+        ingestion.set(
+            started_at=started_at, completed_at=None if in_flight else now.completed_at or self.now, status=status
+        )
+        if before is None or before.status is not status:
+            sequence = self._append(
                 EventType.INGESTION_JOB_CHANGED,
-                lambda: IngestionJobChange(ingestion_job=ingestion.now, previous_status=before and before.status),
-                status=words_of(update["status"]),
+                lambda: IngestionJobChange(ingestion_job=now, previous_status=before and before.status),
+                status=words_of(status),
             )
-        ingestion.now = now.model_copy(update=update)
+            ingestion.set(last_sequence=sequence)
         if first_claim:
-            self._append(EventType.FILE_PROCESSING_STARTED, lambda: _milestone(ingestion.now))
+            self._append(EventType.FILE_PROCESSING_STARTED, lambda: _milestone(now))
         if ingestion.worked and not in_flight and before is not None and before.tally.in_flight:
-            self._append(EventType.FILE_PROCESSING_COMPLETED, lambda: _milestone(ingestion.now))
-        if ingestion.now != before:
-            await self.tx.update_ingestion_job(ingestion.now)
+            self._append(EventType.FILE_PROCESSING_COMPLETED, lambda: _milestone(now))
+        if ingestion.changed:
+            await self.tx.update_ingestion_job(now)
 
     # ── bookkeeping ────────────────────────────────────────────────────────────────────────────────────
 
     async def _ingestion(self, row_id: int) -> _Ingestion:
         if row_id not in self._ingestions:
             ingestion_job = await self.tx.ingestion_job_by_row(row_id)
-            self._ingestions[row_id] = _Ingestion(before=ingestion_job, now=ingestion_job)
+            self._ingestions[row_id] = _Ingestion(before=ingestion_job, now=ingestion_job.model_copy())
         return self._ingestions[row_id]
 
     def _count(self, ingestion: _Ingestion, before: FileRecord | None, after: FileRecord, bytes_in: int) -> None:
         """Adds the difference that one record makes, to its ingestion job and to its job."""
-        difference = _contribution(after).plus(_contribution(before), sign=-1)
+        difference = _difference(_contribution(before), _contribution(after))
         now = ingestion.now
-        ingestion.now = now.model_copy(
-            update={
-                "tally": now.tally.plus(difference),
-                "pages": now.pages + _pages(after) - _pages(before),
-                "bytes_in": now.bytes_in + (_live(after) - _live(before)) * bytes_in,
-            }
+        ingestion.set(
+            tally=now.tally.plus(difference),
+            pages=now.pages + _pages(after) - _pages(before),
+            bytes_in=now.bytes_in + (_live(after) - _live(before)) * bytes_in,
         )
         self._set(
             tally=self.job.tally.plus(difference),
@@ -294,14 +301,20 @@ class JobLedger(AlignmentLedger):
     def _record_event(self, sequence: int, trigger: Trigger, record: FileRecord, previous: RecordStatus | None) -> None:
         if trigger not in _KEEPS_FILES:
             self._set(files_sequence=sequence)
-        change = RecordChange(record=record, previous_status=previous)
+        change = RecordChange.trusted(record=record, previous_status=previous)
         words = {"filename": record.filename, "error": record.error.message if record.error else ""}
         self._pending.append(Pending(sequence, EVENT_OF_TRIGGER[trigger], trigger, lambda: change, words))
 
 
+@cache
+def _difference(before: Tally, after: Tally) -> Tally:
+    """There are few contributions, and so few differences between two."""
+    return after.plus(before, sign=-1)
+
+
 def _contribution(record: FileRecord | None) -> Tally:
     if record is None:
-        return Tally()
+        return NOTHING
     return contribution(record.status, deleted=record.deleted, superseded=record.superseded_by is not None)
 
 

@@ -84,7 +84,7 @@ def test_compaction__waits_for_jobs_that_are_settled(ledger: sqlite3.Connection)
     ],
 )
 def test_reads__are_index_ranges_and_sort_nothing(ledger: sqlite3.Connection, statement: str, index: str) -> None:
-    sql = getattr(statements(), statement).sql
+    sql = statements()[statement].sql
     values: dict[str, object] = dict.fromkeys(re.findall(r":(\w+)", sql), 1)
     plan = " / ".join(row["detail"] for row in ledger.execute(f"EXPLAIN QUERY PLAN {sql}", values))
     assert index in plan

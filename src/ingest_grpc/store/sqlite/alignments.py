@@ -1,13 +1,12 @@
 """Alignments in SQLite, see store.alignment_interface."""
 
 import json
-from sqlite3 import Row
 from typing import Any
 
 from ingest_grpc.lifecycle import RecordStatus, Trigger
 from ingest_grpc.model import AlignmentJob, AlignmentTotals, RecordError, SectionResult
 from ingest_grpc.store.alignment_interface import AlignmentRow
-from ingest_grpc.store.sqlite.statements import Statements
+from ingest_grpc.store.sqlite.statements import Row, Statements
 
 _COLUMNS = (
     "alignment_job_id",

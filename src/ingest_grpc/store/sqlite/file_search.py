@@ -1,17 +1,17 @@
 """Lists of files by any filter: one index range, filtered row by row, with a bound."""
 
-import sqlite3
 from collections.abc import Callable
 
 from ingest_grpc.model import File, FileFilter
 from ingest_grpc.store.sqlite import values
+from ingest_grpc.store.sqlite.statements import Row
 
 MAX_SCANNED = 20_000
 """Rows that one page may look at: a name that no file has must not read a million rows."""
 
 BATCH = 1_000
 
-PageOfFiles = Callable[..., list[sqlite3.Row]]
+PageOfFiles = Callable[..., list[Row]]
 """Rows of a team's files below an integer key, newest first, each with whether its name passes."""
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from ingest_grpc.model import Job, JobFilter, JobOrder
 from ingest_grpc.store.interface import JobCursor
 from ingest_grpc.store.sqlite import values
+from ingest_grpc.store.sqlite.statements import row_of
 
 MAX_SCANNED = 20_000
 """Rows that one page may look at: a filter that nothing passes must not read a million jobs."""
@@ -35,7 +36,7 @@ def jobs_where(
         for row in rows:
             after = (row[column], row["id"])
             if row["passes"]:
-                found.append(values.job_of(row))
+                found.append(values.job_of(row_of(row)))
                 if len(found) == limit:
                     return found, after
         if len(rows) < BATCH:

@@ -1,7 +1,6 @@
 """Reads of the ledger: one method per statement or short sequence of statements, see store.interface.Rows."""
 
 import heapq
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -12,6 +11,7 @@ from ingest_grpc.store.sqlite import values
 from ingest_grpc.store.sqlite.alignments import SqliteAlignmentRows
 from ingest_grpc.store.sqlite.file_search import files_where, passes_filter
 from ingest_grpc.store.sqlite.job_search import jobs_where
+from ingest_grpc.store.sqlite.statements import Row
 
 T = TypeVar("T")
 
@@ -150,7 +150,7 @@ class SqliteRows(SqliteAlignmentRows):
 
     async def positions(self, job_row: int, limit: int) -> list[Position]:
         found: list[Position] = []
-        last: sqlite3.Row | None = None
+        last: Row | None = None
         rank = 0
         for row in self._all("claimable_of_job", lambda row: row, job=job_row, limit=limit):
             if last is None or last["priority"] != row["priority"]:
@@ -224,7 +224,7 @@ class SqliteRows(SqliteAlignmentRows):
             return [file] if file is not None and passes else [], None
         return files_where(self._page_of_files, team, wanted, NEWEST if before is None else before, limit)
 
-    def _page_of_files(self, **where: Any) -> list[sqlite3.Row]:
+    def _page_of_files(self, **where: Any) -> list[Row]:
         return self._all("files_newest" if where["kind"] is None else "files_newest_of_kind", lambda row: row, **where)
 
     async def upload(self, team: str, upload_id: str) -> Upload | None:

@@ -11,6 +11,7 @@ from ingest_grpc.store.interface import ApiKey, Commit, JobCursor, NewRecord, Re
 from ingest_grpc.store.sqlite import values
 from ingest_grpc.store.sqlite.alignments import SqliteAlignmentTx
 from ingest_grpc.store.sqlite.rows import SqliteRows
+from ingest_grpc.store.sqlite.statements import Row
 
 
 class SqliteTx(SqliteRows, SqliteAlignmentTx):
@@ -84,9 +85,9 @@ class SqliteTx(SqliteRows, SqliteAlignmentTx):
 
     def _queueing(self, record: FileRecord, *, claimable: bool) -> dict[str, Any]:
         """The columns of a record; where a cap is set, one that would join the queue waits until `admit`."""
-        columns = {**values.record_columns(record), "claimable": claimable}
+        columns = {**values.record_columns(record), "claimable": int(claimable)}
         if claimable and self._team_max_running is not None:
-            columns |= {"claimable": False, "wait_reason": WaitReason.TEAM_CAP}
+            columns |= {"claimable": 0, "wait_reason": WaitReason.TEAM_CAP.value}
         return columns
 
     async def transition_record(
@@ -95,9 +96,9 @@ class SqliteTx(SqliteRows, SqliteAlignmentTx):
         changed = self._write(
             "transition_record",
             row_id=before.row_id,
-            status_before=before.status,
+            status_before=str(before.status),
             attempt_before=before.attempt,
-            last_trigger=trigger,
+            last_trigger=str(trigger),
             **self._queueing(after, claimable=claimable),
         )
         return changed == 1
@@ -193,8 +194,7 @@ class SqliteTx(SqliteRows, SqliteAlignmentTx):
     # ── timeline ───────────────────────────────────────────────────────────────────────────────────────
 
     async def insert_events(self, job_row: int, team: str, events: Sequence[TimelineEvent]) -> None:
-        rows = [values.event_columns(event, job_row, team) for event in events]
-        self._sql.insert_event(self._connection, rows)
+        self._write_many("insert_event", [values.event_columns(event, job_row, team) for event in events])
 
     # ── files ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -341,7 +341,7 @@ class SqliteTx(SqliteRows, SqliteAlignmentTx):
             self._write("end_compaction", job=job.row_id, earliest=earliest)
         return job.row_id
 
-    def _raise_feed_floor(self, team: str, gone: Sequence[sqlite3.Row]) -> None:
+    def _raise_feed_floor(self, team: str, gone: Sequence[Row]) -> None:
         if ids := [event["id"] for event in gone if event["in_feed"]]:
             self._write("raise_feed_floor", team=team, floor=max(ids))
 

@@ -1,16 +1,16 @@
 """Row to model and back: the only place that knows how the domain lies in columns."""
 
 import json
-from sqlite3 import Row
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from ingest_grpc.lifecycle import RecordStatus, Tally
+from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, JobType, RecordStatus, Step, Tally, WaitReason
 from ingest_grpc.model import (
     FEED_KINDS,
     Change,
     Engine,
+    EventKind,
     EventType,
     File,
     FileRecord,
@@ -18,6 +18,7 @@ from ingest_grpc.model import (
     IngestionJob,
     Job,
     JobFile,
+    Method,
     NewFile,
     RecordError,
     Scope,
@@ -25,38 +26,55 @@ from ingest_grpc.model import (
     Upload,
 )
 from ingest_grpc.store.interface import ApiKey, FeedEvent, RecordRow
+from ingest_grpc.store.sqlite.columns import members, members_or_none, texts_column, texts_of, word_column
+from ingest_grpc.store.sqlite.statements import Row
+
+_JOB_TYPE, _JOB_STATUS, _METHOD = members(JobType), members(JobStatus), members(Method)
+_INGESTION_JOB_STATUS, _RECORD_STATUS = members(IngestionJobStatus), members(RecordStatus)
+_ALIGNMENT_STATUS, _STEP, _WAIT_REASON = (
+    members_or_none(RecordStatus),
+    members_or_none(Step),
+    members_or_none(WaitReason),
+)
 
 _CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
 _TALLY = ("queued", "running", "completed", "failed", "cancelled", "unresolved")
 
 
 def tally_of(row: Row) -> Tally:
-    return Tally(*(row[column] for column in _TALLY))
+    return Tally(*map(row.__getitem__, _TALLY))
 
 
 def tally_columns(tally: Tally) -> dict[str, int]:
-    return {column: getattr(tally, column) for column in _TALLY}
+    return {
+        "queued": tally.queued,
+        "running": tally.running,
+        "completed": tally.completed,
+        "failed": tally.failed,
+        "cancelled": tally.cancelled,
+        "unresolved": tally.unresolved,
+    }
 
 
 def job_of(row: Row) -> Job:
-    return Job(
+    return Job.trusted(
         row_id=row["id"],
         job_id=row["job_id"],
         name=row["name"],
         description=row["description"],
-        job_type=row["job_type"],
-        status=row["status"],
+        job_type=_JOB_TYPE[row["job_type"]],
+        status=_JOB_STATUS[row["status"]],
         tally=tally_of(row),
         markdown_files=row["markdown_files"],
         cancelled=bool(row["cancel_requested"]),
         ever_active=bool(row["ever_active"]),
         alignment_job_id=row["alignment_job_id"],
-        alignment_status=row["alignment_status"],
+        alignment_status=_ALIGNMENT_STATUS[row["alignment_status"]],
         system_prompt=row["system_prompt"],
         system_prompt_updated_at=row["system_prompt_updated_at"],
         instructions=row["instructions"],
         instructions_updated_at=row["instructions_updated_at"],
-        method=row["method"],
+        method=_METHOD[row["method"]],
         user_id=row["user_id"],
         team_id=row["team"],
         last_sequence=row["last_sequence"],
@@ -64,7 +82,7 @@ def job_of(row: Row) -> Job:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         external_id=row["external_id"],
-        labels=json.loads(row["labels"]),
+        labels={} if row["labels"] == "{}" else json.loads(row["labels"]),
         origin_job_id=row["origin_job_id"],
         priority=row["priority"],
         files_sequence=row["files_sequence"],
@@ -83,21 +101,21 @@ def changeable_job_columns(job: Job) -> dict[str, Any]:
         "system_prompt_updated_at": job.system_prompt_updated_at,
         "instructions": job.instructions,
         "instructions_updated_at": job.instructions_updated_at,
-        "labels": json.dumps(dict(job.labels)),
+        "labels": json.dumps(dict(job.labels)) if job.labels else "{}",
         "files_sequence": job.files_sequence,
         "deleted_at": job.deleted_at,
         "purge_at": job.purge_at,
-        "status": job.status,
+        "status": str(job.status),
         **tally_columns(job.tally),
         "markdown_files": job.markdown_files,
-        "cancel_requested": job.cancelled,
-        "ever_active": job.ever_active,
+        "cancel_requested": int(job.cancelled),
+        "ever_active": int(job.ever_active),
         "alignment_job_id": job.alignment_job_id,
-        "alignment_status": job.alignment_status,
+        "alignment_status": word_column(job.alignment_status),
         "last_sequence": job.last_sequence,
         "updated_at": job.updated_at,
         "expired_outputs": job.expired_outputs,
-        "settled": job.facts.settled,
+        "settled": int(job.facts.settled),
     }
 
 
@@ -118,11 +136,11 @@ def job_columns(job: Job) -> dict[str, Any]:
 
 
 def ingestion_job_of(row: Row) -> IngestionJob:
-    return IngestionJob(
+    return IngestionJob.trusted(
         row_id=row["id"],
         ingestion_job_id=row["ingestion_job_id"],
         job_id=row["job_id"],
-        status=row["status"],
+        status=_INGESTION_JOB_STATUS[row["status"]],
         tally=tally_of(row),
         pages=row["pages"],
         bytes_in=row["bytes_in"],
@@ -136,7 +154,7 @@ def ingestion_job_of(row: Row) -> IngestionJob:
 def ingestion_job_columns(job: IngestionJob) -> dict[str, Any]:
     """The columns of an ingestion job that a transaction's roll-up may change."""
     return {
-        "status": job.status,
+        "status": str(job.status),
         **tally_columns(job.tally),
         "pages": job.pages,
         "bytes_in": job.bytes_in,
@@ -154,7 +172,7 @@ def _error_of(row: Row) -> RecordError | None:
 
 def record_of(row: Row) -> FileRecord:
     engine = row["engine_name"]
-    return FileRecord(
+    return FileRecord.trusted(
         row_id=row["id"],
         record_id=row["record_id"],
         ingestion_job_id=row["ingestion_job_id"],
@@ -165,18 +183,18 @@ def record_of(row: Row) -> FileRecord:
         team_id=row["team"],
         filename=row["filename"],
         output_filename=row["output_filename"],
-        method=row["method"],
+        method=_METHOD[row["method"]],
         engine=None if engine is None else Engine(name=engine, version=row["engine_version"]),
-        status=row["status"],
-        step=row["step"],
+        status=_RECORD_STATUS[row["status"]],
+        step=_STEP[row["step"]],
         error=_error_of(row),
-        warnings=json.loads(row["warnings"]),
-        losses=json.loads(row["losses"]),
+        warnings=texts_of(row["warnings"]),
+        losses=texts_of(row["losses"]),
         attempt=row["attempt"],
         failures=row["failures"],
         orphaned_count=row["orphaned_count"],
         next_attempt_at=row["next_attempt_at"],
-        wait_reason=row["wait_reason"],
+        wait_reason=_WAIT_REASON[row["wait_reason"]],
         worker_id=row["worker_id"],
         superseded_by=row["superseded_by"],
         output_expired_at=row["output_expired_at"],
@@ -213,20 +231,20 @@ def record_columns(record: FileRecord) -> dict[str, Any]:
     """The columns of a record that a transition may change."""
     error, engine = record.error, record.engine
     return {
-        "status": record.status,
-        "step": record.step,
+        "status": str(record.status),
+        "step": word_column(record.step),
         "engine_name": engine and engine.name,
         "engine_version": engine and engine.version,
         "error_reason": error and error.reason,
         "error_step": error and error.step,
         "error_detail": error.detail if error else "",
-        "warnings": json.dumps(record.warnings),
-        "losses": json.dumps(record.losses),
+        "warnings": texts_column(record.warnings),
+        "losses": texts_column(record.losses),
         "attempt": record.attempt,
         "failures": record.failures,
         "orphaned_count": record.orphaned_count,
         "next_attempt_at": record.next_attempt_at,
-        "wait_reason": record.wait_reason,
+        "wait_reason": word_column(record.wait_reason),
         "worker_id": record.worker_id,
         "deleted_at": record.deleted_at,
         "processing_at": record.processing_at,
@@ -333,18 +351,19 @@ def feed_event_of(row: Row) -> FeedEvent:
 
 
 def event_columns(event: TimelineEvent, job_row: int, team: str) -> dict[str, Any]:
+    kind = event.kind
     return {
         "job": job_row,
         "sequence": event.sequence,
         "team": team,
         "timestamp": event.timestamp,
-        "type": event.type,
-        "milestone": event.kind == "MILESTONE",
-        "in_feed": event.kind in FEED_KINDS,
+        "type": str(event.type),
+        "milestone": int(kind is EventKind.MILESTONE),
+        "in_feed": int(kind in FEED_KINDS),
         "message": event.message,
         "actor": event.actor,
-        "trigger": event.trigger,
-        "change": _CHANGE.dump_json(event.change, exclude_defaults=True).decode(),
+        "trigger": word_column(event.trigger),
+        "change": event.change.__pydantic_serializer__.to_json(event.change, exclude_defaults=True).decode(),
     }
 
 
