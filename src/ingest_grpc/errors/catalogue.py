@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ingest_grpc.errors.reasons import Code, Reason
+from ingest_grpc.formats import SUPPORTED_NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ CATALOGUE: Mapping[Reason, Entry] = {
     ),
     Reason.UNSUPPORTED_TYPE: Entry(
         "The file type is not supported.",
-        "Upload one of: PDF, DOCX, PPTX, XLSX, HTML, Markdown, TXT, CSV, JSON, XML, RTF, EML.",
+        f"Upload one of: {SUPPORTED_NAMES}.",
         Code.INVALID_ARGUMENT,
     ),
     Reason.FILE_UNREADABLE: Entry(

@@ -25,6 +25,25 @@ def parse_json(source: Source) -> Parsed:
     return Parsed(fenced(text, language), engine_of(decoded), warnings=warnings)
 
 
+def parse_json_lines(source: Source) -> Parsed:
+    """One JSON value per line, as they stand; lines that are none stay too, with a warning."""
+    decoded = read(source)
+    lines = decoded.text.strip().splitlines()
+    wrong = [number for number, line in enumerate(lines, 1) if line.strip() and not _is_json(line)]
+    warnings = list(decoded.warnings)
+    if wrong:
+        warnings.append(f"{len(wrong)} of {len(lines)} lines are not valid JSON, the first is line {wrong[0]}")
+    return Parsed(fenced("\n".join(lines), "jsonl"), engine_of(decoded), warnings=warnings)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def _readable(text: str) -> str:
     """`text` over several lines if it was one line and nothing is lost by that; ValueError if it is no JSON."""
     value = json.loads(text)

@@ -7,23 +7,20 @@ alike, so among them the declared type and the name decide, except against an un
 import io
 import json
 import re
-import zipfile
 from dataclasses import dataclass
 
 from ingest_grpc.errors import Reason
+from ingest_grpc.pipeline.parse import compound, zip_kinds
 from ingest_grpc.pipeline.parse.characters import beginning, looks_like_text
 from ingest_grpc.pipeline.parse.outcome import ParseFailure
 from ingest_grpc.pipeline.parse.types import TEXTUAL, Kind, declared_kind, named_kind
 
-_ZIP = b"PK\x03\x04"
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
-
-_PICTURES = re.compile(
-    rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|II\*\0|MM\0\*|BM.{4}\0{4}|RIFF.{4}WEBP|.{4}ftyp(?:heic|heix|mif1|avif)",
-    re.DOTALL,
-)
-_MAIN_PARTS = {"word/": Kind.DOCX, "ppt/": Kind.PPTX, "xl/": Kind.XLSX}
+_PICTURES = {
+    re.compile(rb"\x89PNG\r\n\x1a\n"): Kind.PNG,
+    re.compile(rb"\xff\xd8\xff"): Kind.JPEG,
+    re.compile(rb"II\*\0|MM\0\*|II\+\0|MM\0\+"): Kind.TIFF,
+    re.compile(rb"RIFF.{4}WEBP", re.DOTALL): Kind.WEBP,
+}
 
 _HTML = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!doctype\s+html|<html[\s>])", re.IGNORECASE | re.DOTALL
@@ -33,8 +30,13 @@ _MAIL_HEADER = re.compile(
     r"^(?:From|To|Subject|Date|Message-ID|MIME-Version|Received|Return-Path|Delivered-To|Content-Type):",
     re.IGNORECASE | re.MULTILINE,
 )
+_SAVED_PAGE = re.compile(r"^(?:Snapshot-Content-Location:|From: <Saved by )", re.IGNORECASE | re.MULTILINE)
 _HEAD_CHARACTERS = 4096
 _JSON_EXAMINED_BYTES = 4 * 1024 * 1024
+_JSON_LINES_EXAMINED = 20
+
+_TEXT_EXPORTS = {Kind.DOC: Kind.TEXT, Kind.XLS: Kind.TSV}
+"""What programs write into a file under an old Office name when they export plain text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +50,27 @@ class Detected:
 def detect(data: bytes, filename: str, content_type: str) -> Detected:
     """The kind of a file that is not empty.
 
-    ParseFailure: NO_TEXT for pictures; FILE_ENCRYPTED for protected Office files; UNSUPPORTED_TYPE for what is
-    known or unknown but not ours; PDF_UNREADABLE or FILE_UNREADABLE for a file that is not what it says it is.
+    ParseFailure: FILE_ENCRYPTED for protected Office files; UNSUPPORTED_TYPE for what is known or unknown but
+    not ours; PDF_UNREADABLE or FILE_UNREADABLE for a file that is not what it says it is.
     """
-    declared, named = declared_kind(content_type), named_kind(filename)
-    hint = named if declared in (None, Kind.TEXT) and named is not None else declared
+    hint = hinted(filename, content_type)
     kind = _by_signature(data) or _by_characters(data, hint)
-    if kind is None:
+    if kind is None or (kind is Kind.ZIP and hint in zip_kinds.ZIPPED_DOCUMENTS):
         raise _unrecognised(hint)
+    return Detected(kind, mismatch(hint, kind))
+
+
+def hinted(filename: str, content_type: str) -> Kind | None:
+    """What a file is said to be: by its declared type, or by its name where that says more."""
+    declared, named = declared_kind(content_type), named_kind(filename)
+    return named if declared in (None, Kind.TEXT) and named is not None else declared
+
+
+def mismatch(hint: Kind | None, kind: Kind) -> tuple[str, ...]:
+    """A warning where a file is not what it is said to be."""
     if hint is None or hint is kind:
-        return Detected(kind)
-    return Detected(kind, (f"the file's name or declared type says {hint}, its content is {kind}",))
+        return ()
+    return (f"the file's name or declared type says {hint}, its content is {kind}",)
 
 
 def _by_signature(data: bytes) -> Kind | None:
@@ -67,29 +79,11 @@ def _by_signature(data: bytes) -> Kind | None:
         return Kind.PDF
     if data.startswith(b"{\\rtf"):
         return Kind.RTF
-    if data.startswith(_ZIP):
-        return _by_zip_members(data)
-    if data.startswith(_OLE):
-        if _ENCRYPTED_PACKAGE in data:
-            raise ParseFailure(Reason.FILE_ENCRYPTED, "an encrypted Office package")
-        raise ParseFailure(Reason.UNSUPPORTED_TYPE, "an OLE compound file (an Office format before 2007, or MSG)")
-    if _PICTURES.match(data):
-        raise ParseFailure(Reason.NO_TEXT, "a picture")
-    return None
-
-
-def _by_zip_members(data: bytes) -> Kind | None:
-    """The Office format of a ZIP by its folders; None if it is too damaged to tell."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
-        return None
-    if "[Content_Types].xml" in names:
-        for folder, kind in _MAIN_PARTS.items():
-            if any(name.startswith(folder) for name in names):
-                return kind
-    raise ParseFailure(Reason.UNSUPPORTED_TYPE, "a ZIP archive that is no DOCX, PPTX or XLSX")
+    if data.startswith(zip_kinds.MAGICS):
+        return zip_kinds.identify(io.BytesIO(data))
+    if data.startswith(compound.MAGIC):
+        return compound.identify(data)
+    return next((kind for signature, kind in _PICTURES.items() if signature.match(data)), None)
 
 
 def _by_characters(data: bytes, hint: Kind | None) -> Kind | None:
@@ -103,6 +97,7 @@ def _by_characters(data: bytes, hint: Kind | None) -> Kind | None:
         return hint if hint is Kind.HTML else Kind.XML
     if hint is Kind.RTF and head.lstrip().startswith("{\\"):
         return Kind.RTF  # some programs leave out the first control word
+    hint = _TEXT_EXPORTS.get(hint, hint) if hint else None
     if hint is not None:
         return hint if hint in TEXTUAL else None
     return _unnamed(data, head)
@@ -111,10 +106,22 @@ def _by_characters(data: bytes, hint: Kind | None) -> Kind | None:
 def _unnamed(data: bytes, head: str) -> Kind:
     """The kind of a text that neither a name nor a declared type says anything about."""
     if len({found.lower() for found in _MAIL_HEADER.findall(head)}) >= 3:
-        return Kind.EML
-    if head.lstrip()[:1] in ("{", "[") and len(data) <= _JSON_EXAMINED_BYTES and _is_json(data):
-        return Kind.JSON
+        return Kind.MHTML if _SAVED_PAGE.search(head) else Kind.EML
+    if head.lstrip().startswith((r"\documentclass", r"\documentstyle")):
+        return Kind.LATEX
+    if head.lstrip()[:1] in ("{", "[") and len(data) <= _JSON_EXAMINED_BYTES:
+        return _json_kind(data)
     return Kind.TEXT
+
+
+def _json_kind(data: bytes) -> Kind:
+    """JSON, a notebook in JSON, or one JSON value per line."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        lines = [line for line in data.splitlines()[:_JSON_LINES_EXAMINED] if line.strip()]
+        return Kind.JSONL if len(lines) > 1 and all(map(_is_json, lines)) else Kind.TEXT
+    return Kind.IPYNB if isinstance(value, dict) and {"cells", "nbformat"} <= value.keys() else Kind.JSON
 
 
 def _is_json(data: bytes) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from email.errors import HeaderParseError, MessageError
 from email.header import decode_header
 
-from ingest_grpc.errors import Reason
+from ingest_grpc.errors import CATALOGUE, Reason
 from ingest_grpc.pipeline.parse import html
 from ingest_grpc.pipeline.parse.characters import decode
 from ingest_grpc.pipeline.parse.engines import STDLIB
@@ -19,46 +19,90 @@ from ingest_grpc.pipeline.parse.outcome import Parsed, ParseFailure
 from ingest_grpc.pipeline.parse.source import Source
 
 _HEADERS = ("Subject", "From", "To", "Cc", "Date")
+_BODY_TYPES = frozenset({"text/plain", "text/html", "application/xhtml+xml", "text/markdown", "text/enriched"})
+_PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 _MAX_DEPTH = 30
+_MAX_ATTACHMENTS = 50
 
 Part = email.message.Message
 
 
 @dataclass(slots=True)
 class _Letter:
-    """What was found in a message: its bodies in Markdown, the names of its attachments, what was odd."""
+    """What was found in a message: its bodies in Markdown, its attachments, what was odd."""
 
     bodies: list[str] = field(default_factory=list)
-    attachments: list[str] = field(default_factory=list)
+    attachments: list[Part] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
 def parse(source: Source) -> Parsed:
-    """Headers, body, and a list of attachments, which are not converted: each is a loss.
+    """Headers, body, and the attachments that can be converted, each under a heading; the others are losses.
 
     ParseFailure FILE_UNREADABLE; NO_TEXT if there are attachments but no words, EMPTY_FILE without either.
     """
-    letter = _Letter()
-    try:
-        message = email.message_from_bytes(_as_bytes(source.data), policy=email.policy.compat32)
-        _collect(message, source, letter, depth=0)
-    except (RecursionError, MessageError) as error:
-        raise ParseFailure(Reason.FILE_UNREADABLE, f"not a readable message: {error}", engine=STDLIB) from None
+    message, letter = _read(source)
     headers = {name: _header(message, name) for name in _HEADERS}
-    body = "\n\n".join(text.strip() for text in letter.bodies if has_text(text))
-    if not body and not headers["Subject"]:
+    body = _joined(letter)
+    sections, losses = _attached(source, letter)
+    if not (body or headers["Subject"] or sections):
         reason = Reason.NO_TEXT if letter.attachments else Reason.EMPTY_FILE
         raise ParseFailure(reason, "neither a subject nor a body", engine=STDLIB)
     lines = [f"**{name}**: {value}" for name, value in headers.items() if value]
     if letter.attachments:
-        lines.append(f"**Attachments**: {', '.join(letter.attachments)}")
+        lines.append(f"**Attachments**: {', '.join(map(_described, letter.attachments))}")
     return Parsed(
-        markdown="\n\n".join([*lines, body]),
+        markdown="\n\n".join([*lines, body, *sections]),
         engine=STDLIB,
         title=headers["Subject"] or None,
         warnings=letter.warnings,
-        losses=[f"the attachment {name} was not converted" for name in letter.attachments],
+        losses=losses,
     )
+
+
+def parse_page(source: Source) -> Parsed:
+    """MHTML, a web page saved in the form of a message: the page and its frames, without the files they need.
+
+    ParseFailure FILE_UNREADABLE if there is no page; EMPTY_FILE if it has no text.
+    """
+    message, letter = _read(source, _PAGE_TYPES)
+    body = _joined(letter)
+    if not body:
+        found = any(part.get_content_type() in _PAGE_TYPES for part in message.walk())
+        reason = Reason.EMPTY_FILE if found else Reason.FILE_UNREADABLE
+        raise ParseFailure(reason, "no page with text in the web archive", engine=STDLIB)
+    return Parsed(body, STDLIB, title=_header(message, "Subject") or None, warnings=letter.warnings)
+
+
+def _read(source: Source, body_types: frozenset[str] = _BODY_TYPES) -> tuple[Part, _Letter]:
+    letter = _Letter()
+    try:
+        message = email.message_from_bytes(_as_bytes(source.data), policy=email.policy.compat32)
+        _collect(message, source, letter, body_types, depth=0)
+    except (RecursionError, MessageError) as error:
+        raise ParseFailure(Reason.FILE_UNREADABLE, f"not a readable message: {error}", engine=STDLIB) from None
+    return message, letter
+
+
+def _joined(letter: _Letter) -> str:
+    return "\n\n".join(text.strip() for text in letter.bodies if has_text(text))
+
+
+def _attached(source: Source, letter: _Letter) -> tuple[list[str], list[str]]:
+    """(the attachments in Markdown, what was lost of them)."""
+    sections, losses = [], []
+    for part in letter.attachments[:_MAX_ATTACHMENTS]:
+        name = _described(part)
+        try:
+            parsed = source.attached(_content(part), _file_name(part), part.get_content_type())
+        except ParseFailure as failure:
+            losses.append(f"the attachment {name} was not converted: {CATALOGUE[failure.reason].message}")
+            continue
+        sections.append(f"## Attachment: {name}\n\n{parsed.markdown.strip()}")
+        losses += [f"in the attachment {name}: {loss}" for loss in parsed.losses]
+    if (more := len(letter.attachments) - _MAX_ATTACHMENTS) > 0:
+        losses.append(f"{more} more attachments were not converted")
+    return sections, losses
 
 
 def _as_bytes(data: bytes) -> bytes:
@@ -66,7 +110,7 @@ def _as_bytes(data: bytes) -> bytes:
     return decode(data).text.encode("utf-8") if b"\0" in data[:64] else data
 
 
-def _collect(part: Part, source: Source, letter: _Letter, depth: int) -> None:
+def _collect(part: Part, source: Source, letter: _Letter, body_types: frozenset[str], depth: int) -> None:
     """Walk one part. Of alternatives only the best is read: HTML, else the first that has text."""
     if depth > _MAX_DEPTH:
         letter.warnings.append(f"parts nested deeper than {_MAX_DEPTH} levels were not read")
@@ -75,19 +119,15 @@ def _collect(part: Part, source: Source, letter: _Letter, depth: int) -> None:
         if part.get_content_type() == "multipart/alternative":
             children = sorted(children, key=_is_plain)[:1]
         for child in children:
-            _collect(child, source, letter, depth + 1)
-    elif _is_body(part):
+            _collect(child, source, letter, body_types, depth + 1)
+    elif part.get_content_type() in body_types and part.get_content_disposition() != "attachment":
         letter.bodies.append(_body(part, source, letter))
     elif not _is_inline_picture(part):
-        letter.attachments.append(_attachment_name(part))
+        letter.attachments.append(part)
 
 
 def _is_plain(part: Part) -> bool:
     return part.get_content_type() == "text/plain"
-
-
-def _is_body(part: Part) -> bool:
-    return part.get_content_maintype() == "text" and part.get_content_disposition() != "attachment"
 
 
 def _is_inline_picture(part: Part) -> bool:
@@ -96,10 +136,9 @@ def _is_inline_picture(part: Part) -> bool:
 
 
 def _body(part: Part, source: Source, letter: _Letter) -> str:
-    payload = part.get_payload(decode=True)
-    decoded = decode(payload if isinstance(payload, bytes) else b"", str(part.get_content_charset() or ""))
+    decoded = decode(_content(part), str(part.get_content_charset() or ""))
     letter.warnings += decoded.warnings
-    if part.get_content_type() != "text/html":
+    if part.get_content_type() not in _PAGE_TYPES:
         return decoded.text
     try:
         return html.parse_text(decoded.text, source).markdown
@@ -109,9 +148,24 @@ def _body(part: Part, source: Source, letter: _Letter) -> str:
         raise
 
 
-def _attachment_name(part: Part) -> str:
-    name = part.get_filename() or _header(part, "Subject") or "without a name"
-    return f"{_one_line(_readable(name))} ({part.get_content_type()})"
+def _content(part: Part) -> bytes:
+    """What a part carries: its decoded bytes, or the message that it forwards."""
+    if part.get_content_maintype() == "message" and part.is_multipart():
+        inner = part.get_payload(0)
+        return inner.as_bytes() if isinstance(inner, Part) else b""
+    payload = part.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""
+
+
+def _file_name(part: Part) -> str:
+    return _one_line(_readable(part.get_filename() or ""))
+
+
+def _described(part: Part) -> str:
+    """A forwarded message has no file name, but a subject inside."""
+    inner = part.get_payload(0) if part.get_content_maintype() == "message" and part.is_multipart() else part
+    name = _file_name(part) or (_header(inner, "Subject") if isinstance(inner, Part) else "") or "without a name"
+    return f"{name} ({part.get_content_type()})"
 
 
 def _header(part: Part, name: str) -> str:

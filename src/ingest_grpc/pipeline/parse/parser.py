@@ -5,7 +5,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from ingest_grpc.errors import Reason
-from ingest_grpc.pipeline.parse import data, eml, html, office, pdf, rtf, table, text
+from ingest_grpc.pipeline.parse import (
+    data,
+    eml,
+    foreign,
+    html,
+    notebook,
+    office,
+    packages,
+    pdf,
+    pictures,
+    rtf,
+    table,
+    text,
+)
 from ingest_grpc.pipeline.parse.detect import detect
 from ingest_grpc.pipeline.parse.outcome import Parsed, ParseFailure
 from ingest_grpc.pipeline.parse.source import Options, ReportUnits, Source
@@ -14,17 +27,38 @@ from ingest_grpc.pipeline.parse.types import Kind
 PARSERS: Mapping[Kind, Callable[[Source], Parsed]] = {
     Kind.PDF: pdf.parse,
     Kind.DOCX: office.parse,
+    Kind.DOC: foreign.parse_binary,
     Kind.PPTX: office.parse,
+    Kind.PPT: foreign.parse_binary,
     Kind.XLSX: office.parse,
+    Kind.XLS: foreign.parse_binary,
+    Kind.ODT: packages.parse,
+    Kind.ODS: packages.parse,
+    Kind.ODP: packages.parse,
+    Kind.RTF: rtf.parse,
     Kind.HTML: html.parse,
+    Kind.MHTML: eml.parse_page,
+    Kind.EML: eml.parse,
+    Kind.MSG: foreign.parse_binary,
+    Kind.EPUB: packages.parse,
     Kind.MARKDOWN: text.parse,
     Kind.TEXT: text.parse,
     Kind.CSV: table.parse,
+    Kind.TSV: table.parse,
     Kind.JSON: data.parse_json,
+    Kind.JSONL: data.parse_json_lines,
     Kind.XML: data.parse_xml,
-    Kind.RTF: rtf.parse,
-    Kind.EML: eml.parse,
+    Kind.RST: foreign.parse_markup,
+    Kind.IPYNB: notebook.parse,
+    Kind.LATEX: foreign.parse_markup,
+    Kind.PNG: pictures.parse,
+    Kind.JPEG: pictures.parse,
+    Kind.TIFF: pictures.parse,
+    Kind.WEBP: pictures.parse,
 }
+
+
+_MAX_ATTACHMENT_DEPTH = 3
 
 
 def parse(
@@ -38,10 +72,25 @@ def parse(
     if not content:
         raise ParseFailure(Reason.EMPTY_FILE, "0 bytes")
     detected = detect(content, filename, content_type)
-    charset = _charset(content_type)
-    parsed = PARSERS[detected.kind](Source(content, detected.kind, options, charset, report))
+    parsed = _parsed(Source(content, detected.kind, options, _charset(content_type), report), depth=0)
     warnings = list(dict.fromkeys((*detected.warnings, *parsed.warnings)))
     return detected.kind, replace(parsed, markdown=_final_form(parsed.markdown), warnings=warnings)
+
+
+def _parsed(source: Source, depth: int) -> Parsed:
+    def attached(content: bytes, filename: str, content_type: str) -> Parsed:
+        """An attachment is a document of its own, with attachments of its own up to a depth."""
+        if not content:
+            raise ParseFailure(Reason.EMPTY_FILE, "0 bytes")
+        if depth == _MAX_ATTACHMENT_DEPTH:
+            raise ParseFailure(Reason.UNSUPPORTED_TYPE, f"attached deeper than {_MAX_ATTACHMENT_DEPTH} levels")
+        kind = detect(content, filename, content_type).kind
+        return _parsed(Source(content, kind, source.options, _charset(content_type)), depth + 1)
+
+    parser = PARSERS.get(source.kind)
+    if parser is None:
+        raise ParseFailure(Reason.UNSUPPORTED_TYPE, f"a {source.kind} inside a document")
+    return parser(replace(source, attached=attached))
 
 
 def _charset(content_type: str) -> str:

@@ -3,11 +3,22 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ingest_grpc.errors import Reason
 from ingest_grpc.pipeline.parse.limits import Limits
+from ingest_grpc.pipeline.parse.outcome import Parsed, ParseFailure
 from ingest_grpc.pipeline.parse.types import Kind
 
 ReportUnits = Callable[[int, int, str], None]
 """Tell the watchers: units done, units in all, what a unit is ("pages")."""
+
+
+ParseAttached = Callable[[bytes, str, str], Parsed]
+"""Convert a document found inside another one: its bytes, its name, its declared type. Raises ParseFailure."""
+
+
+def _refuse(_content: bytes, _filename: str, _content_type: str) -> Parsed:
+    """Nobody converts what is attached to a part that is read on its own."""
+    raise ParseFailure(Reason.UNSUPPORTED_TYPE, "attached to a part of a document")
 
 
 def _silent(_done: int, _total: int, _unit: str) -> None:
@@ -30,3 +41,4 @@ class Source:
     options: Options
     declared_charset: str = ""
     report: ReportUnits = field(default=_silent)
+    attached: ParseAttached = field(default=_refuse)

@@ -10,6 +10,7 @@ from ingest_grpc.pipeline.parse.engines import STDLIB
 from ingest_grpc.pipeline.parse.outcome import Parsed, ParseFailure
 from ingest_grpc.pipeline.parse.source import Source
 from ingest_grpc.pipeline.parse.text import read
+from ingest_grpc.pipeline.parse.types import Kind
 
 _DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 50
@@ -21,7 +22,8 @@ csv.field_size_limit(_MAX_FIELD_CHARACTERS)
 def parse(source: Source) -> Parsed:
     """ParseFailure EMPTY_FILE, TEXT_UNDECODABLE, FILE_UNREADABLE, OUTPUT_TOO_LARGE."""
     decoded = read(source)
-    delimiter = guess_delimiter(decoded.text)
+    tabs = source.kind is Kind.TSV and "\t" in decoded.text
+    delimiter = "\t" if tabs else guess_delimiter(decoded.text)
     try:
         rows = [row for row in _reader(decoded.text, delimiter) if row]
     except csv.Error as error:

@@ -11,18 +11,12 @@ from ingest_grpc.pipeline.parse.evidence import has_text
 from ingest_grpc.pipeline.parse.limits import Limits
 from ingest_grpc.pipeline.parse.outcome import ParseFailure
 from ingest_grpc.pipeline.parse.source import Source
-from ingest_grpc.pipeline.parse.types import CONTENT_TYPES, Kind
-
-_EXTENSIONS = {
-    Kind.PDF: "pdf",
-    Kind.DOCX: "docx",
-    Kind.PPTX: "pptx",
-    Kind.XLSX: "xlsx",
-    Kind.HTML: "html",
-    Kind.RTF: "rtf",
-}
+from ingest_grpc.pipeline.parse.types import CONTENT_TYPES, Kind, usual_extension
 
 _OUT_OF_MEMORY = ("memory allocation", "out of memory", "cannot allocate memory", "bad_alloc")
+_MIME_TYPES = {Kind.RST: "text/prs.fallenstein.rst"}
+"""Where the library knows a format by another name."""
+
 _NOISY_SOURCES = frozenset({"ocr"})
 """Sources of warnings that mean nothing here: OCR is off."""
 
@@ -67,8 +61,8 @@ async def _extract(source: Source) -> xberg.ExtractionResult:
     document = xberg.ExtractInput(
         kind="bytes",
         bytes=source.data,
-        mime_type=CONTENT_TYPES[source.kind],
-        filename=f"document.{_EXTENSIONS[source.kind]}",
+        mime_type=_MIME_TYPES.get(source.kind, CONTENT_TYPES[source.kind]),
+        filename=f"document.{usual_extension(source.kind)}",
     )
     return await xberg.extract(document, _configuration(source.options.limits))
 

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 from ingest_grpc import model
 from ingest_grpc.errors import IngestError, Reason, Violation
-from ingest_grpc.ids import Prefix
-from ingest_grpc.v1 import file_service_pb2 as pb
-from ingest_grpc.wire import enums
-from ingest_grpc.wire.requests.fields import Fields
-from ingest_grpc.wire.requests.filenames import (
+from ingest_grpc.filenames import (
     MAX_FILENAME_BYTES,
     base_name,
     displayable,
     guess_content_type,
     normal_content_type,
 )
+from ingest_grpc.ids import Prefix
+from ingest_grpc.v1 import file_service_pb2 as pb
+from ingest_grpc.wire import enums
+from ingest_grpc.wire.requests.fields import Fields
 
 MAX_CHUNK_BYTES = 2 * 1024 * 1024
 """Most bytes of one data message, of CreateFile and of ReadFile."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_grpc.wire.requests.filenames import base_name, displayable, guess_content_type, normal_content_type
+from ingest_grpc.filenames import base_name, displayable, guess_content_type, normal_content_type
 
 
 @pytest.mark.parametrize(

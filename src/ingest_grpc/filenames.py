@@ -1,9 +1,10 @@
-"""File names, display paths and content types as callers give them."""
+"""File names, display paths and content types as callers and archives give them."""
 
 import mimetypes
 import re
 import unicodedata
-from pathlib import PurePosixPath
+
+from ingest_grpc.formats import CONTENT_TYPES, named_kind
 
 MAX_FILENAME_BYTES = 255
 MAX_CONTENT_TYPE_CHARACTERS = 255
@@ -16,23 +17,6 @@ _INVISIBLE = dict.fromkeys((*_CONTROLS, *map(ord, _BIDI)))
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _CONTENT_TYPE = re.compile(rf'({_TOKEN}/{_TOKEN})((?:[ \t]*;[ \t]*{_TOKEN}=(?:{_TOKEN}|"[^"\\\x00-\x1f\x7f]*"))*)')
 
-# The types of what can be converted, from here and not from the machine's own tables, which differ.
-_TYPES = {
-    ".csv": "text/csv",
-    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    ".eml": "message/rfc822",
-    ".htm": "text/html",
-    ".html": "text/html",
-    ".json": "application/json",
-    ".markdown": "text/markdown",
-    ".md": "text/markdown",
-    ".pdf": "application/pdf",
-    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-    ".rtf": "application/rtf",
-    ".txt": "text/plain",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ".xml": "application/xml",
-}
 _OTHER_TYPES = mimetypes.MimeTypes(filenames=())
 
 
@@ -56,6 +40,7 @@ def normal_content_type(content_type: str) -> str | None:
 
 
 def guess_content_type(filename: str) -> str:
-    """The content type that the name's extension suggests."""
-    extension = PurePosixPath(filename).suffix.lower()
-    return _TYPES.get(extension) or _OTHER_TYPES.guess_type(filename, strict=True)[0] or UNKNOWN_TYPE
+    """The content type that the name's extension suggests: for what can be converted from the table of formats,
+    for the rest from Python's own and not from the machine's, which differ."""
+    kind = named_kind(filename)
+    return CONTENT_TYPES[kind] if kind else _OTHER_TYPES.guess_type(filename, strict=True)[0] or UNKNOWN_TYPE

@@ -1,0 +1,42 @@
+"""Formats that xberg reads whole: DOC, PPT, XLS, MSG, RST and LaTeX; then ask for evidence."""
+
+from ingest_grpc.errors import Reason
+from ingest_grpc.pipeline.parse import xberg_engine
+from ingest_grpc.pipeline.parse.engines import XBERG
+from ingest_grpc.pipeline.parse.evidence import has_text, has_text_below_headings
+from ingest_grpc.pipeline.parse.outcome import Parsed, ParseFailure
+from ingest_grpc.pipeline.parse.source import Source
+from ingest_grpc.pipeline.parse.text import read
+from ingest_grpc.pipeline.parse.types import Kind
+
+
+def parse_binary(source: Source) -> Parsed:
+    """An Office document or message in an OLE file. ParseFailure FILE_UNREADABLE, or EMPTY_FILE without any text."""
+    extraction = xberg_engine.extract(source, unreadable=Reason.FILE_UNREADABLE)
+    enough = has_text_below_headings if source.kind is Kind.XLS else has_text
+    if not enough(extraction.markdown):
+        raise _why_empty(extraction)
+    return _parsed(extraction, list(extraction.warnings))
+
+
+def parse_markup(source: Source) -> Parsed:
+    """Marked-up text: decoded here, since the engine reads UTF-8 only.
+
+    ParseFailure EMPTY_FILE, TEXT_UNDECODABLE.
+    """
+    decoded = read(source)
+    page = Source(decoded.text.encode("utf-8", "replace"), source.kind, source.options)
+    extraction = xberg_engine.extract(page, unreadable=Reason.FILE_UNREADABLE)
+    if not has_text(extraction.markdown):
+        raise ParseFailure(Reason.EMPTY_FILE, "only markup, no text", engine=XBERG)
+    return _parsed(extraction, decoded.warnings + list(extraction.warnings))
+
+
+def _why_empty(extraction: xberg_engine.Extraction) -> ParseFailure:
+    if extraction.losses:
+        return ParseFailure(Reason.FILE_UNREADABLE, "; ".join(extraction.losses), engine=XBERG)
+    return ParseFailure(Reason.EMPTY_FILE, "no text in the document", engine=XBERG)
+
+
+def _parsed(extraction: xberg_engine.Extraction, warnings: list[str]) -> Parsed:
+    return Parsed(extraction.markdown, XBERG, title=extraction.title, warnings=warnings, losses=list(extraction.losses))
