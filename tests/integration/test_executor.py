@@ -23,7 +23,7 @@ from ingest_grpc.worker.executors.interface import (
     Progress,
 )
 from ingest_grpc.worker.executors.local import LocalExecutor
-from tests import documents
+from tests import compound_files, documents, wild_documents
 from tests.reaching import A_RECORD, reaches
 
 MIB = 2**20
@@ -115,6 +115,20 @@ RUSSIAN = "Съешь же ещё этих мягких французских �
         (b"<?xml version='1.0'?><a>b</a>", "a.xml", "<a>b</a>"),
         (b"{\\rtf1 hello there}", "a.rtf", "hello there"),
         (b"Subject: Hi\nContent-Type: text/html\n\n<p>hello <i>there</i></p>", "a.eml", "hello *there*"),
+        (wild_documents.stored("letter.doc"), "a.doc", "Some words in an old document."),
+        (wild_documents.stored("fruit.xls"), "a.xls", "| apples | 3 |"),
+        (wild_documents.stored("talk.ppt"), "a.ppt", "First slide"),
+        (compound_files.message(), "a.msg", "Words of a message."),
+        (wild_documents.open_document(), "a.odt", "Open words."),
+        (wild_documents.open_document(wild_documents.ODS_BODY, "spreadsheet"), "a.ods", "| apples | three |"),
+        (wild_documents.open_document(wild_documents.ODP_BODY, "presentation"), "a.odp", "Open slide"),
+        (wild_documents.book(), "a.epub", "Words of chapter 1."),
+        (wild_documents.MHTML, "a.mht", "With words."),
+        (wild_documents.RST, "a.rst", "Some *words* here."),
+        (wild_documents.LATEX, "a.tex", "*words*"),
+        (wild_documents.notebook([{"cell_type": "markdown", "source": "cell"}]), "a.ipynb", "cell"),
+        (b'{"a": 1}\n{"a": 2}\n', "a.jsonl", '{"a": 2}'),
+        (b"a\tb\n1\t2\n", "a.tsv", "| 1 | 2 |"),
     ],
 )
 async def test_convert__every_format_inside_the_sandbox(

@@ -1,5 +1,9 @@
 """The formats beside the usual ones, from bytes to Markdown, with the real engines."""
 
+import base64
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from ingest_grpc.errors import Reason
@@ -76,7 +80,7 @@ def test_json_lines__broken_ones_are_kept_and_told() -> None:
 
 
 def test_notebook__prose_code_and_what_it_printed() -> None:
-    cells = [
+    cells: list[Mapping[str, Any]] = [
         {"cell_type": "markdown", "source": ["# Plan\n", "\n", "Some *words*."]},
         {
             "cell_type": "code",
@@ -154,8 +158,6 @@ LETTER = (
 
 
 def test_eml__attachments_that_can_be_read_stand_under_headings() -> None:
-    import base64
-
     archive = base64.b64encode(documents.plain_zip())
     forwarded = b"From: c@example.com\nSubject: Inner\n\nInner words.\n"
     parsed = converted(LETTER % (b"Outer", archive, forwarded), "a.eml")[1]
