@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the tables of the tests are documented too
+from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client.metrics import MetricWrapperBase
 
 from ingest_grpc.client import messages
 from ingest_grpc.client.dialects.words import LLAMACLOUD, LLAMACLOUD_WITH_LOSSES, SEEKR
@@ -20,6 +22,7 @@ from ingest_grpc.config import Settings
 from ingest_grpc.errors import CATALOGUE, Code
 from ingest_grpc.lifecycle import TRANSITIONS, RecordStatus
 from ingest_grpc.model import EVENT_TYPES
+from ingest_grpc.telemetry import instruments
 from tests.integration.errors.table import ROWS
 from tests.reaching import A_RECORD, AN_ALIGNMENT, EVERY_RPC, reached
 
@@ -107,6 +110,24 @@ def event_types() -> str:
     return table(["type", "kind", "title", "message"], rows)
 
 
+def metrics() -> str:
+    """Every metric of the one table."""
+    kinds = (Counter, Gauge, Histogram)
+    found = [one for one in vars(instruments).values() if isinstance(one, kinds)]
+    rows = [[f"`{_exposed(one)}`", _labels(one), family.documentation] for one in found for family in one.collect()]
+    return table(["metric", "labels", "meaning"], rows)
+
+
+def _exposed(one: MetricWrapperBase) -> str:
+    """The name that Prometheus sees."""
+    family = next(iter(one.collect()))
+    return f"{family.name}_total" if family.type == "counter" else family.name
+
+
+def _labels(one: MetricWrapperBase) -> str:
+    return ", ".join(f"`{name}`" for name in one._labelnames) or "–"  # noqa: SLF001 - not told otherwise
+
+
 def dialects() -> str:
     """What each dialect says for each value of our enums."""
     enums = {
@@ -138,6 +159,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "diagram": diagram,
     "event-types": event_types,
     "dialects": dialects,
+    "metrics": metrics,
 }
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import uvloop
 
 from ingest_grpc.api.exposure import check_exposure
+from ingest_grpc.api.interceptors.rate import RateLimit
 from ingest_grpc.api.server import GrpcServer
 from ingest_grpc.api.servicers.file_service import FileServicer
 from ingest_grpc.api.servicers.ingestion_service import IngestionServicer
@@ -25,11 +26,13 @@ from ingest_grpc.clock import Clock, SystemClock
 from ingest_grpc.config import Settings
 from ingest_grpc.hub import Hub
 from ingest_grpc.model import Engine, Method, ServerInfo
+from ingest_grpc.observing import Observing
 from ingest_grpc.pipeline.align.engines import alignment_engines, chosen_engine, patience_seconds
 from ingest_grpc.pipeline.parse.engines import engines
 from ingest_grpc.pipeline.parse.types import SUPPORTED_CONTENT_TYPES
 from ingest_grpc.service.alignment_work import AlignmentWork
 from ingest_grpc.service.alignments import AlignmentService
+from ingest_grpc.service.announcements import announce
 from ingest_grpc.service.attempts import AttemptLimits
 from ingest_grpc.service.file_services import FileServices
 from ingest_grpc.service.ingestion import IngestionService
@@ -44,6 +47,8 @@ from ingest_grpc.service.settings import SettingsService
 from ingest_grpc.service.waits import WaitService
 from ingest_grpc.service.watch import Sources, WatchService
 from ingest_grpc.service.watch_jobs import WatchJobsService
+from ingest_grpc.service.watch_lag import WatchLag
+from ingest_grpc.service.watch_limits import WatchLimits
 from ingest_grpc.service.work import WorkService
 from ingest_grpc.store.interface import Commit
 from ingest_grpc.store.sqlite.store import SqliteStore
@@ -63,6 +68,8 @@ from ingest_grpc.worker.stager import Stager
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
+RECHECK_SECONDS = 20.0
+"""How often the permissions of calls that live are looked at: well within the minute that rule 10 allows."""
 
 
 class App:
@@ -105,7 +112,11 @@ class App:
                 "IngestionService": IngestionServicer(self.ingestion),
                 "ServerService": ServerServicer(self.server_info, settings),
             },
+            refusals=self.keys.refusals,
+            rate=RateLimit(settings.team_calls_per_second, clock.monotonic),
         )
+        self.observing = Observing(settings, self.store, self.limits, clock)
+        self._rechecker = Loop("permissions", self._recheck)
         self._ticker = Loop("ticker", self._tick)
         self._serving = True
         self.port = 0
@@ -129,13 +140,20 @@ class App:
         self.waits = WaitService(self.store, self.hub, clock)
         self.ingestion = IngestionService(self.store, self.board)
         feed = ProgressFeed(self.store, self.board, clock)
-        sources = Sources(self.store, self.hub, event_tail(self.store, self.hub), feed, clock)
+        self.limits = WatchLimits(
+            per_job=settings.job_max_watchers,
+            per_team=settings.team_max_watchers,
+            per_server=settings.max_watchers,
+        )
+        tail = event_tail(self.store, self.hub)
+        sources = Sources(self.store, self.hub, tail, feed, clock, self.limits, WatchLag(clock))
         watches = WatchService(sources, rotate_seconds=settings.watch_rotate_seconds)
         job_watches = WatchJobsService(
             self.store,
             self.hub,
             feed_of_jobs(self.store, self.hub),
             clock,
+            self.limits,
             rotate_seconds=settings.watch_rotate_seconds,
         )
         self.streams = WatchStreams(
@@ -211,14 +229,16 @@ class App:
             orphans = await self.reaper.recover()
             if orphans:
                 log.info("%d claims lost their worker with the last server and are queued again", orphans)
+            self.observing.start()
             self.port = await self.server.start()
             # After the server: its callers need not wait until the first converter child is ready.
             await self.executor.start()
         except BaseException:
             await self.server.stop(0)
+            await self.observing.stop()
             await self._stop_store()
             raise
-        for loop in (self._ticker, self.pool, self.reaper, self.stager, self.janitor, self.compactor):
+        for loop in (self._ticker, self._rechecker, self.pool, self.reaper, self.stager, self.janitor, self.compactor):
             loop.start()
 
     async def stop(self, grace_seconds: float | None = None) -> None:
@@ -226,8 +246,9 @@ class App:
         grace = self.settings.shutdown_grace_seconds if grace_seconds is None else grace_seconds
         self.hub.drain()
         await asyncio.gather(self.server.stop(grace), self.pool.stop(grace))
-        for loop in (self.compactor, self.janitor, self.stager, self.reaper, self._ticker):
+        for loop in (self.compactor, self.janitor, self.stager, self.reaper, self._rechecker, self._ticker):
             await loop.stop()
+        await self.observing.stop()
         await self._stop_store()
 
     async def _stop_store(self) -> None:
@@ -245,6 +266,7 @@ class App:
 
     def _on_commit(self, commit: Commit) -> None:
         """After each COMMIT, before its callers hear of it."""
+        announce(commit)
         self.hub.wake(commit.jobs)
         self.hub.wake(commit.teams)
         if commit.claimable:
@@ -256,6 +278,11 @@ class App:
 
     async def _is_known(self, blob_key: str) -> bool:
         return await self.store.read(lambda rows: rows.blob_is_kept(blob_key))
+
+    async def _recheck(self) -> float:
+        if ended := await self.server.recheck.step():
+            log.info("ended %d calls whose permission is gone", ended)
+        return RECHECK_SECONDS
 
     async def _tick(self) -> float:
         self.hub.tick(self._clock.monotonic())

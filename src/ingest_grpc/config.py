@@ -31,6 +31,16 @@ class Settings(BaseSettings):
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_json: bool = Field(False, description="log one JSON object per line instead of text")
 
+    metrics_address: str | None = Field(
+        None, description="host:port of the page that Prometheus scrapes (/metrics), loopback only; unset = none"
+    )
+    otlp_endpoint: str | None = Field(
+        None,
+        description="where metrics are pushed over OTLP, e.g. http://127.0.0.1:4318/v1/metrics; unset = nowhere; "
+        "needs the extra otel",
+    )
+    otlp_interval_seconds: float = Field(30.0, ge=1, description="seconds between two pushes")
+
     workers: int | None = Field(
         None, ge=0, le=256, description="documents converted at once; unset = number of CPU cores"
     )
@@ -105,6 +115,14 @@ class Settings(BaseSettings):
         None, ge=1, description="files of one team converted at once; unset = no limit"
     )
     team_max_bytes: int | None = Field(None, ge=1, description="bytes one team may store; unset = no limit")
+    team_calls_per_second: float | None = Field(
+        None, gt=0, description="calls one team may make per second in the long run, bursts of 2 s; unset = no limit"
+    )
+    max_watchers: int = Field(15_000, ge=1, description="watches open at once")
+    team_max_watchers: int | None = Field(
+        None, ge=1, description="watches one team may have open; unset = max_watchers"
+    )
+    job_max_watchers: int | None = Field(None, ge=1, description="watches of one job; unset = max_watchers")
     max_records_per_job: int = Field(100_000, ge=1, description="records one job may hold")
     purge_after_days: float = Field(30.0, ge=0, description="days after which a deleted job is purged for good")
     event_retention_days: float = Field(

@@ -3,10 +3,11 @@
 import json
 import logging
 import sys
+from contextvars import copy_context
 
 import pytest
 
-from ingest_grpc.telemetry import JsonFormatter, TextFormatter, call_id, setup_logging
+from ingest_grpc.telemetry import JsonFormatter, TextFormatter, begin_call, call_facts, note_call, setup_logging
 
 
 def a_record(message: str = "it happened", **fields: object) -> logging.LogRecord:
@@ -48,12 +49,18 @@ def test_formatters__keep_the_traceback(formatter: logging.Formatter) -> None:
     assert "LookupError: gone" in formatter.format(record)
 
 
-def test_call_id__is_a_fact_of_every_record_of_the_call() -> None:
-    token = call_id.set("abc-1")
-    try:
-        assert json.loads(JsonFormatter().format(a_record()))["call_id"] == "abc-1"
-    finally:
-        call_id.reset(token)
+def in_a_call() -> str:
+    begin_call("abc-1")
+    note_call("request_id", "mine")
+    return JsonFormatter().format(a_record(job_id="dj-1"))
+
+
+def test_call__is_a_fact_of_every_record_of_the_call_and_of_no_other() -> None:
+    line = json.loads(copy_context().run(in_a_call))
+    assert (line["call_id"], line["request_id"], line["job_id"]) == ("abc-1", "mine", "dj-1")
+    note_call("request_id", "nobody's")
+    assert "request_id" not in json.loads(JsonFormatter().format(a_record()))
+    assert call_facts() == {}
 
 
 def test_setup_logging__replaces_what_was_set_up(monkeypatch: pytest.MonkeyPatch) -> None:

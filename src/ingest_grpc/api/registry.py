@@ -18,6 +18,10 @@ from google.protobuf.message_factory import GetMessageClass
 from ingest_grpc.api.interceptors.auth import refusal
 from ingest_grpc.api.interceptors.chain import Context, Handler, Interceptor, MethodHandler, compose
 from ingest_grpc.errors import IngestError, Reason, invalid
+from ingest_grpc.telemetry import note_call
+
+LOGGED_FIELDS = ("request_id", "job_id")
+"""Fields of requests that every line has which is logged while the call is served."""
 
 _FACTORIES: dict[tuple[bool, bool], Callable[..., MethodHandler]] = {
     (False, False): grpc.unary_unary_rpc_method_handler,
@@ -61,8 +65,14 @@ def _method_handler(
 
 
 def _parsing(request_class: type[Message], behaviour: Handler) -> Handler:
+    logged = [name for name in LOGGED_FIELDS if name in request_class.DESCRIPTOR.fields_by_name]
+
     async def handle(request: bytes, context: Context) -> Any:
-        return await behaviour(_parsed(request_class, request), context)
+        message = _parsed(request_class, request)
+        for name in logged:
+            if value := getattr(message, name):
+                note_call(name, value)
+        return await behaviour(message, context)
 
     return handle
 

@@ -12,9 +12,12 @@ from grpc_health.v1.health import aio as health
 from ingest_grpc.api.exposure import server_credentials
 from ingest_grpc.api.interceptors.auth import HEALTH, Authenticate, Gate
 from ingest_grpc.api.interceptors.chain import Interceptor
+from ingest_grpc.api.interceptors.count import CallCounter
 from ingest_grpc.api.interceptors.errors import answer_errors
 from ingest_grpc.api.interceptors.in_flight import InFlight
 from ingest_grpc.api.interceptors.log import log_calls
+from ingest_grpc.api.interceptors.rate import RateLimit
+from ingest_grpc.api.interceptors.recheck import Recheck, Refusals
 from ingest_grpc.api.reflection import register_reflection
 from ingest_grpc.api.registry import UnknownMethods, register
 from ingest_grpc.config import Settings
@@ -85,19 +88,31 @@ class GrpcServer:
     `servicers` holds one servicer per name of SERVICES.
     """
 
-    def __init__(self, settings: Settings, authenticate: Authenticate, servicers: Mapping[str, object]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        authenticate: Authenticate,
+        servicers: Mapping[str, object],
+        *,
+        refusals: Refusals,
+        rate: RateLimit,
+    ) -> None:
         self._settings = settings
+        self.recheck = Recheck(refusals)
         self.in_flight = InFlight()
         self._health = health.HealthServicer()
+        counter = CallCounter()
         # The order, outermost first. The gate stands before all of them, as it needs no request to refuse a call.
         interceptors: Sequence[Interceptor] = (
             self.in_flight.track,
             answer_errors,
             self.in_flight.end_idle(_is_idle),
             log_calls,
+            counter.intercept,
+            self.recheck.intercept,
         )
         self._server = grpc.aio.server(
-            interceptors=[Gate(authenticate, interceptors)],
+            interceptors=[Gate(authenticate, rate.admit, interceptors)],
             options=server_options(settings),
             maximum_concurrent_rpcs=settings.max_concurrent_rpcs,
         )
@@ -107,6 +122,7 @@ class GrpcServer:
         names = [_HEALTH.full_name, *(service.full_name for service in SERVICES.values())]
         register_reflection(self._server, names, interceptors)
         self._server.add_generic_rpc_handlers([UnknownMethods(interceptors)])
+        counter.close()
         self._health_names = ["", *names]
 
     async def start(self) -> int:

@@ -17,6 +17,7 @@ from ingest_grpc.service.feed import Feed
 from ingest_grpc.service.tail import EncodedEvent, EventTail
 from ingest_grpc.service.watch import WatchMessage, WatchService
 from ingest_grpc.store.interface import Store
+from ingest_grpc.telemetry.instruments import WATCH_STALLED_SECONDS, WATCHERS_LET_GO
 from ingest_grpc.wire import watch as wire
 from ingest_grpc.wire import watch_jobs as jobs_wire
 
@@ -69,11 +70,16 @@ class WatchStreams:
     def tick(self) -> None:
         """Lets watchers go whose write has waited too long (rule 8)."""
         now = self._clock.monotonic()
+        stalled = 0.0
         for stream in self._streams:
             since = stream.writing_since
+            if since is not None:
+                stalled = max(stalled, now - since)
             if since is not None and not stream.too_slow and now - since > self._write_timeout_seconds:
                 stream.too_slow = True
+                WATCHERS_LET_GO.inc()
                 stream.task.cancel()
+        WATCH_STALLED_SECONDS.set(stalled)
 
     async def watch(self, caller: Caller, request: WatchRequest, context: Context) -> None:
         """Streams until the watch ends. Raises what WatchService.watch raises, and WATCHER_TOO_SLOW."""

@@ -373,6 +373,18 @@ CATALOGUE: Mapping[Reason, Entry] = {
         "Start the job again, or use another model.",
         Code.INTERNAL,
     ),
+    Reason.TOO_MANY_WATCHERS: Entry(
+        "The {of} has {max_watchers} watchers, which is as many as it may have.",
+        "End watches that are not needed, watch all jobs with one WatchJobs, or retry later.",
+        Code.RESOURCE_EXHAUSTED,
+        retryable=True,
+    ),
+    Reason.RATE_LIMITED: Entry(
+        "The team makes more than {calls_per_second} calls per second.",
+        "Retry after the delay that RetryInfo gives; watch a job instead of asking for it again and again.",
+        Code.RESOURCE_EXHAUSTED,
+        retryable=True,
+    ),
     Reason.SERVER_BUSY: Entry(
         "The server has more writes waiting than it accepts.",
         "Retry after a brief wait.",

@@ -7,6 +7,7 @@ from typing import Any
 
 from ingest_grpc.sandbox.spec import ChildFailure, ChildSpec, Ending
 from ingest_grpc.sandbox.supervisor import Child, ChildGone, OnProgress
+from ingest_grpc.telemetry.instruments import CHILD_RESTARTS
 
 _log = logging.getLogger(__name__)
 
@@ -91,13 +92,21 @@ class ChildPool:
             for _ in range(_CHILDREN_TRIED):
                 child = await self._take()
                 try:
-                    return await child.run(task, descriptors, on_progress)
+                    result = await child.run(task, descriptors, on_progress)
+                    if not child.usable:
+                        CHILD_RESTARTS.labels("retired").inc()
+                    return result
                 except ChildGone:
+                    CHILD_RESTARTS.labels("died_idle").inc()
                     continue
                 except ChildFailure as failure:
                     if self._stopped:
                         raise ChildFailure(Ending.UNAVAILABLE, "the server is stopping") from None
+                    CHILD_RESTARTS.labels(failure.ending.lower()).inc()
                     _log.warning("converter child %d: %s", child.pid, failure)
+                    raise
+                except asyncio.CancelledError:
+                    CHILD_RESTARTS.labels("cancelled").inc()
                     raise
                 finally:
                     self._give_back(child)
@@ -132,6 +141,8 @@ class ChildPool:
             self._ready.append(child)
             self._arrived.set()
         else:
+            if child.usable and worn_out:
+                CHILD_RESTARTS.labels("recycled").inc()
             child.kill()
         self._wanted.set()
 
@@ -157,6 +168,7 @@ class ChildPool:
         try:
             child = await Child.start(self._spec)
         except Exception as failure:  # noqa: BLE001 - whatever it is, the keeper must live on
+            CHILD_RESTARTS.labels("start_failed").inc()
             self._failed_starts += 1
             self._last_failure = str(failure)
             _log.error("a converter child could not be started (%d in a row): %s", self._failed_starts, failure)
@@ -172,6 +184,7 @@ class ChildPool:
         if child in self._ready:
             # Died while idle. If it never did anything, the next may die the same way: do not spin.
             self._ready.remove(child)
+            CHILD_RESTARTS.labels("died_idle").inc()
             self._failed_starts += child.tasks == 0 and child.age_seconds < _PROVEN_SECONDS
             _log.warning("idle converter child %d is gone", child.pid)
         self._wanted.set()

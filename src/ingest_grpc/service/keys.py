@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 
 from ingest_grpc.clock import Clock
 from ingest_grpc.errors import IngestError, Reason
@@ -68,6 +68,16 @@ class KeyService:
             self._known.clear()
         self._known[hashed] = (now + CACHE_SECONDS, caller)
         return caller
+
+    async def refusals(self, callers: Set[Caller]) -> Mapping[Caller, IngestError]:
+        """Those who were let in once and would not be now: their key was revoked, or a first key was made."""
+        if not callers:
+            return {}
+        keys = await self.list()
+        valid = {key.key_id for key in keys if key.revoked_at is None}
+        missing, invalid = IngestError(Reason.CREDENTIALS_MISSING), IngestError(Reason.CREDENTIALS_INVALID)
+        unnamed = {one: missing for one in callers if one.key_id is None and keys}
+        return unnamed | {one: invalid for one in callers if one.key_id is not None and one.key_id not in valid}
 
     async def any_key(self) -> bool:
         """Whether a key was ever made; from then on every call needs one."""

@@ -247,7 +247,9 @@ class JobLedger(AlignmentLedger):
             self._set(updated_at=self.now)
             await self.tx.update_job(self.job)
         if self._pending:
-            await self.tx.insert_events(self.job.row_id, self.job.team_id, [self._event(one) for one in self._pending])
+            events = [self._event(one) for one in self._pending]
+            await self.tx.insert_events(self.job.row_id, self.job.team_id, events)
+            self.tx.commit.events += events
             self.tx.commit.jobs.add(self.job.row_id)
             if any(EVENT_TYPES[one.type].kind in FEED_KINDS for one in self._pending):
                 self.tx.commit.teams.add(self.job.team_id)

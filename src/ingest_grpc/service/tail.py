@@ -23,11 +23,12 @@ KEPT = 500
 
 @dataclass(frozen=True, slots=True)
 class EncodedEvent:
-    """An event as the bytes of a complete message, the same for every watcher."""
+    """An event as the bytes of a complete message, the same for every watcher; `happened_at` is its timestamp."""
 
     sequence: int
     kind: EventKind
     data: bytes
+    happened_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class EventTail:
             return events, await views.with_reviews(rows, await rows.job_by_row(job_row))
 
         events, job = await self._store.read(unit)
-        encoded = [EncodedEvent(event.sequence, event.kind, self._encode(event)) for event in events]
+        encoded = [EncodedEvent(event.sequence, event.kind, self._encode(event), event.timestamp) for event in events]
         self._keep(job_row, cursor, generation, encoded, job)
         return TailPage(encoded, job)
 

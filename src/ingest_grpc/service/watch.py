@@ -32,6 +32,8 @@ from ingest_grpc.service.jobs import check_not_in_future
 from ingest_grpc.service.positions import ProgressCursor, ProgressFeed
 from ingest_grpc.service.stream_pace import StreamPace
 from ingest_grpc.service.tail import EncodedEvent, EventTail, TailPage
+from ingest_grpc.service.watch_lag import WatchLag
+from ingest_grpc.service.watch_limits import WatchLimits
 from ingest_grpc.store.interface import Rows, Store
 
 SNAPSHOT_PAGE = 500
@@ -103,6 +105,8 @@ class Sources:
     tail: EventTail
     feed: ProgressFeed
     clock: Clock
+    limits: WatchLimits
+    lag: WatchLag
 
 
 class WatchService:
@@ -115,8 +119,8 @@ class WatchService:
     async def watch(self, caller: Caller, request: WatchRequest) -> AsyncGenerator[WatchMessage, None]:
         """Messages of one watch; ends after End.
 
-        Raises JOB_NOT_FOUND, SEQUENCE_IN_FUTURE, SEQUENCE_COMPACTED, LEDGER_RESTORED, and to have the client
-        come back STREAM_ROTATED and SERVER_DRAINING.
+        Raises TOO_MANY_WATCHERS, JOB_NOT_FOUND, SEQUENCE_IN_FUTURE, SEQUENCE_COMPACTED, LEDGER_RESTORED, and to have
+        the client come back STREAM_ROTATED and SERVER_DRAINING.
         """
         sources = self._sources
         job, ledger_id = await sources.store.read(lambda rows: _begin(rows, caller, request))
@@ -126,16 +130,18 @@ class WatchService:
             heartbeat_seconds=request.heartbeat_interval_seconds,
             rotate_seconds=self._rotate_seconds,
         )
-        signal = sources.hub.subscribe(job.row_id)
-        try:
-            async with aclosing(_Watch(sources, request, ledger_id, signal, job, pace).messages()) as messages:
-                async for message in messages:
-                    yield message
-        finally:
-            sources.hub.unsubscribe(signal)
-            if not sources.hub.is_watched(job.row_id):
-                sources.tail.forget(job.row_id)
-                sources.feed.forget(job.row_id)
+        # After the look-up: a job of another team must not be counted, nor tell by a refusal that it is watched.
+        with sources.limits.watch(caller.team_id, job.job_id):
+            signal = sources.hub.subscribe(job.row_id)
+            try:
+                async with aclosing(_Watch(sources, request, ledger_id, signal, job, pace).messages()) as messages:
+                    async for message in messages:
+                        yield message
+            finally:
+                sources.hub.unsubscribe(signal)
+                if not sources.hub.is_watched(job.row_id):
+                    sources.tail.forget(job.row_id)
+                    sources.feed.forget(job.row_id)
 
 
 async def _begin(rows: Rows, caller: Caller, request: WatchRequest) -> tuple[Job, str]:
@@ -172,6 +178,7 @@ class _Watch:
         self._progress = ProgressCursor() if request.progress else None
         self._pace = pace
         self._silent = request.after_sequence is not None
+        self._waited = False
 
     async def messages(self) -> AsyncGenerator[WatchMessage, None]:
         """Snapshot, then what is new, again and again."""
@@ -185,6 +192,7 @@ class _Watch:
                 if self._wants(event):
                     self._silent = False
                     yield event
+                    self._delivered(event)
             at_head = page.current and self._cursor >= page.job.last_sequence
             if at_head:
                 async for last in self._at_head(page.job):
@@ -198,6 +206,7 @@ class _Watch:
             self._pace.raise_if_over()
             if at_head:
                 await self._signal.wait(self._due())
+                self._waited = True
 
     async def _at_head(self, job: Job) -> AsyncGenerator[Moved | End, None]:
         """What follows the newest event: progress, and the end of the watch where it is reached."""
@@ -240,6 +249,12 @@ class _Watch:
         if not whole:
             raise _compacted(page.job, self._cursor)
         return page.events
+
+    def _delivered(self, event: EncodedEvent) -> None:
+        """Of a watcher that lags behind, or reads old events, the time says nothing."""
+        if self._waited:
+            self._waited = False
+            self._sources.lag.delivered(event.happened_at)
 
     def _wants(self, event: EncodedEvent) -> bool:
         return self._request.kinds is None or event.kind in self._request.kinds

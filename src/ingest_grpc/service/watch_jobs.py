@@ -27,6 +27,7 @@ from ingest_grpc.service import views
 from ingest_grpc.service.feed import Feed, FeedItem
 from ingest_grpc.service.paging import Tokens
 from ingest_grpc.service.stream_pace import StreamPace
+from ingest_grpc.service.watch_limits import WatchLimits
 from ingest_grpc.store.interface import JobCursor, Rows, Store
 
 SNAPSHOT_PAGE = 100
@@ -90,18 +91,21 @@ class _Position:
 class WatchJobsService:
     """Opens watches over the jobs of a team."""
 
-    def __init__(self, store: Store, hub: Hub, feed: Feed, clock: Clock, *, rotate_seconds: float) -> None:
+    def __init__(
+        self, store: Store, hub: Hub, feed: Feed, clock: Clock, limits: WatchLimits, *, rotate_seconds: float
+    ) -> None:
         self._store = store
         self._hub = hub
         self._feed = feed
         self._clock = clock
+        self._limits = limits
         self._rotate_seconds = rotate_seconds
 
     async def watch(self, caller: Caller, request: WatchJobsRequest) -> AsyncGenerator[Message, None]:
         """Messages of one watch; ends after End.
 
-        Raises INVALID_RESUME_TOKEN, FEED_COMPACTED, LEDGER_RESTORED, and to have the client come back
-        STREAM_ROTATED and SERVER_DRAINING.
+        Raises TOO_MANY_WATCHERS, INVALID_RESUME_TOKEN, FEED_COMPACTED, LEDGER_RESTORED, and to have the client come
+        back STREAM_ROTATED and SERVER_DRAINING.
         """
         team = caller.team_id
         tokens = Tokens(team, "watch_jobs", request.filters)
@@ -112,16 +116,17 @@ class WatchJobsService:
             heartbeat_seconds=request.heartbeat_interval_seconds,
             rotate_seconds=self._rotate_seconds,
         )
-        signal = self._hub.subscribe(team)
-        try:
-            watch = _Watch(self._store, self._feed, team, request, tokens, ledger_id, position, pace, signal)
-            async with aclosing(watch.messages()) as messages:
-                async for message in messages:
-                    yield message
-        finally:
-            self._hub.unsubscribe(signal)
-            if not self._hub.is_watched(team):
-                self._feed.forget(team)
+        with self._limits.watch(team):
+            signal = self._hub.subscribe(team)
+            try:
+                watch = _Watch(self._store, self._feed, team, request, tokens, ledger_id, position, pace, signal)
+                async with aclosing(watch.messages()) as messages:
+                    async for message in messages:
+                        yield message
+            finally:
+                self._hub.unsubscribe(signal)
+                if not self._hub.is_watched(team):
+                    self._feed.forget(team)
 
 
 async def _begin(rows: Rows, team: str, request: WatchJobsRequest, tokens: Tokens) -> tuple[_Position, str]:

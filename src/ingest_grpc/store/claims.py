@@ -42,6 +42,17 @@ Claim = RecordRow | AlignmentRow
 
 
 @dataclass(frozen=True, slots=True)
+class QueueState:
+    """Records that can be claimed, with the time at which the oldest of them was added; those that wait for a back-off
+    or a cap; those that are RUNNING."""
+
+    claimable: int
+    oldest_at: int | None
+    delayed: int
+    running: int
+
+
+@dataclass(frozen=True, slots=True)
 class NewRecord:
     """A record about to be inserted. `record.status` and `trigger` must be a transition from nothing."""
 

@@ -6,7 +6,7 @@ effect: a backend may run it again from its start, together with others in one c
 once, in `service`, and a backend only holds SQL.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -26,6 +26,7 @@ from ingest_grpc.model import (
 from ingest_grpc.store.alignment_interface import AlignmentRows, AlignmentTx
 from ingest_grpc.store.claims import Claim as Claim
 from ingest_grpc.store.claims import NewRecord as NewRecord
+from ingest_grpc.store.claims import QueueState as QueueState
 from ingest_grpc.store.claims import RecordRow as RecordRow
 from ingest_grpc.store.file_interface import FileRows, FileTx
 
@@ -79,18 +80,23 @@ class ApiKey:
 class Commit:
     """What one commit touched, for those who must wake: told by the units, delivered after COMMIT.
 
-    `jobs` have new events, `teams` new ones in their feeds; `stopped` are the keys of claims that left RUNNING by a
-    caller's wish, so that their work may be killed; `claimable` says that the queue may have grown; `delayed` that
-    something waits for its back-off.
+    `events` are the unit's own; `told` holds those of all units of a commit, with what is known of the call that each
+    unit came from. `jobs` have new events, `teams` new ones in their feeds; `stopped` are the keys of claims that left
+    RUNNING by a caller's wish, so that their work may be killed; `claimable` says that the queue may have grown;
+    `delayed` that something waits for its back-off.
     """
 
+    events: list[TimelineEvent] = field(default_factory=list)
+    told: list[tuple[Mapping[str, str], Sequence[TimelineEvent]]] = field(default_factory=list)
     jobs: set[int] = field(default_factory=set)
     teams: set[str] = field(default_factory=set)
     stopped: set[tuple[str, int]] = field(default_factory=set)
     claimable: bool = False
     delayed: bool = False
 
-    def merge(self, other: "Commit") -> None:
+    def merge(self, other: "Commit", call: Mapping[str, str]) -> None:
+        if other.events:
+            self.told.append((call, other.events))
         self.jobs |= other.jobs
         self.teams |= other.teams
         self.stopped |= other.stopped
@@ -167,6 +173,10 @@ class Rows(FileRows, AlignmentRows, Protocol):
         ...
 
     async def running_records(self) -> list[RecordRow]: ...
+    async def queue_state(self) -> QueueState:
+        """How full the queue is: passes over the queue, never over history."""
+        ...
+
     async def position(self, row: RecordRow) -> int | None:
         """The rank of a record in claim order, None unless it is claimable."""
         ...
@@ -356,6 +366,11 @@ class Store(Units, Protocol):
     @property
     def healthy(self) -> bool:
         """Whether writes are accepted."""
+        ...
+
+    @property
+    def writes_waiting(self) -> int:
+        """Units that wait for the next transaction."""
         ...
 
 

@@ -172,6 +172,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The content of the file is nested too deeply. (INVALID_ARGUMENT)"""
     ERROR_REASON_IMAGE_TOO_LARGE: _ErrorReason.ValueType  # 98
     """The image has more pixels than are read. (INVALID_ARGUMENT)"""
+    ERROR_REASON_TOO_MANY_WATCHERS: _ErrorReason.ValueType  # 145
+    """The {of} has {max_watchers} watchers, which is as many as it may have. (RESOURCE_EXHAUSTED, retryable)"""
+    ERROR_REASON_RATE_LIMITED: _ErrorReason.ValueType  # 146
+    """The team makes more than {calls_per_second} calls per second. (RESOURCE_EXHAUSTED, retryable)"""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason names why a call or the processing of a file failed. Reasons may grow: a client that meets
@@ -329,4 +333,8 @@ ERROR_REASON_TOO_DEEPLY_NESTED: ErrorReason.ValueType  # 97
 """The content of the file is nested too deeply. (INVALID_ARGUMENT)"""
 ERROR_REASON_IMAGE_TOO_LARGE: ErrorReason.ValueType  # 98
 """The image has more pixels than are read. (INVALID_ARGUMENT)"""
+ERROR_REASON_TOO_MANY_WATCHERS: ErrorReason.ValueType  # 145
+"""The {of} has {max_watchers} watchers, which is as many as it may have. (RESOURCE_EXHAUSTED, retryable)"""
+ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 146
+"""The team makes more than {calls_per_second} calls per second. (RESOURCE_EXHAUSTED, retryable)"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

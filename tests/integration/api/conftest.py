@@ -5,6 +5,7 @@ import grpc.aio
 import pytest
 
 from ingest_grpc.api.interceptors.chain import Context
+from ingest_grpc.api.interceptors.rate import RateLimit
 from ingest_grpc.api.server import GrpcServer
 from ingest_grpc.api.servicers.file_service import FileServicer
 from ingest_grpc.api.servicers.ingestion_service import IngestionServicer
@@ -16,6 +17,8 @@ from ingest_grpc.model import Caller, Engine, Method, ServerInfo, WatchRequest
 from ingest_grpc.service.positions import ProgressFeed
 from ingest_grpc.service.watch import Sources, WatchService
 from ingest_grpc.service.watch_jobs import WatchJobsService
+from ingest_grpc.service.watch_lag import WatchLag
+from ingest_grpc.service.watch_limits import WatchLimits
 from ingest_grpc.v1.file_service_pb2_grpc import FileServiceStub
 from ingest_grpc.v1.ingestion_service_pb2_grpc import IngestionServiceStub
 from ingest_grpc.v1.job_service_pb2_grpc import JobServiceStub
@@ -42,10 +45,14 @@ def server_of(core: Core, watch: Watch | None = None, **settings: object) -> Grp
     """A server on a free port over the real services of a core; `watch` takes the place of the real WatchJob."""
     changed = core.settings.model_copy(update={"address": "127.0.0.1:0", **settings})
     feed = ProgressFeed(core.store, core.board, core.clock)
-    sources = Sources(core.store, core.hub, event_tail(core.store, core.hub), feed, core.clock)
+    limits = WatchLimits(
+        per_job=changed.job_max_watchers, per_team=changed.team_max_watchers, per_server=changed.max_watchers
+    )
+    tail = event_tail(core.store, core.hub)
+    sources = Sources(core.store, core.hub, tail, feed, core.clock, limits, WatchLag(core.clock))
     watches = WatchService(sources, rotate_seconds=1200.0)
     job_watches = WatchJobsService(
-        core.store, core.hub, feed_of_jobs(core.store, core.hub), core.clock, rotate_seconds=1200.0
+        core.store, core.hub, feed_of_jobs(core.store, core.hub), core.clock, limits, rotate_seconds=1200.0
     )
     streams = WatchStreams(watches, job_watches, core.clock, write_timeout_seconds=30.0)
     if watch is not None:
@@ -56,7 +63,8 @@ def server_of(core: Core, watch: Watch | None = None, **settings: object) -> Grp
         "IngestionService": IngestionServicer(core.ingestion),
         "ServerService": ServerServicer(server_info, changed),
     }
-    return GrpcServer(changed, core.keys.authenticate, servicers)
+    rate = RateLimit(changed.team_calls_per_second, core.clock.monotonic)
+    return GrpcServer(changed, core.keys.authenticate, servicers, refusals=core.keys.refusals, rate=rate)
 
 
 def raw(message: bytes) -> bytes:

@@ -30,6 +30,11 @@ def caller() -> Caller:
     return _caller.get()
 
 
+def current_caller() -> Caller | None:
+    """Who makes the call that is being served; None for one that needs no credentials."""
+    return _caller.get(None)
+
+
 def needed_scope(method: str) -> Scope:
     """What a key must allow for a method, by its full name: what reads begins with a verb that says so."""
     return Scope.READ if method.rpartition("/")[2].startswith(_READING_VERBS) else Scope.WRITE
@@ -38,8 +43,12 @@ def needed_scope(method: str) -> Scope:
 class Gate(grpc.aio.ServerInterceptor):
     """The only interceptor that grpc.aio itself runs, because it alone comes before the look-up of the method."""
 
-    def __init__(self, authenticate: Authenticate, interceptors: Sequence[Interceptor]) -> None:
+    def __init__(
+        self, authenticate: Authenticate, admit: Callable[[Caller], None], interceptors: Sequence[Interceptor]
+    ) -> None:
+        """`admit` raises if a caller that is known may make no call just now."""
         self._authenticate = authenticate
+        self._admit = admit
         self._interceptors = interceptors
 
     async def intercept_service(
@@ -56,6 +65,7 @@ class Gate(grpc.aio.ServerInterceptor):
             scope = needed_scope(method)
             if not admitted.scopes & _SUFFICIENT[scope]:
                 raise IngestError(Reason.SCOPE_MISSING, {"scope": scope.lower()})
+            self._admit(admitted)
         except Exception as error:  # noqa: BLE001  # raised again within the handler, where interceptors see it
             return refusal(method, error, self._interceptors)
         # grpc.aio runs the interceptor and the handler of a call in one task, so the handler finds it here.

@@ -9,9 +9,11 @@ from typing import Any
 
 import grpc.aio
 
+from ingest_grpc.api.interceptors.auth import HEALTH, needed_scope
 from ingest_grpc.api.interceptors.chain import Context, Handler
 from ingest_grpc.errors import Code, IngestError
-from ingest_grpc.telemetry import call_id
+from ingest_grpc.model import Scope
+from ingest_grpc.telemetry import begin_call
 
 logger = logging.getLogger("ingest_grpc.api")
 
@@ -21,10 +23,12 @@ _numbers = itertools.count(1)
 
 
 def log_calls(method: str, proceed: Handler) -> Handler:
-    """Failures of the service are warnings, those of callers information; success is written at DEBUG only."""
+    """Failures of the service are warnings, those of callers information, and so are changes; success of what only
+    reads is written at DEBUG."""
+    success = logging.DEBUG if needed_scope(method) is Scope.READ or method.startswith(HEALTH) else logging.INFO
 
     async def handle(request: Any, context: Context) -> Any:
-        call_id.set(f"{_START}-{next(_numbers)}")
+        begin_call(f"{_START}-{next(_numbers)}")
         started = time.perf_counter()
         try:
             response = await proceed(request, context)
@@ -38,7 +42,7 @@ def log_calls(method: str, proceed: Handler) -> Handler:
         except Exception:
             logger.exception("call failed unexpectedly", extra={"fields": {"method": method}})
             raise
-        _write(logging.DEBUG, "call served", method, started, context)
+        _write(success, "call served", method, started, context)
         return response
 
     return handle

@@ -100,6 +100,16 @@ WHERE status = 'QUEUED' AND claimable = 0 AND next_attempt_at IS NOT NULL;
 -- All running records.
 SELECT * FROM file_record_rows WHERE status = 'RUNNING' ORDER BY id;
 
+-- name: queue_state^
+-- How full the queue is: passes over indexes that hold what is in flight alone.
+SELECT claimable, delayed, running, (SELECT created_at FROM file_records WHERE id = oldest) AS oldest_at FROM (
+    SELECT (SELECT count(*) FROM file_records WHERE claimable = 1) AS claimable,
+           (SELECT min(id) FROM file_records WHERE claimable = 1) AS oldest,
+           (SELECT count(*) FROM file_records WHERE status = 'QUEUED')
+               - (SELECT count(*) FROM file_records WHERE claimable = 1) AS delayed,
+           (SELECT count(*) FROM file_records WHERE status = 'RUNNING') AS running
+);
+
 -- name: count_claimable_before^
 -- How many claimable records come before one in claim order: two ranges of one index.
 SELECT (SELECT count(*) FROM file_records WHERE claimable = 1 AND priority > :priority)

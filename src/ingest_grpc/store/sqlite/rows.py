@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, RecordStatus
 from ingest_grpc.model import EventType, File, FileFilter, IngestionJob, Job, JobFile, JobFilter, TimelineEvent, Upload
-from ingest_grpc.store.interface import ApiKey, FeedEvent, JobCursor, Position, RecordRow
+from ingest_grpc.store.interface import ApiKey, FeedEvent, JobCursor, Position, QueueState, RecordRow
 from ingest_grpc.store.sqlite import values
 from ingest_grpc.store.sqlite.alignments import SqliteAlignmentRows
 from ingest_grpc.store.sqlite.file_search import files_where, passes_filter
@@ -137,6 +137,9 @@ class SqliteRows(SqliteAlignmentRows):
 
     async def running_records(self) -> list[RecordRow]:
         return self._all("records_running", values.record_row_of)
+
+    async def queue_state(self) -> QueueState:
+        return self._the("queue_state", values.queue_state_of)
 
     async def position(self, row: RecordRow) -> int | None:
         if not row.claimable:

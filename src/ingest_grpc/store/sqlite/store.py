@@ -96,6 +96,10 @@ class SqliteStore:
     def healthy(self) -> bool:
         return self._writer.healthy
 
+    @property
+    def writes_waiting(self) -> int:
+        return self._writer.waiting
+
     async def start(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock.acquire()

@@ -25,7 +25,7 @@ from ingest_grpc.model import (
     TimelineEvent,
     Upload,
 )
-from ingest_grpc.store.interface import ApiKey, FeedEvent, RecordRow
+from ingest_grpc.store.interface import ApiKey, FeedEvent, QueueState, RecordRow
 from ingest_grpc.store.sqlite.columns import members, members_or_none, texts_column, texts_of, word_column
 from ingest_grpc.store.sqlite.statements import Row
 
@@ -377,3 +377,7 @@ def api_key_of(row: Row) -> ApiKey:
         revoked_at=row["revoked_at"],
         max_priority=row["max_priority"],
     )
+
+
+def queue_state_of(row: Row) -> QueueState:
+    return QueueState(row["claimable"], row["oldest_at"], row["delayed"], row["running"])

@@ -8,9 +8,10 @@ commit before his own.
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 import aiosqlite
@@ -20,6 +21,8 @@ from ingest_grpc.store.interface import Commit, WriteUnit
 from ingest_grpc.store.sqlite.failures import RolledBack, explain, is_broken, is_of_database
 from ingest_grpc.store.sqlite.hop import drive, hop
 from ingest_grpc.store.sqlite.tx import SqliteTx
+from ingest_grpc.telemetry import call_facts
+from ingest_grpc.telemetry.instruments import COMMIT_FAILURES, COMMIT_SECONDS, COMMIT_UNITS, LEDGER_REOPENED
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +39,7 @@ REOPEN_PAUSE_SECONDS = 0.2
 class _Waiting:
     unit: WriteUnit[Any]
     done: asyncio.Future[Any]
+    call: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -86,12 +90,17 @@ class Writer:
     async def write(self, unit: WriteUnit[Any]) -> Any:
         if self._stopping or not self.healthy:
             raise IngestError(Reason.STORAGE_UNAVAILABLE, retry_after_seconds=1.0)
-        waiting = _Waiting(unit, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(unit, asyncio.get_running_loop().create_future(), call_facts())
         try:
             self._queue.put_nowait(waiting)
         except asyncio.QueueFull:
             raise IngestError(Reason.SERVER_BUSY, retry_after_seconds=1.0) from None
         return await waiting.done
+
+    @property
+    def waiting(self) -> int:
+        """Units that wait for the next transaction."""
+        return self._queue.qsize()
 
     async def run(self, function: Callable[[sqlite3.Connection], Any]) -> Any:
         """Runs `function(connection)` between two commits: checkpoints and backups."""
@@ -124,11 +133,14 @@ class Writer:
         units = [waiting.unit for waiting in batch]
         try:
             assert self._connection is not None, "the writer is not open"
+            began = perf_counter()
             outcomes = await hop(self._connection, lambda connection: run_batch(connection, units, self._make_tx))
+            COMMIT_SECONDS.observe(perf_counter() - began)
+            COMMIT_UNITS.observe(len(units))
         except Exception as error:  # noqa: BLE001 - whatever the database raises is told to its callers
             await self._batch_failed(batch, error)
             return
-        self._tell(outcomes)
+        self._tell(batch, outcomes)
         for waiting, outcome in zip(batch, outcomes, strict=True):
             if waiting.done.done():
                 continue  # its caller was cancelled; the unit is committed all the same
@@ -137,12 +149,12 @@ class Writer:
             else:
                 waiting.done.set_exception(outcome.error)
 
-    def _tell(self, outcomes: Sequence[_Outcome]) -> None:
+    def _tell(self, batch: Sequence[_Waiting], outcomes: Sequence[_Outcome]) -> None:
         """Wakes before the callers continue: whoever hears of a change can already read it everywhere."""
         commit = Commit()
-        for outcome in outcomes:
+        for waiting, outcome in zip(batch, outcomes, strict=True):
             if outcome.commit is not None:
-                commit.merge(outcome.commit)
+                commit.merge(outcome.commit, waiting.call)
         try:
             self._on_commit(commit)
         except Exception:
@@ -150,6 +162,7 @@ class Writer:
 
     async def _batch_failed(self, batch: Sequence[_Waiting], error: Exception) -> None:
         failure = explain(error)
+        COMMIT_FAILURES.labels(failure.reason).inc()
         log.error("commit of %d units failed: %s", len(batch), error)
         for waiting in batch:
             if not waiting.done.done():
@@ -168,6 +181,7 @@ class Writer:
                 log.error("reopening the ledger failed (%d of %d): %s", attempt, REOPEN_ATTEMPTS, error)
                 await asyncio.sleep(REOPEN_PAUSE_SECONDS * attempt)
             else:
+                LEDGER_REOPENED.inc()
                 log.warning("the ledger was reopened after an I/O error")
                 return
         self._on_broken()

@@ -1,7 +1,7 @@
 """Logging: one line per record, as text for people or as JSON for machines.
 
 Facts go into `extra={"fields": {...}}`, never into the message, so that both forms keep them apart. Records made while
-a call is served carry its id.
+a call is served carry its id, the caller's request_id and the job it is about.
 """
 
 import json
@@ -14,6 +14,26 @@ from typing import Any
 call_id: ContextVar[str] = ContextVar("call_id", default="")
 """Id of the call that is being served; the same that a caller sees with an unexpected error."""
 
+_facts: ContextVar[dict[str, str] | None] = ContextVar("call_facts", default=None)
+
+
+def begin_call(identity: str) -> None:
+    """From here on, what this task and its children log belongs to a call."""
+    call_id.set(identity)
+    _facts.set({"call_id": identity})
+
+
+def note_call(name: str, value: str) -> None:
+    """A fact of the call that is being served, such as its request_id; nothing happens outside of a call."""
+    facts = _facts.get()
+    if facts is not None:
+        facts[name] = value
+
+
+def call_facts() -> Mapping[str, str]:
+    """What is known of the call that is being served; empty outside of one."""
+    return _facts.get() or {}
+
 
 def setup_logging(level: str, *, as_json: bool) -> None:
     """Sends all records from `level` on to stderr. Raises ValueError for an unknown level."""
@@ -23,10 +43,9 @@ def setup_logging(level: str, *, as_json: bool) -> None:
 
 
 def fields_of(record: logging.LogRecord) -> Mapping[str, Any]:
-    """The facts of a record, with the id of the call it was made in."""
+    """The facts of a record, with those of the call it was made in."""
     fields: Mapping[str, Any] = getattr(record, "fields", {})
-    current = call_id.get()
-    return {**fields, "call_id": current} if current else fields
+    return {**call_facts(), **fields}
 
 
 class TextFormatter(logging.Formatter):
