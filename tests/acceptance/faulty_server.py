@@ -6,13 +6,14 @@ from pathlib import Path
 
 from ingest_grpc.app import serve
 from ingest_grpc.config import Settings, load_settings
+from ingest_grpc.sandbox.entry import child_command
 from ingest_grpc.worker.executors.local import LocalExecutor
 
 CHILD = Path(__file__).with_name("faulty_child.py")
 
 
 def executor(settings: Settings) -> LocalExecutor:
-    return LocalExecutor(settings, command=(sys.executable, "-I", str(CHILD)))
+    return LocalExecutor(settings, command=child_command(str(CHILD)))
 
 
 def main() -> int:

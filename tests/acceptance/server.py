@@ -186,11 +186,7 @@ class Server:
         return self.log_file.read_text(errors="replace")
 
     async def nothing_left(self, seconds: float = 10.0) -> None:
-        """Every child of every server that ran here is gone.
-
-        One that works dies at once. One that still starts ends as soon as it has loaded what it needs, and on a
-        busy machine that takes seconds.
-        """
+        """Every child of every server that ran here is gone: those that work and those that still start alike."""
         await until(lambda: not converters_of(*self.pids), seconds, "all children are gone")
 
     def _send(self, number: signal.Signals) -> None:

@@ -91,6 +91,17 @@ async def test_children__die_with_a_killed_server(tmp_path: Path) -> None:
         await server.nothing_left(seconds=1.0)
 
 
+async def test_children__that_still_start_die_with_a_killed_server(tmp_path: Path) -> None:
+    """Loading what a conversion needs takes a second; a child must not spend it as an orphan."""
+    async with Server(tmp_path, workers=2) as server:
+        await server.kill()
+        for _ in range(3):
+            server.spawn()
+            await until(server.converters, 20, "a child starts")
+            await server.kill()
+            await server.nothing_left(seconds=1.0)
+
+
 def states(server: Server) -> list[str]:
     """What the children that are ready for work do just now; before that their start keeps them busy."""
     ready = [child for child in server.converters() if "Seccomp:\t2" in Path(f"/proc/{child.pid}/status").read_text()]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest_grpc.sandbox import protocol
-from ingest_grpc.sandbox.confine import landlock, process, seccomp
+from ingest_grpc.sandbox.confine import landlock, parent, process, seccomp
 from ingest_grpc.sandbox.spec import Ending, Launch
 
 Report = Callable[[Mapping[str, Any]], None]
@@ -82,7 +82,7 @@ def confine(launch: Launch) -> dict[str, bool]:
     refuses some of the calls made here.
     """
     os.umask(0o077)
-    process.die_with_parent(launch.parent_pid)
+    parent.die_with_parent(launch.parent_pid)
     return {
         "parent_death_signal": True,
         "empty_working_folder": _in_force(lambda: process.enter_removed_folder(launch.temporary_folder)),

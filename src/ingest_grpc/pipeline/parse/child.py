@@ -1,4 +1,4 @@
-"""Entry of a converter child: `python -I -m ingest_grpc.pipeline.parse.child`, started by the sandbox only.
+"""What a converter child runs; started by `sandbox.entry` only.
 
 Everything that a conversion may ever need is imported here, because once confined this process can open no
 file, not even a module's. For the same reason every codec is loaded: a document may name any of them.

@@ -4,13 +4,11 @@ import ctypes
 import os
 import platform
 import resource
-import signal
 import tempfile
 
 from ingest_grpc.sandbox.confine.kernel import (
     PR_SET_DUMPABLE,
     PR_SET_NO_NEW_PRIVS,
-    PR_SET_PDEATHSIG,
     prctl,
     syscall,
 )
@@ -25,14 +23,6 @@ class _CapabilityHeader(ctypes.Structure):
 
 class _Capabilities(ctypes.Structure):
     _fields_ = (("words", ctypes.c_uint32 * 6),)
-
-
-def die_with_parent(parent_pid: int) -> None:
-    """SIGKILL when the parent's thread that started this process ends."""
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    # The parent may have died before the line above: then no signal will ever come.
-    if os.getppid() != parent_pid:
-        raise SystemExit("the supervisor is gone")
 
 
 def enter_removed_folder(parent: str) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import codecs
 import os
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,13 @@ from typing import Any
 from ingest_grpc.config import Settings
 from ingest_grpc.errors import Reason
 from ingest_grpc.pipeline.parse import limits
+from ingest_grpc.sandbox.entry import child_command
 from ingest_grpc.sandbox.pool import ChildPool
 from ingest_grpc.sandbox.spec import ChildFailure, ChildSpec, Ending, Limits
 from ingest_grpc.worker.executors import replies
 from ingest_grpc.worker.executors.interface import ConversionFailed, ConversionRequest, Converted, Progress
 
-_COMMAND = (sys.executable, "-I", "-m", "ingest_grpc.pipeline.parse.child")
+_COMMAND = child_command("ingest_grpc.pipeline.parse.child")
 
 _REASONS: Mapping[Ending, Reason] = {
     Ending.CRASHED: Reason.CONVERTER_CRASHED,
