@@ -3,7 +3,8 @@
 Import any of the names below from here.
 """
 
-from ingest_grpc.errors.catalogue import CATALOGUE, Entry
+from ingest_grpc.errors.catalogue import CATALOGUE
+from ingest_grpc.errors.entry import Entry
 from ingest_grpc.errors.failure import DOMAIN, IngestError, Precondition, Violation, invalid
 from ingest_grpc.errors.reasons import Code, Reason
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ingest_grpc.errors.catalogue import CATALOGUE, Entry
+from ingest_grpc.errors.catalogue import CATALOGUE
+from ingest_grpc.errors.entry import Entry
 from ingest_grpc.errors.reasons import Reason
 
 DOMAIN = "ingest-grpc"
