@@ -122,7 +122,7 @@ class StoredChunk:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A found chunk. `score` orders the hits, greater is better, equal ones by chunk id.
+    """A found chunk. `score` orders the hits, greater is better, equal ones as they were indexed.
 
     `text_score` is BM25 relative to the best of this search (0 to 1), None where no word matched or the
     mode did not ask; `vector_score` is the cosine (-1 to 1), None likewise. In TEXT and VECTOR mode `score`

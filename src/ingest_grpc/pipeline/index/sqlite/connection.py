@@ -1,0 +1,105 @@
+"""Connections to the index file, and what their errors mean."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingest_grpc.pipeline.index.interface import IndexUnavailable
+
+if TYPE_CHECKING:
+    import apsw
+
+SCHEMA_VERSION = 1
+BUSY_TIMEOUT_MS = 10_000
+CACHE_KIB = 8 * 1024
+WAL_LIMIT_BYTES = 64 * 1024 * 1024
+
+
+def open_writer(path: Path) -> "apsw.Connection":
+    """The one connection that writes. Makes the file and its tables where there are none.
+
+    Commits are durable (WAL, synchronous = FULL): a swap must survive a power cut before the ledger says so.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with translated_errors():
+        connection = _connect(path, read_only=False)
+        connection.pragma("journal_mode", "wal")
+        connection.pragma("synchronous", "full")
+        connection.pragma("journal_size_limit", WAL_LIMIT_BYTES)
+        version = connection.pragma("user_version")
+        if version not in (0, SCHEMA_VERSION):
+            connection.close()
+            raise IndexUnavailable(f"{path} was made by another version ({version}, not {SCHEMA_VERSION})")
+        if version == 0:
+            schema = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
+            with immediate(connection):
+                connection.execute(schema)
+                connection.pragma("user_version", SCHEMA_VERSION)
+    return connection
+
+
+def open_reader(path: Path) -> "apsw.Connection":
+    """A connection that only reads; the file must exist."""
+    with translated_errors():
+        return _connect(path, read_only=True)
+
+
+def _connect(path: Path, *, read_only: bool) -> "apsw.Connection":
+    # Here and not above: the client and every command would pay for libraries that only a server uses.
+    import apsw  # noqa: PLC0415
+    import sqlite_vec  # noqa: PLC0415
+
+    flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+    connection = apsw.Connection(str(path), flags=flags)
+    connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    connection.pragma("cache_size", -CACHE_KIB)
+    connection.enable_load_extension(True)
+    connection.load_extension(sqlite_vec.loadable_path())
+    connection.enable_load_extension(False)
+    return connection
+
+
+@contextmanager
+def immediate(connection: "apsw.Connection") -> Iterator[None]:
+    """A transaction that may write from its start: one that began by reading is refused at once, not in turn."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if not connection.get_autocommit():
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def snapshot(connection: "apsw.Connection") -> Iterator[None]:
+    """All reads inside see one state."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if not connection.get_autocommit():
+            connection.execute("ROLLBACK")
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turns what the disk or another process did to us into IndexUnavailable; our own mistakes stay what they are."""
+    import apsw  # noqa: PLC0415
+
+    try:
+        yield
+    except (
+        apsw.BusyError,
+        apsw.CantOpenError,
+        apsw.CorruptError,
+        apsw.FullError,
+        apsw.IOError,
+        apsw.LockedError,
+        apsw.NoMemError,
+        apsw.NotADBError,
+        apsw.ReadOnlyError,
+    ) as error:
+        raise IndexUnavailable(f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,66 @@
+"""Filters as SQL. Values are always parameters: nothing of a caller becomes part of a statement."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from ingest_grpc.pipeline.index.interface import Condition, Filter, Operator, Scalar
+
+_COMPARISONS = {Operator.GT: ">", Operator.GTE: ">=", Operator.LT: "<", Operator.LTE: "<="}
+
+
+def matching_documents(knowledge_base: int, wanted: Filter) -> tuple[str, tuple[Any, ...]] | None:
+    """(SELECT of the row ids of the documents that count, its parameters); None = all count."""
+    if wanted == Filter():
+        return None
+    demands = ["d.knowledge_base = ?", "NOT d.removed"]
+    parameters: list[Any] = [knowledge_base]
+    for column, ids in (
+        ("document_id", wanted.document_ids),
+        ("file_id", wanted.file_ids),
+        ("data_source_id", wanted.data_source_ids),
+    ):
+        if ids:
+            demands.append(f"d.{column} IN (SELECT value FROM json_each(?))")
+            parameters.append(_array(ids))
+    if wanted.excluded_document_ids:
+        demands.append("d.document_id NOT IN (SELECT value FROM json_each(?))")
+        parameters.append(_array(wanted.excluded_document_ids))
+    for condition in wanted.conditions:
+        demand, values = _condition(condition)
+        demands.append(demand)
+        parameters += values
+    return f"SELECT d.id FROM documents d WHERE {' AND '.join(demands)}", tuple(parameters)
+
+
+def _array(values: Sequence[Any] | frozenset[str]) -> str:
+    return json.dumps(list(values), ensure_ascii=False)
+
+
+def _condition(condition: Condition) -> tuple[str, list[Any]]:
+    """A demand on one key of the metadata; the key is compared as text, not as a path."""
+    if not condition.values or (len(condition.values) > 1 and condition.op is not Operator.IN):
+        raise ValueError(f"{condition.op} has {len(condition.values)} values")
+    some = "EXISTS (SELECT 1 FROM json_each(d.metadata) m WHERE m.key = ? AND {})"
+    if comparison := _COMPARISONS.get(condition.op):
+        value = condition.values[0]
+        if isinstance(value, bool):
+            raise ValueError(f"{condition.op} cannot compare true and false")
+        return some.format(f"m.type IN {_types(value)} AND m.atom {comparison} ?"), [condition.key, _bound(value)]
+    equal = " OR ".join(f"m.type IN {_types(value)} AND m.atom = ?" for value in condition.values)
+    demand = some.format(f"({equal})")
+    if condition.op is Operator.NE:
+        demand = f"NOT {demand}"
+    return demand, [condition.key, *map(_bound, condition.values)]
+
+
+def _bound(value: Scalar) -> Scalar:
+    """The value as SQLite takes it: its integers have 64 bits, and JSON's larger ones are floats to it."""
+    return float(value) if isinstance(value, int) and not -(2**63) <= value < 2**63 else value
+
+
+def _types(value: Scalar) -> str:
+    """The JSON types whose values are compared with this one."""
+    if isinstance(value, bool):
+        return "('true', 'false')"
+    return "('text')" if isinstance(value, str) else "('integer', 'real')"
