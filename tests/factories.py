@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from obstore.store import MemoryStore
 
+from ingest_grpc.api.caches import JobCaches
 from ingest_grpc.blobs.interface import Blobs, StoredBlob
 from ingest_grpc.blobs.local import LocalBlobs
 from ingest_grpc.blobs.objects import ObjectBlobs
@@ -117,8 +118,7 @@ class Core:
 
     def _build(self) -> None:
         settings, clock = self.settings, self.clock
-        self.hub = Hub()
-        self.board = ProgressBoard(clock)
+        self.hub, self.board = Hub(), ProgressBoard(clock)
         self.store = SqliteStore(
             settings.ledger_path,
             clock,
@@ -132,11 +132,12 @@ class Core:
         self.blobs: Blobs = (
             LocalBlobs(settings.data_dir / "blobs") if self._memory is None else ObjectBlobs(self._memory)
         )
-        self.keys = KeyService(self.store, clock)
+        self.keys, self.caches = KeyService(self.store, clock), JobCaches.of(self.store)
         self.jobs = JobService(
             self.store,
             clock,
             self.board,
+            self.caches.listed,
             default_method=Method.SPEED_OPTIMIZED,
             rules=AddRules(settings.max_records_per_job, settings.team_max_queued, {ENGINE.name: ENGINE.version}),
         )
@@ -200,6 +201,7 @@ class Core:
 
     def _on_commit(self, commit: Commit) -> None:
         self.commits.append(commit)
+        self.caches.replies.changed(commit.jobs)
         self.hub.wake(commit.jobs)
         self.hub.wake(commit.teams)
         self.pool.stop_claims(commit.stopped)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import uvloop
 
+from ingest_grpc.api.caches import JobCaches
 from ingest_grpc.api.exposure import check_exposure
 from ingest_grpc.api.interceptors.rate import RateLimit
 from ingest_grpc.api.server import GrpcServer
@@ -106,7 +107,7 @@ class App:
             self.keys.authenticate,
             {
                 "JobService": JobServicer(
-                    self.jobs, self.job_settings, self.retries, self.alignments, self.waits, self.streams
+                    self.jobs, self.job_settings, self.retries, self.alignments, self.waits, self.streams, self.caches
                 ),
                 "FileService": FileServicer(self.file_services),
                 "IngestionService": IngestionServicer(self.ingestion),
@@ -123,10 +124,12 @@ class App:
 
     def _build_services(self, settings: Settings, clock: Clock) -> None:
         self.keys = KeyService(self.store, clock)
+        self.caches = JobCaches.of(self.store)
         self.jobs = JobService(
             self.store,
             clock,
             self.board,
+            self.caches.listed,
             default_method=Method(settings.default_method),
             rules=AddRules(settings.max_records_per_job, settings.team_max_queued, engines()),
         )
@@ -266,6 +269,7 @@ class App:
 
     def _on_commit(self, commit: Commit) -> None:
         """After each COMMIT, before its callers hear of it."""
+        self.caches.replies.changed(commit.jobs)
         announce(commit)
         self.hub.wake(commit.jobs)
         self.hub.wake(commit.teams)

@@ -30,11 +30,12 @@ from ingest_grpc.model import (
 )
 from ingest_grpc.service import job_files, views
 from ingest_grpc.service.idempotency import once, recall, remember
+from ingest_grpc.service.job_cache import ListedJobs, head_of
 from ingest_grpc.service.job_files import AddFiles, AddRules, FilesAddedEffect, FilesRemovedEffect
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.paging import decode_cursor, decode_token, encode_cursor, encode_token
 from ingest_grpc.service.progress import ProgressBoard
-from ingest_grpc.store.interface import JobCursor, Rows, Store, Tx, WriteUnit
+from ingest_grpc.store.interface import JobCursor, JobHead, Rows, Store, Tx, WriteUnit
 
 CANCEL_SLICE = 1_000
 """Records cancelled in one transaction: a job of 100,000 must not keep all other writers waiting."""
@@ -56,11 +57,19 @@ class JobService:
     """Creates, reads and changes jobs."""
 
     def __init__(
-        self, store: Store, clock: Clock, board: ProgressBoard, *, default_method: Method, rules: AddRules
+        self,
+        store: Store,
+        clock: Clock,
+        board: ProgressBoard,
+        listed: ListedJobs,
+        *,
+        default_method: Method,
+        rules: AddRules,
     ) -> None:
         self._store = store
         self._clock = clock
         self._board = board
+        self._listed = listed
         self._default_method = default_method
         self._rules = rules
 
@@ -127,10 +136,8 @@ class JobService:
         after = decode_cursor(caller.team_id, "jobs", filters, page_token)
 
         async def unit(rows: Rows) -> tuple[list[Job], JobCursor | None, int | None]:
-            jobs, cursor = await _jobs_page(rows, caller.team_id, wanted, after, page_size)
-            limit = views.MAX_REVIEW_REASONS_IN_LISTS
-            shown = [await views.with_reviews(rows, job, limit) for job in jobs]
-            return shown, cursor, await _count(rows, caller.team_id, wanted) if include_total else None
+            jobs, cursor = await _jobs_page(rows, self._listed, caller.team_id, wanted, after, page_size)
+            return jobs, cursor, await _count(rows, caller.team_id, wanted) if include_total else None
 
         jobs, cursor, total = await self._store.read(unit)
         token = "" if cursor is None else encode_cursor(caller.team_id, "jobs", filters, cursor)
@@ -329,15 +336,25 @@ async def check_external_id(tx: Tx, team: str, external_id: str | None) -> None:
 
 
 async def _jobs_page(
-    rows: Rows, team: str, wanted: JobFilter, after: JobCursor | None, limit: int
+    rows: Rows, listed: ListedJobs, team: str, wanted: JobFilter, after: JobCursor | None, limit: int
 ) -> tuple[list[Job], JobCursor | None]:
     """The default list and its status filter are ranges of an index; any other filter reads row by row."""
     if wanted.model_copy(update={"statuses": ()}) != JobFilter():
-        return await rows.jobs_where(team, wanted, after, limit)
+        found, cursor = await rows.jobs_where(team, wanted, after, limit)
+        return [await _as_listed(rows, listed, head_of(job), job) for job in found], cursor
     before = None if after is None else after[1]
-    jobs = await rows.jobs_newest(team, wanted.statuses, before, limit + 1)
-    more = len(jobs) > limit
-    return jobs[:limit], (jobs[limit - 1].created_at, jobs[limit - 1].row_id) if more else None
+    heads = await rows.jobs_newest(team, wanted.statuses, before, limit + 1)
+    last = heads[limit - 1] if len(heads) > limit else None
+    jobs = [await _as_listed(rows, listed, head) for head in heads[:limit]]
+    return jobs, None if last is None else (last.created_at, last.row_id)
+
+
+async def _as_listed(rows: Rows, listed: ListedJobs, head: JobHead, job: Job | None = None) -> Job:
+    """The job at a place of a list, as it was shown before if it has not changed since."""
+    if (known := listed.get(head)) is not None:
+        return known
+    job = job or await rows.job_by_row(head.row_id)
+    return await views.with_reviews(rows, job, views.MAX_REVIEW_REASONS_IN_LISTS)
 
 
 async def _count(rows: Rows, team: str, wanted: JobFilter) -> int:

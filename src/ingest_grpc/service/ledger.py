@@ -246,11 +246,11 @@ class JobLedger(AlignmentLedger):
         if self._pending or self._before is None or self.job.__dict__ != self._before.__dict__:
             self._set(updated_at=self.now)
             await self.tx.update_job(self.job)
+            self.tx.commit.jobs.add(self.job.row_id)
         if self._pending:
             events = [self._event(one) for one in self._pending]
             await self.tx.insert_events(self.job.row_id, self.job.team_id, events)
             self.tx.commit.events += events
-            self.tx.commit.jobs.add(self.job.row_id)
             if any(EVENT_TYPES[one.type].kind in FEED_KINDS for one in self._pending):
                 self.tx.commit.teams.add(self.job.team_id)
         return self.job

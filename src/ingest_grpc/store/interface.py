@@ -42,6 +42,16 @@ class Position:
     position: int
 
 
+@dataclass(frozen=True, slots=True)
+class JobHead:
+    """A job's place in a list, and its version: nothing that callers see of it changes without one of the last two."""
+
+    row_id: int
+    created_at: int
+    last_sequence: int
+    updated_at: int
+
+
 JobCursor = tuple[str | int, int]
 """Where a list of jobs goes on: the value it is ordered by, and the row."""
 
@@ -81,9 +91,9 @@ class Commit:
     """What one commit touched, for those who must wake: told by the units, delivered after COMMIT.
 
     `events` are the unit's own; `told` holds those of all units of a commit, with what is known of the call that each
-    unit came from. `jobs` have new events, `teams` new ones in their feeds; `stopped` are the keys of claims that left
-    RUNNING by a caller's wish, so that their work may be killed; `claimable` says that the queue may have grown;
-    `delayed` that something waits for its back-off.
+    unit came from. `jobs` changed or are gone, most with new events; `teams` have new ones in their feeds; `stopped`
+    are the keys of claims that left RUNNING by a caller's wish, so that their work may be killed; `claimable` says
+    that the queue may have grown; `delayed` that something waits for its back-off.
     """
 
     events: list[TimelineEvent] = field(default_factory=list)
@@ -117,7 +127,7 @@ class Rows(FileRows, AlignmentRows, Protocol):
     async def job_by_external_id(self, team: str, external_id: str) -> Job | None: ...
     async def jobs_newest(
         self, team: str, statuses: Sequence[JobStatus], before: int | None, limit: int
-    ) -> list[Job]: ...
+    ) -> list[JobHead]: ...
     async def jobs_where(
         self, team: str, wanted: JobFilter, after: JobCursor | None, limit: int
     ) -> tuple[list[Job], JobCursor | None]:

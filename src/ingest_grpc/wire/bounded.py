@@ -20,7 +20,7 @@ from ingest_grpc.wire.jobs import basic_job, job_file
 
 T = TypeVar("T")
 R = TypeVar("R")
-M = TypeVar("M", bound=Message)
+M = TypeVar("M", bound=Message | bytes)
 
 MAX_REPLY_BYTES = 3 * 1024 * 1024
 """Most bytes of the resources in a reply; below the 4 MiB that gRPC clients accept by default."""
@@ -43,9 +43,9 @@ class Room:
         self._left = size_bytes
         self.full = False
 
-    def take(self, message: Message) -> bool:
-        """Whether the message fits; if so its room is taken."""
-        size = message.ByteSize() + _OVERHEAD
+    def take(self, message: Message | bytes) -> bool:
+        """Whether the message, encoded or not, fits; if so its room is taken."""
+        size = (len(message) if isinstance(message, bytes) else message.ByteSize()) + _OVERHEAD
         self.full = self.full or size > self._left
         if not self.full:
             self._left -= size

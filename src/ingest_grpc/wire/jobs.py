@@ -114,6 +114,17 @@ def basic_job(value: model.Job) -> job_pb2.Job:
     return message
 
 
+def get_job_reply(value: model.Job) -> bytes:
+    """A whole GetJobResponse in the BASIC view."""
+    reply = job_service_pb2.GetJobResponse(job=basic_job(value), records_total=value.tally.total)
+    return reply.SerializeToString()
+
+
+def listed_job(value: model.Job) -> bytes:
+    """A ListJobsResponse with one job. Encoded messages that follow each other are one, with all their jobs."""
+    return job_service_pb2.ListJobsResponse(jobs=[basic_job(value)]).SerializeToString()
+
+
 def add_file_result(value: model.AddFileResult) -> job_service_pb2.AddFileResult:
     """An AddFileResult message."""
     return job_service_pb2.AddFileResult(

@@ -58,7 +58,9 @@ def server_of(core: Core, watch: Watch | None = None, **settings: object) -> Grp
     if watch is not None:
         streams.watch = watch  # type: ignore[method-assign, assignment]
     servicers = {
-        "JobService": JobServicer(core.jobs, core.job_settings, core.retries, core.alignments, core.waits, streams),
+        "JobService": JobServicer(
+            core.jobs, core.job_settings, core.retries, core.alignments, core.waits, streams, core.caches
+        ),
         "FileService": FileServicer(core.file_services),
         "IngestionService": IngestionServicer(core.ingestion),
         "ServerService": ServerServicer(server_info, changed),

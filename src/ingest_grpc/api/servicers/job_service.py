@@ -1,5 +1,6 @@
 """JobService."""
 
+from ingest_grpc.api.caches import JobCaches
 from ingest_grpc.api.interceptors.auth import caller
 from ingest_grpc.api.interceptors.chain import Context
 from ingest_grpc.api.servicers.replies import in_slices, page_that_fits, told
@@ -28,6 +29,7 @@ class JobServicer:
         alignments: AlignmentService,
         waits: WaitService,
         streams: WatchStreams,
+        caches: JobCaches,
     ) -> None:
         self._jobs = jobs
         self._settings = settings
@@ -35,6 +37,7 @@ class JobServicer:
         self._alignments = alignments
         self._waits = waits
         self._streams = streams
+        self._caches = caches
 
     async def CreateJob(self, message: pb.CreateJobRequest, context: Context) -> pb.CreateJobResponse:
         asked = requests.create_job(message)
@@ -43,11 +46,10 @@ class JobServicer:
         full = await in_slices(full_job(created.job))
         return pb.CreateJobResponse(job=full.message, results=map(add_file_result, created.results))
 
-    async def GetJob(self, message: pb.GetJobRequest, _context: Context) -> pb.GetJobResponse:
+    async def GetJob(self, message: pb.GetJobRequest, _context: Context) -> pb.GetJobResponse | bytes:
         asked = requests.get_job(message)
         if not asked.full:
-            job = await self._jobs.get(caller(), asked.job_id)
-            return pb.GetJobResponse(job=basic_job(job), records_total=job.tally.total)
+            return await self._caches.replies.of(caller().team_id, asked.job_id)
         detail = await self._jobs.get_detail(caller(), asked.job_id)
         full = await in_slices(full_job(detail))
         return pb.GetJobResponse(
@@ -57,7 +59,7 @@ class JobServicer:
             timeline_truncated=full.timeline_truncated,
         )
 
-    async def ListJobs(self, message: pb.ListJobsRequest, _context: Context) -> pb.ListJobsResponse:
+    async def ListJobs(self, message: pb.ListJobsRequest, _context: Context) -> bytes:
         asked = requests.list_jobs(message)
         jobs, page = await page_that_fits(
             lambda size: self._jobs.list(
@@ -68,10 +70,11 @@ class JobServicer:
                 include_total=asked.include_total,
             ),
             lambda page: page.items,
-            basic_job,
+            self._caches.listed.encoded,
             asked.page_size,
         )
-        return pb.ListJobsResponse(jobs=jobs, next_page_token=page.next_page_token, total=page.total)
+        rest = pb.ListJobsResponse(next_page_token=page.next_page_token, total=page.total)
+        return b"".join((*jobs, rest.SerializeToString()))
 
     async def UpdateJob(self, message: pb.UpdateJobRequest, context: Context) -> pb.UpdateJobResponse:
         asked = changes.update_job(message)

@@ -12,7 +12,7 @@ from ingest_grpc.wire.bounded import Sliced, messages
 
 T = TypeVar("T")
 P = TypeVar("P")
-M = TypeVar("M", bound=Message)
+M = TypeVar("M", bound=Message | bytes)
 R = TypeVar("R")
 
 REPLAYED = ("ingest-replayed", "1")

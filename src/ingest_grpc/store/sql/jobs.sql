@@ -8,11 +8,12 @@ SELECT * FROM jobs WHERE id = :row_id;
 
 -- name: jobs_newest
 -- One page of a team's jobs, newest first.
-SELECT * FROM jobs WHERE team = :team AND deleted_at IS NULL AND id < :before ORDER BY id DESC LIMIT :limit;
+SELECT id AS row_id, created_at, last_sequence, updated_at FROM jobs
+WHERE team = :team AND deleted_at IS NULL AND id < :before ORDER BY id DESC LIMIT :limit;
 
 -- name: jobs_newest_with_status
 -- One page of a team's jobs that have one status, newest first.
-SELECT * FROM jobs
+SELECT id AS row_id, created_at, last_sequence, updated_at FROM jobs
 WHERE team = :team AND status = :status AND deleted_at IS NULL AND id < :before ORDER BY id DESC LIMIT :limit;
 
 -- name: job_by_external_id^

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, RecordStatus
 from ingest_grpc.model import EventType, File, FileFilter, IngestionJob, Job, JobFile, JobFilter, TimelineEvent, Upload
-from ingest_grpc.store.interface import ApiKey, FeedEvent, JobCursor, Position, QueueState, RecordRow
+from ingest_grpc.store.interface import ApiKey, FeedEvent, JobCursor, JobHead, Position, QueueState, RecordRow
 from ingest_grpc.store.sqlite import values
 from ingest_grpc.store.sqlite.alignments import SqliteAlignmentRows
 from ingest_grpc.store.sqlite.file_search import files_where, passes_filter
@@ -46,12 +46,15 @@ class SqliteRows(SqliteAlignmentRows):
     ) -> tuple[list[Job], JobCursor | None]:
         return jobs_where(self._connection, team, wanted, after, limit)
 
-    async def jobs_newest(self, team: str, statuses: Sequence[JobStatus], before: int | None, limit: int) -> list[Job]:
+    async def jobs_newest(
+        self, team: str, statuses: Sequence[JobStatus], before: int | None, limit: int
+    ) -> list[JobHead]:
         where = {"team": team, "before": NEWEST if before is None else before, "limit": limit}
         if not statuses:
-            return self._all("jobs_newest", values.job_of, **where)
+            return self._all("jobs_newest", lambda row: JobHead(**row), **where)
         pages = [
-            self._all("jobs_newest_with_status", values.job_of, status=status, **where) for status in set(statuses)
+            self._all("jobs_newest_with_status", lambda row: JobHead(**row), status=status, **where)
+            for status in set(statuses)
         ]
         return _merged(pages, lambda job: job.row_id, limit, descending=True)
 

@@ -292,6 +292,7 @@ class SqliteTx(SqliteRows, SqliteAlignmentTx):
         return self._all("jobs_to_purge", values.job_of, now=now, limit=limit)
 
     async def purge_slice(self, job: Job, now: int, limit: int) -> bool:
+        self.commit.jobs.add(job.row_id)
         if events := self._all("purge_events", lambda row: row, job=job.row_id, limit=limit):
             self._raise_feed_floor(job.team_id, events)
             return False

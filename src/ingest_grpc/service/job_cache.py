@@ -1,0 +1,129 @@
+"""Jobs as callers last saw them, encoded once: what is asked most and changes least.
+
+Caches over the ledger, nothing more. Both are bounded, and what is not in them is read.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from ingest_grpc.model import Job
+from ingest_grpc.service import views
+from ingest_grpc.service.shared_reads import SharedReads
+from ingest_grpc.store.interface import JobHead, Rows, Store
+
+KEPT_BYTES = 32 * 1024 * 1024
+KEPT_JOBS = 5_000
+"""Jobs of lists: about 5 KB each."""
+
+MAX_REMEMBERED_CHANGES = 10_000
+
+Encode = Callable[[Job], bytes]
+
+
+class JobReplies:
+    """The replies of GetJob in the BASIC view. `changed` is told of every commit before anybody hears of it.
+
+    A reader keeps what it read only if the job has not changed since its read began: the snapshot may be older than
+    the commit that `changed` was told of, and nobody would drop it again.
+    """
+
+    def __init__(self, store: Store, encode: Encode, kept_bytes: int = KEPT_BYTES) -> None:
+        self._store = store
+        self._encode = encode
+        self._room = kept_bytes
+        self._replies: dict[tuple[str, str], bytes] = {}
+        self._keys: dict[int, tuple[str, str]] = {}
+        self._reads: SharedReads[tuple[str, str, int], bytes] = SharedReads()
+        self._commits = 0
+        self._forgotten_before = 0
+        self._changes: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._replies)
+
+    async def of(self, team: str, job_id: str) -> bytes:
+        """The reply for a job of a team. Raises JOB_NOT_FOUND."""
+        kept = self._replies.get((team, job_id))
+        if kept is not None:
+            return kept
+        # Joins a read only if no commit came since it began.
+        return await self._reads.get((team, job_id, self._commits), partial(self._read, team, job_id))
+
+    def changed(self, jobs: Iterable[int]) -> None:
+        """These jobs, by row, are no longer what they were."""
+        self._commits += 1
+        for row in jobs:
+            self._drop(row)
+            if self._reads:
+                self._changes[row] = self._commits
+
+    async def _read(self, team: str, job_id: str) -> bytes:
+        async def unit(rows: Rows) -> Job:
+            return await views.with_reviews(rows, await views.find_job(rows, team, job_id))
+
+        began = self._commits
+        try:
+            job = await self._store.read(unit)
+            reply = self._encode(job)
+            if self._forgotten_before <= began and self._changes.get(job.row_id, 0) <= began:
+                self._keep(job.row_id, (team, job_id), reply)
+            return reply
+        finally:
+            self._forget_changes()
+
+    def _keep(self, row: int, key: tuple[str, str], reply: bytes) -> None:
+        self._drop(row)
+        self._keys[row], self._replies[key] = key, reply
+        self._room -= len(reply)
+        while self._room < 0:
+            self._drop(next(iter(self._keys)))  # the one that came first
+
+    def _drop(self, row: int) -> None:
+        key = self._keys.pop(row, None)
+        if key is not None:
+            self._room += len(self._replies.pop(key))
+
+    def _forget_changes(self) -> None:
+        """Changes matter to the reads under way alone: this one is about to end, and if no other is left, to none."""
+        if len(self._reads) <= 1:
+            self._changes.clear()
+        elif len(self._changes) > MAX_REMEMBERED_CHANGES:
+            self._changes.clear()
+            self._forgotten_before = self._commits + 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    head: JobHead
+    job: Job
+    data: bytes
+
+
+class ListedJobs:
+    """Jobs as lists show them. They need no word of commits: a list reads which version of each job it shows."""
+
+    def __init__(self, encode: Encode, kept: int = KEPT_JOBS) -> None:
+        self._encode = encode
+        self._kept = kept
+        self._jobs: dict[int, _Listed] = {}
+
+    def get(self, head: JobHead) -> Job | None:
+        """The job in this very version, if it is kept. May be called on any thread."""
+        known = self._jobs.get(head.row_id)
+        return known.job if known is not None and known.head == head else None
+
+    def encoded(self, job: Job) -> bytes:
+        """The job as a list's reply holds it."""
+        known = self._jobs.get(job.row_id)
+        if known is None or known.job is not job:
+            self._jobs.pop(job.row_id, None)
+            if len(self._jobs) >= self._kept:
+                del self._jobs[next(iter(self._jobs))]
+            known = self._jobs[job.row_id] = _Listed(head_of(job), job, self._encode(job))
+        return known.data
+
+
+def head_of(job: Job) -> JobHead:
+    """The head of a job at hand."""
+    return JobHead(job.row_id, job.created_at, job.last_sequence, job.updated_at)
