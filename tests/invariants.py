@@ -47,6 +47,9 @@ _COUNTED = """
         coalesce(sum(status IN ('FAILED', 'CANCELLED') AND superseded_by IS NULL)
             FILTER (WHERE deleted_at IS NULL), 0) AS unresolved,
         coalesce(sum(output_expired_at IS NOT NULL) FILTER (WHERE deleted_at IS NULL), 0) AS expired,
+        count(*) FILTER (
+            WHERE deleted_at IS NULL AND member_count IS NOT NULL AND output_expired_at IS NULL
+        ) AS archives,
         coalesce(sum(pages) FILTER (WHERE deleted_at IS NULL), 0) AS pages,
         coalesce(sum(bytes_in) FILTER (WHERE deleted_at IS NULL), 0) AS bytes_in
     FROM file_records GROUP BY {owner}
@@ -115,6 +118,7 @@ def _check_jobs(connection: sqlite3.Connection) -> None:
             tally,
             markdown.get(row_id, 0),
             expired_outputs=counted[row_id]["expired"] if row_id in counted else 0,
+            archives=counted[row_id]["archives"] if row_id in counted else 0,
             has_system_prompt=bool(job["system_prompt"]),
             cancelled=bool(job["cancel_requested"]),
             ever_active=row_id in counted or row_id in listed or row_id in started,
@@ -124,6 +128,7 @@ def _check_jobs(connection: sqlite3.Connection) -> None:
         assert job["alignment_job_id"] == (current[row_id]["alignment_job_id"] if row_id in current else None)
         assert facts.alignment is None or not tally.in_flight, f"job {row_id} converts files under an alignment"
         assert job["markdown_files"] == facts.markdown_files, f"Markdown files of job {row_id}"
+        assert job["archives"] == facts.archives, f"archives of job {row_id}"
         assert job["expired_outputs"] == facts.expired_outputs, f"expired outputs of job {row_id}"
         assert bool(job["ever_active"]) == facts.ever_active, f"activity of job {row_id}"
         assert job["status"] == job_status(facts), f"status of job {row_id}"

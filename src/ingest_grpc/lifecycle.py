@@ -203,7 +203,8 @@ def ingestion_job_status(tally: Tally, *, ever_claimed: bool) -> IngestionJobSta
 class JobFacts:
     """All that a job's status depends on.
 
-    `markdown_files` counts Markdown that skipped ingestion, `expired_outputs` the completed records whose output
+    `markdown_files` counts Markdown that skipped ingestion, `archives` the completed records whose output lists the
+    members of an archive and is no document, `expired_outputs` the completed records whose output
     was not kept that long; `cancelled` says that CancelJob was the last command; `ever_active` that a file was ever
     added or the job started. `alignment` is the status of the current alignment, the one that was started last,
     unless it is history.
@@ -217,6 +218,7 @@ class JobFacts:
     ever_active: bool = False
     alignment: RecordStatus | None = None
     expired_outputs: int = 0
+    archives: int = 0
 
     @property
     def in_flight(self) -> bool:
@@ -230,7 +232,7 @@ class JobFacts:
 
     @property
     def viable_files(self) -> int:
-        return self.tally.completed - self.expired_outputs + self.markdown_files
+        return self.tally.completed - self.expired_outputs - self.archives + self.markdown_files
 
     @property
     def settled(self) -> bool:

@@ -57,6 +57,7 @@ class Job(Model):
     tally: Tally = NOTHING
     markdown_files: int = 0
     expired_outputs: int = 0
+    archives: int = 0
     cancelled: bool = False
     ever_active: bool = False
     alignment_job_id: str | None = None
@@ -89,6 +90,7 @@ class Job(Model):
             tally=self.tally,
             markdown_files=self.markdown_files,
             expired_outputs=self.expired_outputs,
+            archives=self.archives,
             has_system_prompt=bool(self.system_prompt),
             cancelled=self.cancelled,
             ever_active=self.ever_active,

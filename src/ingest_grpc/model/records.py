@@ -60,6 +60,8 @@ class FileRecord(Model):
     superseded_by: str | None = None
     output_expired_at: int | None = None
     reused_from: str | None = None
+    parent_record_id: str | None = None
+    member_count: int | None = None
     deleted_at: int | None = None
     created_at: int
     processing_at: int | None = None
@@ -74,6 +76,11 @@ class FileRecord(Model):
     @property
     def deleted(self) -> bool:
         return self.deleted_at is not None
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether it was unpacked into members: its output lists them and is no document itself."""
+        return self.member_count is not None
 
     @property
     def unresolved(self) -> bool:

@@ -189,7 +189,10 @@ async def _markdown_page(rows: Rows, *, team: str, job_row: int, after: int) -> 
 async def _outputs_page(rows: Rows, *, team: str, job_row: int, after: int) -> Found:
     done = (RecordStatus.COMPLETED,)
     found = await rows.records(job_row=job_row, statuses=done, after=after, limit=FILES_PAGE)
-    return [(row.record.row_id, await rows.file(team, row.record.output_file_id)) for row in found]
+    return [
+        (row.record.row_id, None if row.record.is_archive else await rows.file(team, row.record.output_file_id))
+        for row in found
+    ]
 
 
 async def _results_page(rows: Rows, *, alignment_row: int, after: int) -> list[tuple[int, SectionResult]]:

@@ -2,8 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import PurePath
+from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
@@ -23,11 +22,18 @@ from ingest_grpc.model import (
     RemoveFileResult,
 )
 from ingest_grpc.service.ledger import JobLedger
+from ingest_grpc.service.new_records import (
+    Intended,
+    as_reused,
+    earlier_conversion,
+    new_record,
+    resolve,
+    unresolved_named,
+)
 from ingest_grpc.service.queue import QueueTail
-from ingest_grpc.store.interface import NewRecord, RecordRow
+from ingest_grpc.store.interface import RecordRow
 
 REJECTED = frozenset({AddFileOutcome.NOT_FOUND, AddFileOutcome.NOT_REPLACEABLE})
-MAX_REUSE_CANDIDATES = 10
 QUEUE_FULL_RETRY_SECONDS = 30.0
 
 
@@ -144,25 +150,16 @@ class AddFiles:
             if plan.file is None or plan.replaces is not None or self._seen.get(plan.item.file_id) is not plan:
                 continue
             if names[plan.file.filename] == 1:
-                found = await self.ledger.tx.unresolved_with_name(self.ledger.job.row_id, plan.file.filename)
-                if len(found) == 1:
-                    plan.replaces = await self.ledger.tx.record_by_row(found[0][0])
+                plan.replaces = await unresolved_named(self.ledger.tx, self.ledger.job.row_id, plan.file.filename)
 
     async def _match_content(self, plans: Sequence[_Plan]) -> None:
         """A file whose bytes this team had converted before, by the same method and engine, needs no work."""
         for plan in plans:
             if plan.outcome is AddFileOutcome.ADDED and plan.file is not None:
                 method = plan.item.method or self.method
-                for row in await self.ledger.tx.reusable_records(plan.file, method, MAX_REUSE_CANDIDATES):
-                    if self._same_conversion(row.record, plan.file):
-                        plan.reused, plan.outcome = row, AddFileOutcome.REUSED
-                        break
-
-    def _same_conversion(self, record: FileRecord, file: File) -> bool:
-        """The type of a file is told by its suffix too, and an engine of another version may do better."""
-        same_suffix = PurePath(record.filename).suffix.lower() == PurePath(file.filename).suffix.lower()
-        engine = record.engine
-        return same_suffix and engine is not None and self.rules.engines.get(engine.name) == engine.version
+                plan.reused = await earlier_conversion(self.ledger.tx, plan.file, method, self.rules.engines)
+                if plan.reused is not None:
+                    plan.outcome = AddFileOutcome.REUSED
 
     async def _add_markdown(self, plans: Sequence[_Plan]) -> None:
         entries = []
@@ -171,13 +168,8 @@ class AddFiles:
             await self.ledger.tx.add_markdown_file(self.ledger.job.row_id, plan.file.row_id, self.ledger.now)
             entries.append(markdown_entry(plan.file, self.ledger.now))
             if plan.replaces is not None:
-                await self._resolve(plan.replaces, plan.file.file_id)
+                await resolve(self.ledger, plan.replaces, plan.file.file_id)
         self.ledger.files_changed(added=entries)
-
-    async def _resolve(self, replaced: RecordRow, file_id: str) -> None:
-        row = await self.ledger.tx.record_by_row(replaced.record.row_id)
-        if row.record.unresolved:  # an earlier file of this very call may have resolved it
-            await self.ledger.mark(row, Trigger.SUPERSEDED, superseded_by=file_id)
 
     async def _add_records(self, plans: Sequence[_Plan]) -> tuple[str | None, dict[str, FileRecord]]:
         """(ingestion job, record by file id); no ingestion job when no file needs one."""
@@ -195,70 +187,15 @@ class AddFiles:
         records = {}
         for plan in plans:
             fair_tag = tail.last if plan.reused else tail.next()
-            new = self._new_record(plan, ingestion_job, fair_tag)
+            assert plan.file is not None
+            intended = Intended(plan.file, plan.item.method or self.method, self.user_id, plan.replaces)
+            new = new_record(self.ledger, intended, ingestion_job, fair_tag)
             if plan.reused is not None:
-                new = await self._as_reused(new, plan.reused.record)
+                new = await as_reused(self.ledger, new, plan.reused.record)
             records[plan.item.file_id] = await self.ledger.add_record(new)
             if plan.reused is not None and plan.replaces is not None:
-                await self._resolve(plan.replaces, new.record.record_id)
+                await resolve(self.ledger, plan.replaces, new.record.record_id)
         return ingestion_job.ingestion_job_id, records
-
-    async def _as_reused(self, new: NewRecord, earlier: FileRecord) -> NewRecord:
-        """The record is complete at once: its output is another name of the earlier one's bytes."""
-        tx, record = self.ledger.tx, new.record
-        shared = await tx.file(record.team_id, earlier.output_file_id)
-        assert shared is not None, "a reusable record has an output"
-        output = shared.model_copy(
-            update={
-                "file_id": record.output_file_id,
-                "filename": record.output_filename,
-                "user_id": self.user_id,
-                "created_at": self.ledger.now,
-            }
-        )
-        await tx.share_output(output, shared)
-        done = record.model_copy(
-            update={
-                "status": RecordStatus.COMPLETED,
-                "completed_at": self.ledger.now,
-                "reused_from": earlier.record_id,
-                "engine": earlier.engine,
-                "pages": earlier.pages,
-                "bytes_out": earlier.bytes_out,
-                "warnings": earlier.warnings,
-                "losses": earlier.losses,
-            }
-        )
-        return replace(new, record=done, trigger=Trigger.REUSED)
-
-    def _new_record(self, plan: _Plan, ingestion_job: IngestionJob, fair_tag: int) -> NewRecord:
-        file, job = plan.file, self.ledger.job
-        assert file is not None
-        record = FileRecord(
-            record_id=new_id(Prefix.RECORD),
-            ingestion_job_id=ingestion_job.ingestion_job_id,
-            job_id=job.job_id,
-            file_id=file.file_id,
-            output_file_id=new_id(Prefix.OUTPUT_FILE),
-            user_id=self.user_id,
-            team_id=job.team_id,
-            filename=file.filename,
-            output_filename=f"{PurePath(file.filename).stem}.md",
-            method=plan.item.method or self.method,
-            status=RecordStatus.QUEUED,
-            created_at=self.ledger.now,
-        )
-        return NewRecord(
-            record=record,
-            trigger=Trigger.ADDED,
-            job_row=job.row_id,
-            ingestion_row=ingestion_job.row_id,
-            file_row=file.row_id,
-            bytes_in=file.size_bytes,
-            priority=job.priority,
-            fair_tag=fair_tag,
-            replaces_row=plan.replaces.record.row_id if plan.replaces else None,
-        )
 
     def _result(self, plan: _Plan, records: dict[str, FileRecord]) -> AddFileResult:
         if plan.present is not None:
@@ -337,12 +274,19 @@ def _rejection(rejected: Sequence[tuple[int, _Plan]]) -> IngestError:
 # ── removing ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def remove_record(ledger: JobLedger, row: RecordRow) -> str:
-    """Removes a live record; one in flight is stopped first. Returns its id."""
+async def remove_record(ledger: JobLedger, row: RecordRow) -> list[str]:
+    """Removes a live record, stopped first if it is in flight, and what came out of it if it is an archive.
+
+    Returns the ids of all that were removed, its own first.
+    """
     if row.record.status in IN_FLIGHT:
         row = await cancel_record(ledger, row)
     await ledger.mark(row, Trigger.REMOVED)
-    return row.record.record_id
+    removed = [row.record.record_id]
+    if row.record.is_archive:
+        for member in await ledger.tx.live_members(row.record.record_id):
+            removed += await remove_record(ledger, member)
+    return removed
 
 
 async def cancel_record(ledger: JobLedger, row: RecordRow) -> RecordRow:
@@ -367,7 +311,7 @@ async def remove_by_record_id(ledger: JobLedger, record_id: str) -> RemoveFileRe
     if row.record.deleted:
         return RemoveFileResult(id=record_id, outcome=RemoveFileOutcome.ALREADY_REMOVED)
     removed = await remove_record(ledger, row)
-    return RemoveFileResult(id=record_id, outcome=RemoveFileOutcome.REMOVED, record_ids=(removed,))
+    return RemoveFileResult(id=record_id, outcome=RemoveFileOutcome.REMOVED, record_ids=tuple(removed))
 
 
 async def remove_by_file_id(ledger: JobLedger, file_id: str) -> RemoveFileResult:
@@ -375,7 +319,10 @@ async def remove_by_file_id(ledger: JobLedger, file_id: str) -> RemoveFileResult
     tx, job = ledger.tx, ledger.job
     file = await tx.file(job.team_id, file_id)
     file_row = file.row_id if file is not None else -1  # an output that does not exist yet still has its record
-    removed = [await remove_record(ledger, row) for row in await tx.live_records_of_file(job.row_id, file_row, file_id)]
+    removed: list[str] = []
+    for row in await tx.live_records_of_file(job.row_id, file_row, file_id):
+        if row.record.record_id not in removed:  # it may have come out of another one of them
+            removed += await remove_record(ledger, row)
     entry = await tx.markdown_file(job.row_id, file_id)
     if entry is not None and entry[2]:
         await tx.remove_markdown_file(entry[0], ledger.now)

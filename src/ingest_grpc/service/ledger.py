@@ -220,12 +220,13 @@ class JobLedger(AlignmentLedger):
         ingestion = await self._ingestion(row_id)
         ingestion.set(tally=tally, pages=pages, bytes_in=bytes_in)
 
-    def correct_job(self, tally: Tally, markdown_files: int, expired_outputs: int) -> None:
+    def correct_job(self, tally: Tally, markdown_files: int, expired_outputs: int, archives: int) -> None:
         """Sets what the job counts."""
         self._set(
             tally=tally,
             markdown_files=markdown_files,
             expired_outputs=expired_outputs,
+            archives=archives,
             ever_active=self.job.ever_active or bool(tally.total or markdown_files),
         )
 
@@ -298,6 +299,7 @@ class JobLedger(AlignmentLedger):
         self._set(
             tally=self.job.tally.plus(difference),
             expired_outputs=self.job.expired_outputs + _expired(after) - _expired(before),
+            archives=self.job.archives + _listing(after) - _listing(before),
         )
 
     def _record_event(self, sequence: int, trigger: Trigger, record: FileRecord, previous: RecordStatus | None) -> None:
@@ -326,6 +328,11 @@ def _live(record: FileRecord | None) -> int:
 
 def _expired(record: FileRecord | None) -> int:
     return int(record is not None and not record.deleted and record.output_expired_at is not None)
+
+
+def _listing(record: FileRecord | None) -> int:
+    """Whether it is a completed archive whose output is still there."""
+    return int(record is not None and record.is_archive and not record.deleted and record.output_expired_at is None)
 
 
 def _pages(record: FileRecord | None) -> int:

@@ -18,6 +18,7 @@ class _Count:
     pages: int = 0
     bytes_in: int = 0
     expired: int = 0
+    archives: int = 0
 
     def add(self, row: RecordRow) -> None:
         record = row.record
@@ -26,6 +27,7 @@ class _Count:
         self.pages += record.pages or 0
         self.bytes_in += row.bytes_in
         self.expired += record.output_expired_at is not None
+        self.archives += record.is_archive and record.output_expired_at is None
 
 
 async def recount(tx: Tx, job_row: int, now: int, actor: str) -> str:
@@ -49,7 +51,8 @@ async def recount(tx: Tx, job_row: int, now: int, actor: str) -> str:
         await ledger.correct_ingestion_job(row_id, count.tally, count.pages, count.bytes_in)
         total = total.plus(count.tally)
     expired_outputs = sum(count.expired for count in counts.values())
-    ledger.correct_job(total, len(await tx.markdown_files(job_row, ALL)), expired_outputs)
+    archives = sum(count.archives for count in counts.values())
+    ledger.correct_job(total, len(await tx.markdown_files(job_row, ALL)), expired_outputs, archives)
     aligned = await tx.current_alignment(job_row)
     ledger.correct_alignment(None if aligned is None else aligned.alignment)
     await ledger.close()

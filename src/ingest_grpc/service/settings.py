@@ -174,7 +174,7 @@ class SettingsService:
         while rows := await tx.records(job_row=origin.row_id, statuses=completed, after=after, limit=CLONE_PAGE):
             for row in rows:
                 file = await tx.file(origin.team_id, row.record.output_file_id)
-                if file is not None and file.deleted_at is None:
+                if file is not None and file.deleted_at is None and not row.record.is_archive:
                     await tx.add_markdown_file(ledger.job.row_id, file.row_id, ledger.now)
                     entries.append(markdown_entry(file, ledger.now))
             after = rows[-1].record.row_id

@@ -12,7 +12,8 @@ class RecordRow:
     """A record and what of its row the service alone needs.
 
     `source` and `source_type` are the blob key (None once the file is deleted) and the declared content
-    type of the source file; `replaces_row` is the record that this one resolves once it completes.
+    type of the source file; `replaces_row` is the record that this one resolves once it completes;
+    `archive_depth` says in how many archives it lies, and `root_record_id` which the outermost is.
     """
 
     record: FileRecord
@@ -26,6 +27,8 @@ class RecordRow:
     fair_tag: int
     claimable: bool
     replaces_row: int | None
+    root_record_id: str | None = None
+    archive_depth: int = 0
 
     @property
     def key(self) -> tuple[str, int]:
@@ -65,3 +68,5 @@ class NewRecord:
     priority: int
     fair_tag: int
     replaces_row: int | None
+    root_record_id: str | None = None
+    archive_depth: int = 0

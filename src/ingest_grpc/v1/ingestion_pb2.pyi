@@ -315,6 +315,8 @@ class FileRecord(_message.Message):
     REUSED_FROM_FIELD_NUMBER: _builtins.int
     ESTIMATED_START_AT_FIELD_NUMBER: _builtins.int
     OUTPUT_EXPIRED_AT_FIELD_NUMBER: _builtins.int
+    PARENT_RECORD_ID_FIELD_NUMBER: _builtins.int
+    MEMBER_COUNT_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Id of the record, "ijf-…"."""
     ingestion_job_id: _builtins.str
@@ -363,6 +365,12 @@ class FileRecord(_message.Message):
     """Sequence of the last timeline event about this record."""
     reused_from: _builtins.str
     """The record whose output this one shares, because the same bytes were converted before."""
+    parent_record_id: _builtins.str
+    """The record of the archive that this file was unpacked from; absent for files that were added themselves."""
+    member_count: _builtins.int
+    """Files that were unpacked from this archive, each with a record of its own; present once an archive COMPLETED.
+    The output of an archive is a list of them.
+    """
     @_builtins.property
     def engine(self) -> Global___Engine:
         """What converted it; absent until it COMPLETED."""
@@ -460,10 +468,12 @@ class FileRecord(_message.Message):
         reused_from: _builtins.str | None = ...,
         estimated_start_at: _timestamp_pb2.Timestamp | None = ...,
         output_expired_at: _timestamp_pb2.Timestamp | None = ...,
+        parent_record_id: _builtins.str | None = ...,
+        member_count: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out", "_cancelled_at", b"_cancelled_at", "_completed_at", b"_completed_at", "_deleted_at", b"_deleted_at", "_engine", b"_engine", "_error", b"_error", "_estimated_start_at", b"_estimated_start_at", "_failed_at", b"_failed_at", "_next_attempt_at", b"_next_attempt_at", "_output_expired_at", b"_output_expired_at", "_pages", b"_pages", "_processing_at", b"_processing_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_reused_from", b"_reused_from", "_superseded_by", b"_superseded_by", "_worker_id", b"_worker_id", "bytes_out", b"bytes_out", "cancelled_at", b"cancelled_at", "completed_at", b"completed_at", "created_at", b"created_at", "deleted_at", b"deleted_at", "engine", b"engine", "error", b"error", "estimated_start_at", b"estimated_start_at", "failed_at", b"failed_at", "next_attempt_at", b"next_attempt_at", "output_expired_at", b"output_expired_at", "pages", b"pages", "processing_at", b"processing_at", "progress", b"progress", "queue_position", b"queue_position", "reused_from", b"reused_from", "superseded_by", b"superseded_by", "worker_id", b"worker_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out", "_cancelled_at", b"_cancelled_at", "_completed_at", b"_completed_at", "_deleted_at", b"_deleted_at", "_engine", b"_engine", "_error", b"_error", "_estimated_start_at", b"_estimated_start_at", "_failed_at", b"_failed_at", "_member_count", b"_member_count", "_next_attempt_at", b"_next_attempt_at", "_output_expired_at", b"_output_expired_at", "_pages", b"_pages", "_parent_record_id", b"_parent_record_id", "_processing_at", b"_processing_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_reused_from", b"_reused_from", "_superseded_by", b"_superseded_by", "_worker_id", b"_worker_id", "bytes_out", b"bytes_out", "cancelled_at", b"cancelled_at", "completed_at", b"completed_at", "created_at", b"created_at", "deleted_at", b"deleted_at", "engine", b"engine", "error", b"error", "estimated_start_at", b"estimated_start_at", "failed_at", b"failed_at", "member_count", b"member_count", "next_attempt_at", b"next_attempt_at", "output_expired_at", b"output_expired_at", "pages", b"pages", "parent_record_id", b"parent_record_id", "processing_at", b"processing_at", "progress", b"progress", "queue_position", b"queue_position", "reused_from", b"reused_from", "superseded_by", b"superseded_by", "worker_id", b"worker_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out", "_cancelled_at", b"_cancelled_at", "_completed_at", b"_completed_at", "_deleted_at", b"_deleted_at", "_engine", b"_engine", "_error", b"_error", "_estimated_start_at", b"_estimated_start_at", "_failed_at", b"_failed_at", "_next_attempt_at", b"_next_attempt_at", "_output_expired_at", b"_output_expired_at", "_pages", b"_pages", "_processing_at", b"_processing_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_reused_from", b"_reused_from", "_superseded_by", b"_superseded_by", "_worker_id", b"_worker_id", "attempt", b"attempt", "bytes_out", b"bytes_out", "cancelled_at", b"cancelled_at", "completed_at", b"completed_at", "created_at", b"created_at", "deleted", b"deleted", "deleted_at", b"deleted_at", "engine", b"engine", "error", b"error", "estimated_start_at", b"estimated_start_at", "failed_at", b"failed_at", "failures", b"failures", "file_id", b"file_id", "filename", b"filename", "ingestion_job_id", b"ingestion_job_id", "job_id", b"job_id", "last_sequence", b"last_sequence", "losses", b"losses", "method", b"method", "next_attempt_at", b"next_attempt_at", "orphaned_count", b"orphaned_count", "output_expired_at", b"output_expired_at", "output_file_id", b"output_file_id", "output_filename", b"output_filename", "pages", b"pages", "processing_at", b"processing_at", "progress", b"progress", "queue_position", b"queue_position", "record_id", b"record_id", "reused_from", b"reused_from", "status", b"status", "step", b"step", "superseded_by", b"superseded_by", "team_id", b"team_id", "user_id", b"user_id", "wait_reason", b"wait_reason", "warnings", b"warnings", "worker_id", b"worker_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out", "_cancelled_at", b"_cancelled_at", "_completed_at", b"_completed_at", "_deleted_at", b"_deleted_at", "_engine", b"_engine", "_error", b"_error", "_estimated_start_at", b"_estimated_start_at", "_failed_at", b"_failed_at", "_member_count", b"_member_count", "_next_attempt_at", b"_next_attempt_at", "_output_expired_at", b"_output_expired_at", "_pages", b"_pages", "_parent_record_id", b"_parent_record_id", "_processing_at", b"_processing_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_reused_from", b"_reused_from", "_superseded_by", b"_superseded_by", "_worker_id", b"_worker_id", "attempt", b"attempt", "bytes_out", b"bytes_out", "cancelled_at", b"cancelled_at", "completed_at", b"completed_at", "created_at", b"created_at", "deleted", b"deleted", "deleted_at", b"deleted_at", "engine", b"engine", "error", b"error", "estimated_start_at", b"estimated_start_at", "failed_at", b"failed_at", "failures", b"failures", "file_id", b"file_id", "filename", b"filename", "ingestion_job_id", b"ingestion_job_id", "job_id", b"job_id", "last_sequence", b"last_sequence", "losses", b"losses", "member_count", b"member_count", "method", b"method", "next_attempt_at", b"next_attempt_at", "orphaned_count", b"orphaned_count", "output_expired_at", b"output_expired_at", "output_file_id", b"output_file_id", "output_filename", b"output_filename", "pages", b"pages", "parent_record_id", b"parent_record_id", "processing_at", b"processing_at", "progress", b"progress", "queue_position", b"queue_position", "record_id", b"record_id", "reused_from", b"reused_from", "status", b"status", "step", b"step", "superseded_by", b"superseded_by", "team_id", b"team_id", "user_id", b"user_id", "wait_reason", b"wait_reason", "warnings", b"warnings", "worker_id", b"worker_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__bytes_out: _TypeAlias = _typing.Literal["bytes_out"]  # noqa: Y015
     _WhichOneofArgType__bytes_out: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out"]  # noqa: Y015
@@ -481,12 +491,16 @@ class FileRecord(_message.Message):
     _WhichOneofArgType__estimated_start_at: _TypeAlias = _typing.Literal["_estimated_start_at", b"_estimated_start_at"]  # noqa: Y015
     _WhichOneofReturnType__failed_at: _TypeAlias = _typing.Literal["failed_at"]  # noqa: Y015
     _WhichOneofArgType__failed_at: _TypeAlias = _typing.Literal["_failed_at", b"_failed_at"]  # noqa: Y015
+    _WhichOneofReturnType__member_count: _TypeAlias = _typing.Literal["member_count"]  # noqa: Y015
+    _WhichOneofArgType__member_count: _TypeAlias = _typing.Literal["_member_count", b"_member_count"]  # noqa: Y015
     _WhichOneofReturnType__next_attempt_at: _TypeAlias = _typing.Literal["next_attempt_at"]  # noqa: Y015
     _WhichOneofArgType__next_attempt_at: _TypeAlias = _typing.Literal["_next_attempt_at", b"_next_attempt_at"]  # noqa: Y015
     _WhichOneofReturnType__output_expired_at: _TypeAlias = _typing.Literal["output_expired_at"]  # noqa: Y015
     _WhichOneofArgType__output_expired_at: _TypeAlias = _typing.Literal["_output_expired_at", b"_output_expired_at"]  # noqa: Y015
     _WhichOneofReturnType__pages: _TypeAlias = _typing.Literal["pages"]  # noqa: Y015
     _WhichOneofArgType__pages: _TypeAlias = _typing.Literal["_pages", b"_pages"]  # noqa: Y015
+    _WhichOneofReturnType__parent_record_id: _TypeAlias = _typing.Literal["parent_record_id"]  # noqa: Y015
+    _WhichOneofArgType__parent_record_id: _TypeAlias = _typing.Literal["_parent_record_id", b"_parent_record_id"]  # noqa: Y015
     _WhichOneofReturnType__processing_at: _TypeAlias = _typing.Literal["processing_at"]  # noqa: Y015
     _WhichOneofArgType__processing_at: _TypeAlias = _typing.Literal["_processing_at", b"_processing_at"]  # noqa: Y015
     _WhichOneofReturnType__progress: _TypeAlias = _typing.Literal["progress"]  # noqa: Y015
@@ -516,11 +530,15 @@ class FileRecord(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__failed_at) -> _WhichOneofReturnType__failed_at | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__member_count) -> _WhichOneofReturnType__member_count | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__next_attempt_at) -> _WhichOneofReturnType__next_attempt_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__output_expired_at) -> _WhichOneofReturnType__output_expired_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__pages) -> _WhichOneofReturnType__pages | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__parent_record_id) -> _WhichOneofReturnType__parent_record_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__processing_at) -> _WhichOneofReturnType__processing_at | None: ...
     @_typing.overload

@@ -65,6 +65,8 @@ def record(value: model.FileRecord) -> ingestion_pb2.FileRecord:
         worker_id=value.worker_id,
         superseded_by=value.superseded_by,
         reused_from=value.reused_from,
+        parent_record_id=value.parent_record_id,
+        member_count=value.member_count,
         deleted=value.deleted,
         progress=unit_progress(value.progress) if value.progress else None,
         pages=value.pages,

@@ -70,6 +70,8 @@ def test_record__all_fields() -> None:
         queue_position=3,
         estimated_start_at=NOW,
         reused_from="ijf-earlier",
+        parent_record_id="ijf-archive",
+        member_count=0,
         output_expired_at=NOW + 1,
         error=model.RecordError(reason=Reason.EMPTY_FILE, step=Step.PARSE, detail="0 bytes"),
         warnings=("odd",),

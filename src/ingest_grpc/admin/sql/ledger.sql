@@ -61,12 +61,36 @@ SELECT j.id AS job, printf('job %s counts %d expired outputs; its records have %
 FROM jobs AS j JOIN counted_jobs AS c ON c.job = j.id
 WHERE j.expired_outputs <> c.expired;
 
+-- name: job_archives
+-- Jobs whose row does not count their archives.
+SELECT j.id AS job, printf('job %s counts %d archives; its records have %d', j.job_id, j.archives,
+    c.archives) AS problem
+FROM jobs AS j JOIN counted_jobs AS c ON c.job = j.id
+WHERE j.archives <> c.archives;
+
+-- name: archive_members
+-- Archives that do not have the members that they say they have.
+SELECT printf('record %s is an archive of %d members; %d records came out of it', r.record_id, r.member_count,
+    (SELECT count(*) FROM file_records AS m WHERE m.parent_record_id = r.record_id)) AS problem
+FROM file_records AS r
+WHERE r.member_count IS NOT NULL
+  AND r.member_count <> (SELECT count(*) FROM file_records AS m WHERE m.parent_record_id = r.record_id);
+
+-- name: archive_parents
+-- Records that came out of an archive which is not there, not complete, in another job, or was removed without them.
+SELECT printf('record %s came out of %s, which is no archive that it could come from', m.record_id,
+    m.parent_record_id) AS problem
+FROM file_records AS m LEFT JOIN file_records AS r ON r.record_id = m.parent_record_id
+WHERE m.parent_record_id IS NOT NULL AND (
+    r.id IS NULL OR r.status <> 'COMPLETED' OR r.member_count IS NULL OR r.job <> m.job
+    OR (r.deleted_at IS NOT NULL AND m.deleted_at IS NULL));
+
 -- name: job_statuses
 -- Jobs whose status does not follow from their rows.
 SELECT j.id AS job, printf('job %s is %s; by its rows it is %s', j.job_id, j.status, derived) AS problem
 FROM (
     SELECT j.*, job_status(j.job_type, c.queued, c.running, c.completed, c.failed, c.cancelled, c.unresolved,
-        c.markdown_files, c.expired, j.system_prompt <> '', j.cancel_requested, j.ever_active,
+        c.markdown_files, c.expired, c.archives, j.system_prompt <> '', j.cancel_requested, j.ever_active,
         coalesce(a.status, '')) AS derived
     FROM jobs AS j JOIN counted_jobs AS c ON c.job = j.id
     LEFT JOIN alignment_jobs AS a ON a.job = j.id AND a.retired_at IS NULL

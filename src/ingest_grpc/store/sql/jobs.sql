@@ -50,7 +50,7 @@ UPDATE jobs SET
     alignment_job_id = :alignment_job_id, alignment_status = :alignment_status,
     last_sequence = :last_sequence, files_sequence = :files_sequence,
     updated_at = :updated_at, deleted_at = :deleted_at, purge_at = :purge_at,
-    expired_outputs = :expired_outputs,
+    expired_outputs = :expired_outputs, archives = :archives,
     compactable_since = iif(:settled, coalesce(compactable_since, :updated_at), NULL)
 WHERE id = :row_id;
 

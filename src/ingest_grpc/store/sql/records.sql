@@ -26,6 +26,14 @@ SELECT * FROM file_record_rows WHERE deleted_at IS NULL AND id IN (
 -- Live records of any job that read a file.
 SELECT * FROM file_record_rows WHERE file = :file AND deleted_at IS NULL ORDER BY id;
 
+-- name: live_members
+-- Live records that were unpacked from an archive, oldest first.
+SELECT * FROM file_record_rows WHERE parent_record_id = :record_id AND deleted_at IS NULL ORDER BY id;
+
+-- name: unpacked_from^
+-- How many records came out of an outermost archive, archives inside it included, and the bytes of their files.
+SELECT count(*) AS records, coalesce(sum(bytes_in), 0) AS bytes FROM file_records WHERE root_record_id = :record_id;
+
 -- name: removed_record_of_file^
 -- Whether a job once had a record of a file that was removed.
 SELECT EXISTS (SELECT 1 FROM file_records WHERE file = :file AND job = :job AND deleted_at IS NOT NULL)
@@ -147,13 +155,15 @@ INSERT INTO file_records (
     status, last_trigger, step, engine_name, engine_version, error_reason, error_step, error_detail,
     warnings, losses, attempt, failures, orphaned_count, next_attempt_at, wait_reason, worker_id,
     replaces, reused_from, deleted_at, created_at, processing_at, completed_at, failed_at, cancelled_at,
-    pages, bytes_in, bytes_out, last_sequence, priority, fair_tag, claimable
+    pages, bytes_in, bytes_out, last_sequence, priority, fair_tag, claimable,
+    parent_record_id, root_record_id, archive_depth, member_count
 ) VALUES (
     :record_id, :job, :ingestion_job, :file, :output_file_id, :team, :user_id, :filename, :output_filename, :method,
     :status, :last_trigger, :step, :engine_name, :engine_version, :error_reason, :error_step, :error_detail,
     :warnings, :losses, :attempt, :failures, :orphaned_count, :next_attempt_at, :wait_reason, :worker_id,
     :replaces, :reused_from, :deleted_at, :created_at, :processing_at, :completed_at, :failed_at, :cancelled_at,
-    :pages, :bytes_in, :bytes_out, :last_sequence, :priority, :fair_tag, :claimable
+    :pages, :bytes_in, :bytes_out, :last_sequence, :priority, :fair_tag, :claimable,
+    :parent_record_id, :root_record_id, :archive_depth, :member_count
 );
 
 -- name: reusable_records
@@ -162,6 +172,7 @@ INSERT INTO file_records (
 SELECT r.* FROM file_record_rows AS r
 CROSS JOIN files AS output ON output.file_id = r.output_file_id AND output.deleted_at IS NULL
 WHERE r.status = 'COMPLETED' AND r.method = :method AND r.source_type = :content_type
+  AND r.member_count IS NULL -- an archive is unpacked anew: each of its members is looked for by itself
   AND :sha256 <> '' -- an import that was not fetched yet: nobody knows its bytes
   AND r.file IN (SELECT id FROM files WHERE team = :team AND sha256 = :sha256 ORDER BY id LIMIT 20)
 ORDER BY r.id DESC LIMIT :limit;
@@ -207,7 +218,7 @@ UPDATE file_records SET
     next_attempt_at = :next_attempt_at, wait_reason = :wait_reason, worker_id = :worker_id,
     deleted_at = :deleted_at, processing_at = :processing_at, completed_at = :completed_at,
     failed_at = :failed_at, cancelled_at = :cancelled_at,
-    pages = :pages, bytes_out = :bytes_out, last_sequence = :last_sequence,
+    pages = :pages, bytes_out = :bytes_out, member_count = :member_count, last_sequence = :last_sequence,
     claimable = :claimable
 WHERE id = :row_id AND status = :status_before AND attempt = :attempt_before;
 

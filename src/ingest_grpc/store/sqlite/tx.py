@@ -80,6 +80,9 @@ class SqliteTx(SqliteRows, SqliteAlignmentTx):
             bytes_in=new.bytes_in,
             priority=new.priority,
             fair_tag=new.fair_tag,
+            parent_record_id=record.parent_record_id,
+            root_record_id=new.root_record_id,
+            archive_depth=new.archive_depth,
             **self._queueing(record, claimable=record.status is RecordStatus.QUEUED),
         )
 
@@ -171,6 +174,12 @@ class SqliteTx(SqliteRows, SqliteAlignmentTx):
 
     async def removed_record_of_file(self, job_row: int, file_row: int, file_id: str) -> bool:
         return bool(self._value("removed_record_of_file", job=job_row, file=file_row, file_id=file_id))
+
+    async def live_members(self, record_id: str) -> list[RecordRow]:
+        return self._all("live_members", values.record_row_of, record_id=record_id)
+
+    async def unpacked_from(self, record_id: str) -> tuple[int, int]:
+        return self._the("unpacked_from", lambda row: (row["records"], row["bytes"]), record_id=record_id)
 
     async def live_records_reading(self, file_row: int) -> list[RecordRow]:
         return self._all("live_records_of_file_anywhere", values.record_row_of, file=file_row)

@@ -89,6 +89,7 @@ def job_of(row: Row) -> Job:
         deleted_at=row["deleted_at"],
         purge_at=row["purge_at"],
         expired_outputs=row["expired_outputs"],
+        archives=row["archives"],
     )
 
 
@@ -115,6 +116,7 @@ def changeable_job_columns(job: Job) -> dict[str, Any]:
         "last_sequence": job.last_sequence,
         "updated_at": job.updated_at,
         "expired_outputs": job.expired_outputs,
+        "archives": job.archives,
         "settled": int(job.facts.settled),
     }
 
@@ -199,6 +201,8 @@ def record_of(row: Row) -> FileRecord:
         superseded_by=row["superseded_by"],
         output_expired_at=row["output_expired_at"],
         reused_from=row["reused_from"],
+        parent_record_id=row["parent_record_id"],
+        member_count=row["member_count"],
         deleted_at=row["deleted_at"],
         created_at=row["created_at"],
         processing_at=row["processing_at"],
@@ -224,6 +228,8 @@ def record_row_of(row: Row) -> RecordRow:
         fair_tag=row["fair_tag"],
         claimable=bool(row["claimable"]),
         replaces_row=row["replaces"],
+        root_record_id=row["root_record_id"],
+        archive_depth=row["archive_depth"],
     )
 
 
@@ -252,6 +258,7 @@ def record_columns(record: FileRecord) -> dict[str, Any]:
         "failed_at": record.failed_at,
         "cancelled_at": record.cancelled_at,
         "pages": record.pages,
+        "member_count": record.member_count,
         "bytes_out": record.bytes_out,
         "last_sequence": record.last_sequence,
     }
