@@ -19,7 +19,6 @@ from ingest_grpc.model import (
     Job,
     JobFile,
     JobFilter,
-    Method,
     Scope,
     TimelineEvent,
 )
@@ -29,6 +28,7 @@ from ingest_grpc.store.claims import NewRecord as NewRecord
 from ingest_grpc.store.claims import QueueState as QueueState
 from ingest_grpc.store.claims import RecordRow as RecordRow
 from ingest_grpc.store.file_interface import FileRows, FileTx
+from ingest_grpc.store.record_interface import RecordSearchTx
 
 T = TypeVar("T")
 
@@ -217,7 +217,7 @@ class Rows(FileRows, AlignmentRows, Protocol):
     async def api_keys(self) -> list[ApiKey]: ...
 
 
-class Tx(FileTx, AlignmentTx, Rows, Protocol):
+class Tx(FileTx, RecordSearchTx, AlignmentTx, Rows, Protocol):
     """Reads and writes inside one transaction. `commit` collects whom to wake."""
 
     @property
@@ -270,29 +270,8 @@ class Tx(FileTx, AlignmentTx, Rows, Protocol):
         """A team's records in the queue, counted up to a limit."""
         ...
 
-    async def reusable_records(self, file: File, method: Method, limit: int) -> list[RecordRow]:
-        """Completed conversions of the same bytes, declared alike, whose output still exists; newest first."""
-        ...
-
     async def records_to_claim(self, limit: int) -> list[RecordRow]: ...
     async def records_due(self, now: int, latest: int, limit: int) -> list[RecordRow]: ...
-    async def unresolved_with_name(self, job_row: int, filename: str) -> list[tuple[int, str]]:
-        """(row, record id) of at most two unresolved records with this name."""
-        ...
-
-    async def removed_record_of_file(self, job_row: int, file_row: int, file_id: str) -> bool: ...
-    async def live_members(self, record_id: str) -> list[RecordRow]:
-        """Live records that were unpacked from the archive of this record, not from archives inside it."""
-        ...
-
-    async def unpacked_from(self, record_id: str) -> tuple[int, int]:
-        """(records, bytes of their files) that ever came out of an outermost archive, at every depth."""
-        ...
-
-    async def live_records_reading(self, file_row: int) -> list[RecordRow]:
-        """Live records of any job that read this file."""
-        ...
-
     async def jobs_listing_file(self, file_row: int) -> list[int]:
         """Rows of the jobs that list this file as Markdown."""
         ...

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from ingest_grpc.lifecycle import RecordStatus, Trigger, WaitReason
-from ingest_grpc.model import File, FileRecord, IngestionJob, Job, JobFile, Method, TimelineEvent, Upload
+from ingest_grpc.model import File, FileRecord, IngestionJob, Job, JobFile, TimelineEvent, Upload
 from ingest_grpc.store.interface import ApiKey, Commit, JobCursor, NewRecord, RecordRow, StoredRequest
 from ingest_grpc.store.sqlite import values
 from ingest_grpc.store.sqlite.alignments import SqliteAlignmentTx
+from ingest_grpc.store.sqlite.record_search import SqliteRecordSearch
 from ingest_grpc.store.sqlite.rows import SqliteRows
 from ingest_grpc.store.sqlite.statements import Row
 
 
-class SqliteTx(SqliteRows, SqliteAlignmentTx):
+class SqliteTx(SqliteRows, SqliteRecordSearch, SqliteAlignmentTx):
     """Reads and writes of one unit."""
 
     def __init__(self, connection: sqlite3.Connection, team_max_running: int | None = None) -> None:
@@ -124,17 +125,6 @@ class SqliteTx(SqliteRows, SqliteAlignmentTx):
     async def count_queued(self, team: str, limit: int) -> int:
         return int(self._value("count_queued", team=team, limit=limit))
 
-    async def reusable_records(self, file: File, method: Method, limit: int) -> list[RecordRow]:
-        return self._all(
-            "reusable_records",
-            values.record_row_of,
-            team=file.team_id,
-            sha256=file.sha256,
-            content_type=file.content_type,
-            method=method,
-            limit=limit,
-        )
-
     async def mark_record(
         self,
         row_id: int,
@@ -166,23 +156,6 @@ class SqliteTx(SqliteRows, SqliteAlignmentTx):
 
     async def records_due(self, now: int, latest: int, limit: int) -> list[RecordRow]:
         return self._all("records_due", values.record_row_of, now=now, latest=latest, limit=limit)
-
-    async def unresolved_with_name(self, job_row: int, filename: str) -> list[tuple[int, str]]:
-        return self._all(
-            "unresolved_with_name", lambda row: (row["id"], row["record_id"]), job=job_row, filename=filename
-        )
-
-    async def removed_record_of_file(self, job_row: int, file_row: int, file_id: str) -> bool:
-        return bool(self._value("removed_record_of_file", job=job_row, file=file_row, file_id=file_id))
-
-    async def live_members(self, record_id: str) -> list[RecordRow]:
-        return self._all("live_members", values.record_row_of, record_id=record_id)
-
-    async def unpacked_from(self, record_id: str) -> tuple[int, int]:
-        return self._the("unpacked_from", lambda row: (row["records"], row["bytes"]), record_id=record_id)
-
-    async def live_records_reading(self, file_row: int) -> list[RecordRow]:
-        return self._all("live_records_of_file_anywhere", values.record_row_of, file=file_row)
 
     async def jobs_listing_file(self, file_row: int) -> list[int]:
         return self._all("jobs_listing_file", lambda row: int(row["job"]), file=file_row)
