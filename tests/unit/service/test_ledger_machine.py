@@ -1,57 +1,32 @@
 """Random lives of jobs against a simple model; after every step the ledger is recounted.
 
-LEDGER_EXAMPLES and LEDGER_STEPS make it run longer, for example 2000 and 100 over night.
+LEDGER_EXAMPLES and LEDGER_STEPS make it run longer, for example 2000 and 50 for a hundred thousand steps.
 """
 
 import asyncio
 import os
 import tempfile
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 from obstore.store import MemoryStore
 
-from ingest_grpc.errors import Reason
-from ingest_grpc.lifecycle import IN_FLIGHT, RecordStatus
-from ingest_grpc.model import Caller, FilesAdded, RecordError
+from ingest_grpc.errors import IngestError, Reason
+from ingest_grpc.lifecycle import RecordStatus
+from ingest_grpc.model import Caller, JobUpdate, RecordError
 from ingest_grpc.service.work import Failed, Retry
 from ingest_grpc.store.interface import RecordRow
 from tests.factories import ALICE, BOB, Core, quick_disk
+from tests.unit.service.ledger_model import MAX_FAILURES, MAX_ORPHANED, Job, Model, Record
 
 T = TypeVar("T")
-MAX_FAILURES, MAX_ORPHANED = 2, 2
 BACK_OFF_SECONDS = 4.0
 NAMES = ("report.pdf", "table.csv", "notes.md")
-
-
-@dataclass
-class Expected:
-    """What the model believes of one record."""
-
-    job_id: str
-    status: RecordStatus = RecordStatus.QUEUED
-    attempt: int = 0
-    failures: int = 0
-    orphaned: int = 0
-    delayed: bool = False
-    deleted: bool = False
-
-    def cancel(self) -> None:
-        if self.status in IN_FLIGHT:
-            self.status, self.delayed = RecordStatus.CANCELLED, False
-
-    def remove(self) -> None:
-        self.cancel()
-        self.deleted = True
-
-    def orphan(self) -> None:
-        self.orphaned += 1
-        self.status = RecordStatus.FAILED if self.orphaned > MAX_ORPHANED else RecordStatus.QUEUED
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -59,7 +34,6 @@ class LedgerMachine(RuleBasedStateMachine):
 
     jobs = Bundle("jobs")
     records = Bundle("records")
-    files = Bundle("files")
     claims = Bundle("claims")
 
     def __init__(self) -> None:
@@ -73,8 +47,9 @@ class LedgerMachine(RuleBasedStateMachine):
             max_orphaned=MAX_ORPHANED,
             readers=1,
         )
-        self.expected: dict[str, Expected] = {}
+        self.model = Model()
         self.callers: dict[str, Caller] = {}
+        self.contents = 0
         self.run(self.core.start())
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -85,122 +60,157 @@ class LedgerMachine(RuleBasedStateMachine):
         self.runner.close()
         self.folder.cleanup()
 
-    def _note(self, added: FilesAdded) -> Any:
-        job_id = added.job.job.job_id
-        new = [result.record_id for result in added.results if result.outcome == "ADDED"]
-        for record_id in new:
-            assert record_id is not None
-            self.expected[record_id] = Expected(job_id)
-        return multiple(*new)
+    def _refused(self, job: Job, call: Coroutine[Any, Any, object]) -> bool:
+        """Whether the job is deleted, and the call refused for it."""
+        if job.deleted:
+            with pytest.raises(IngestError) as raised:
+                self.run(call)
+            assert raised.value.reason is Reason.JOB_DELETED
+        else:
+            call.close()
+        return job.deleted
 
-    def _uploads(self, caller: Caller, names: list[str], markdown: bool) -> Any:
-        data = [f"# {name} {len(self.expected)} {index}".encode() for index, name in enumerate(names)]
-        return [
-            self.run(self.core.upload(name, text if markdown else b"\0" + text, caller))
-            for name, text in zip(names, data, strict=True)
-        ]
+    def _upload(self, job: Job, name: str, markdown: bool) -> Any:
+        self.contents += 1
+        text = f"# {name} {self.contents}".encode()
+        content = text if _is_markdown(name, markdown) else b"\0" + text
+        return self.run(self.core.upload(name, content, self.callers[job.job_id]))
 
     # ── callers ────────────────────────────────────────────────────────────────────────────────────────
 
     @rule(target=jobs, caller=st.sampled_from([ALICE, BOB]))
-    def create(self, caller: Caller) -> str:
+    def create(self, caller: Caller) -> Job:
         job_id = self.run(self.core.create(caller=caller)).job.job.job_id
         self.callers[job_id] = caller
-        return job_id
+        self.model.create(caller.team_id, job_id)
+        return self.model.jobs[job_id]
 
     @rule(
         target=records,
-        job_id=jobs,
+        job=jobs,
         names=st.lists(st.sampled_from(NAMES), min_size=1, max_size=3),
         markdown=st.booleans(),
     )
-    def add(self, job_id: str, names: list[str], markdown: bool) -> Any:
-        caller = self.callers[job_id]
-        return self._note(self.run(self.core.add(job_id, *self._uploads(caller, names, markdown), caller=caller)))
+    def add(self, job: Job, names: list[str], markdown: bool) -> Any:
+        files = [self._upload(job, name, markdown) for name in names]
+        caller = self.callers[job.job_id]
+        if self._refused(job, self.core.add(job.job_id, *files, caller=caller)):
+            return multiple()
+        done = self.run(self.core.add(job.job_id, *files, caller=caller))
+        ids = [result.record_id for result in done.results]
+        assert [record_id is None for record_id in ids] == [_is_markdown(name, markdown) for name in names]
+        self.model.add(job, done.ingestion_job_id, list(zip(ids, names, strict=True)))
+        new = [self.model.records[record_id] for record_id in ids if record_id is not None]
+        told = [result.supersedes_record_id for result in done.results if result.record_id is not None]
+        assert told == [record.replaces and record.replaces.record_id for record in new]
+        return multiple(*new)
 
-    @rule(record_id=records)
-    def remove(self, record_id: str) -> None:
-        record = self.expected[record_id]
-        removed = self.run(self.core.remove(record.job_id, records=[record_id], caller=self.callers[record.job_id]))
-        assert [one.outcome for one in removed.results] == ["ALREADY_REMOVED" if record.deleted else "REMOVED"]
+    @rule(record=records)
+    def remove(self, record: Record) -> None:
+        job = record.job
+
+        def call() -> Coroutine[Any, Any, Any]:
+            return self.core.remove(job.job_id, records=[record.record_id], caller=self.callers[job.job_id])
+
+        if not self._refused(job, call()):
+            removed = self.run(call())
+            assert [one.outcome for one in removed.results] == ["ALREADY_REMOVED" if record.deleted else "REMOVED"]
+            if not record.deleted:
+                self.model.remove(record)
+
+    @rule(record=records)
+    def delete_file(self, record: Record) -> None:
+        """Of a job that is deleted, too: the file is its team's."""
+        caller = self.callers[record.job.job_id]
         if not record.deleted:
-            record.remove()
+            file_id = self.run(self.core.ingestion.get_record(caller, record.record_id)).file_id
+            self.run(self.core.files.delete(caller, file_id, force=True, request=None))
+            self.model.remove(record)
 
-    @rule(record_id=records)
-    def delete_file(self, record_id: str) -> None:
-        record = self.expected[record_id]
-        caller = self.callers[record.job_id]
-        detail = self.run(self.core.jobs.get_detail(caller, record.job_id))
-        for file in detail.files:
-            if file.record_id == record_id and file.source_file_id is not None:
-                assert not record.deleted
-                self.run(self.core.files.delete(caller, file.source_file_id, force=True, request=None))
-                record.remove()
+    @rule(job=jobs)
+    def cancel(self, job: Job) -> None:
+        caller = self.callers[job.job_id]
+        if not self._refused(job, self.core.cancel(job.job_id, caller)):
+            assert self.run(self.core.cancel(job.job_id, caller)) == self.model.cancel(job)
 
-    @rule(job_id=jobs)
-    def cancel(self, job_id: str) -> None:
-        own = [one for one in self.expected.values() if one.job_id == job_id and one.status in IN_FLIGHT]
-        assert self.run(self.core.cancel(job_id, self.callers[job_id])) == len(own)
-        for record in own:
-            record.cancel()
+    @rule(record=records, everything=st.booleans())
+    def retry_files(self, record: Record, everything: bool) -> None:
+        job = record.job
+        wanted = None if everything else [record.record_id]
+
+        def call() -> Coroutine[Any, Any, Any]:
+            return self.core.retries.retry(self.callers[job.job_id], job.job_id, wanted, None)
+
+        if not self._refused(job, call()):
+            done = self.run(call())
+            retried = self.model.retry(job, sorted(job.unresolved, key=_number) if everything else [record])
+            assert done.value.records_retried == len(retried)
+
+    @rule(job=jobs, name=st.sampled_from(["job", "another"]))
+    def rename(self, job: Job, name: str) -> None:
+        def call() -> Coroutine[Any, Any, Any]:
+            return self.core.job_settings.update(self.callers[job.job_id], job.job_id, JobUpdate(name=name), "", None)
+
+        if not self._refused(job, call()):
+            self.run(call())
+            self.model.rename(job, name)
+
+    @rule(job=jobs, undelete=st.booleans())
+    def delete(self, job: Job, undelete: bool) -> None:
+        caller = self.callers[job.job_id]
+        self.run(self.core.job_settings.delete(caller, job.job_id, "", None))
+        self.model.delete(job)
+        if undelete:
+            self.run(self.core.job_settings.undelete(caller, job.job_id, None))
+            self.model.undelete(job)
 
     # ── the worker ─────────────────────────────────────────────────────────────────────────────────────
 
     @rule(target=claims, limit=st.integers(1, 4))
     def claim(self, limit: int) -> Any:
-        waiting = [one for one in self.expected.values() if one.status is RecordStatus.QUEUED and not one.delayed]
         claimed = self.run(self.core.claim_records(limit))
-        assert len(claimed) == min(limit, len(waiting))
-        for claim in claimed:
-            record = self.expected[claim.record.record_id]
-            assert record in waiting
-            record.status, record.attempt = RecordStatus.RUNNING, record.attempt + 1
+        expected = self.model.claim(limit)
+        assert [claim.record.record_id for claim in claimed] == [record.record_id for record in expected]
         return multiple(*claimed)
 
-    def _is_current(self, claim: RecordRow) -> bool:
-        record = self.expected[claim.record.record_id]
-        return record.status is RecordStatus.RUNNING and record.attempt == claim.record.attempt
+    def _current(self, claim: RecordRow) -> Record | None:
+        record = self.model.records[claim.record.record_id]
+        return record if self.model.is_current(record, claim.record.attempt) else None
 
     @rule(claim=consumes(claims))  # an attempt writes its output once, under a key of its own
     def succeed(self, claim: RecordRow) -> None:
-        current = self._is_current(claim)
-        assert self.run(self.core.succeed(claim)) is current
-        if current:
-            self.expected[claim.record.record_id].status = RecordStatus.COMPLETED
+        record = self._current(claim)
+        assert self.run(self.core.succeed(claim)) is (record is not None)
+        if record is not None:
+            self.model.succeed(record)
 
-    @rule(claim=claims)
-    def fail(self, claim: RecordRow) -> None:
-        current = self._is_current(claim)
-        assert self.run(self.core.work.finish(claim, Failed(RecordError(reason=Reason.NO_TEXT)))) is current
-        if current:
-            record = self.expected[claim.record.record_id]
-            record.status, record.failures = RecordStatus.FAILED, record.failures + 1
-
-    @rule(claim=claims, seconds=st.floats(0, BACK_OFF_SECONDS))
-    def retry(self, claim: RecordRow, seconds: float) -> None:
-        current = self._is_current(claim)
-        outcome = Retry(RecordError(reason=Reason.CONVERTER_CRASHED), seconds)
-        assert self.run(self.core.work.finish(claim, outcome)) is current
-        if current:
-            record = self.expected[claim.record.record_id]
-            record.failures += 1
-            record.delayed = record.failures < MAX_FAILURES
-            record.status = RecordStatus.QUEUED if record.delayed else RecordStatus.FAILED
+    @rule(
+        claim=claims,
+        reason=st.sampled_from([Reason.NO_TEXT, Reason.CONVERTER_CRASHED, Reason.SERVICE_UNAVAILABLE]),
+        seconds=st.floats(0, BACK_OFF_SECONDS),
+    )
+    def fail(self, claim: RecordRow, reason: Reason, seconds: float) -> None:
+        error = RecordError(reason=reason)
+        retryable = reason is not Reason.NO_TEXT
+        record = self._current(claim)
+        outcome = Retry(error, seconds) if retryable else Failed(error)
+        assert self.run(self.core.work.finish(claim, outcome)) is (record is not None)
+        if record is not None:
+            self.model.fail(record, outage=reason is Reason.SERVICE_UNAVAILABLE, retryable=retryable)
 
     @rule(claim=claims)
     def orphan(self, claim: RecordRow) -> None:
-        current = self._is_current(claim)
-        assert self.run(self.core.work.orphan([claim])) == int(current)
-        if current:
-            self.expected[claim.record.record_id].orphan()
+        record = self._current(claim)
+        assert self.run(self.core.work.orphan([claim])) == (record is not None)
+        if record is not None:
+            self.model.orphan([record])
 
     @rule()
     def restart(self) -> None:
         self.run(self.core.reopen())
-        running = [one for one in self.expected.values() if one.status is RecordStatus.RUNNING]
+        running = [one for one in self.model.records.values() if one.status is RecordStatus.RUNNING]
         assert self.run(self.core.reaper.recover()) == len(running)
-        for record in running:
-            record.orphan()
+        self.model.orphan(running)
 
     @rule(seconds=st.sampled_from([-86_400.0, -1.0, 0.0, 1.0, 86_400.0]))
     def clock_jumps(self, seconds: float) -> None:
@@ -210,14 +220,12 @@ class LedgerMachine(RuleBasedStateMachine):
     def due(self) -> None:
         self.core.clock.advance(BACK_OFF_SECONDS)
         next_due = self.run(self.core.work.admit_due())
-        for record in self.expected.values():
-            record.delayed = record.delayed and next_due is not None
         if next_due is not None:  # the clock was turned back: not yet due, but within the longest back-off
             assert next_due <= self.core.settings.backoff_max_seconds
             self.core.clock.advance(next_due + BACK_OFF_SECONDS)
             assert self.run(self.core.work.admit_due()) is None
-            for record in self.expected.values():
-                record.delayed = False
+        for record in self.model.records.values():
+            record.delayed = False
 
     # ── what must hold ─────────────────────────────────────────────────────────────────────────────────
 
@@ -225,31 +233,72 @@ class LedgerMachine(RuleBasedStateMachine):
     def ledger_is_consistent(self) -> None:
         self.run(self.core.check())
 
-    async def _records_of(self, job_id: str) -> list[RecordRow]:
-        job = await self.core.job(job_id, self.callers[job_id])
-        return await self.core.store.read(lambda rows: rows.records(job_row=job.row_id, show_deleted=True, limit=1_000))
-
     @invariant()
     def model_agrees(self) -> None:
-        for job_id in self.callers:
-            rows = self.run(self._records_of(job_id))
-            seen = {
-                row.record.record_id: Expected(
-                    job_id,
-                    row.record.status,
-                    row.record.attempt,
-                    row.record.failures,
-                    row.record.orphaned_count,
-                    row.record.status is RecordStatus.QUEUED and not row.claimable,
-                    row.record.deleted,
-                )
-                for row in rows
+        for job in self.model.jobs.values():
+            detail = self.run(self.core.jobs.get_detail(self.callers[job.job_id], job.job_id))
+            seen = detail.job
+            assert (seen.status, seen.last_sequence, seen.deleted_at is not None) == (
+                job.status,
+                job.sequence,
+                job.deleted,
+            )
+            assert {status: seen.tally.of(status) for status in RecordStatus if seen.tally.of(status)} == job.counts()
+            assert (seen.tally.unresolved, seen.markdown_files) == (len(job.unresolved), job.markdown)
+            runs = {run.ingestion_job_id: (run.status, run.tally.total) for run in detail.ingestion_jobs}
+            assert runs == {run_id: (run.status, len(run.live)) for run_id, run in job.runs.items()}
+            places = {
+                record.record_id: record.queue_position
+                for run in detail.ingestion_jobs
+                for record in run.records
+                if record.queue_position is not None
             }
-            assert seen == {record_id: one for record_id, one in self.expected.items() if one.job_id == job_id}
+            assert places == self.model.positions(job)
+            assert self.run(self._records_of(job)) == {
+                record.record_id: _facts(record) for record in self.model.records.values() if record.job is job
+            }
+
+    async def _records_of(self, job: Job) -> dict[str, tuple[object, ...]]:
+        row_id = (await self.core.job(job.job_id, self.callers[job.job_id])).row_id
+        rows = await self.core.store.read(lambda rows: rows.records(job_row=row_id, show_deleted=True, limit=1_000))
+        return {row.record.record_id: _facts_of_row(row) for row in rows}
+
+
+def _is_markdown(name: str, markdown: bool) -> bool:
+    return markdown and name.endswith(".md")
+
+
+def _number(record: Record) -> int:
+    return record.number
+
+
+def _facts(record: Record) -> tuple[object, ...]:
+    return (
+        record.status,
+        record.attempt,
+        record.failures,
+        record.orphaned,
+        record.delayed,
+        record.deleted,
+        record.superseded,
+    )
+
+
+def _facts_of_row(row: RecordRow) -> tuple[object, ...]:
+    record = row.record
+    return (
+        record.status,
+        record.attempt,
+        record.failures,
+        record.orphaned_count,
+        record.status is RecordStatus.QUEUED and not row.claimable,
+        record.deleted,
+        record.superseded_by is not None,
+    )
 
 
 LedgerMachine.TestCase.settings = settings(
-    max_examples=int(os.environ.get("LEDGER_EXAMPLES", "20")),
+    max_examples=int(os.environ.get("LEDGER_EXAMPLES", "50")),
     stateful_step_count=int(os.environ.get("LEDGER_STEPS", "40")),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
