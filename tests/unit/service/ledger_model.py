@@ -139,11 +139,11 @@ class Model:
         """
         job = job or records[0].job
         before, runs = job.status, {record.run: record.run.in_flight for record in records}
-        claimed = {run for run in runs if run.claimed}
-        yield
         for record in records:  # what it resolves may stand in another run
             if record.replaces is not None:
                 runs.setdefault(record.replaces.run, record.replaces.run.in_flight)
+        claimed = {run for run in runs if run.claimed}
+        yield
         for run, in_flight in runs.items():
             if run.status != run.told:
                 job.sequence, run.told = job.sequence + 1, run.status
