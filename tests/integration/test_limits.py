@@ -8,11 +8,13 @@ import grpc
 import pytest
 from google.rpc.error_details_pb2 import QuotaFailure, RetryInfo
 
+from ingest_grpc.errors import Reason
 from ingest_grpc.model import Scope
 from ingest_grpc.v1.job_service_pb2 import CreateJobRequest, GetJobRequest, ListJobsRequest, WatchJobsRequest
 from tests.integration.calling import Refused, call, failure
 from tests.integration.serving import GROUNDED, Server, until
 from tests.integration.watching import NEVER, Watch, Watchers, detail
+from tests.reaching import EVERY_RPC, reaches
 
 
 async def refused(watch: Watch) -> Watch:
@@ -21,6 +23,7 @@ async def refused(watch: Watch) -> Watch:
     return watch
 
 
+@reaches(Reason.TOO_MANY_WATCHERS, "JobService/WatchJob", "more watchers than a job, a team or the server may have")
 @pytest.mark.parametrize(
     ("settings", "cap"),
     [({"job_max_watchers": 2}, "job"), ({"team_max_watchers": 2}, "team"), ({"max_watchers": 2}, "server")],
@@ -124,6 +127,7 @@ async def test_first_key__ends_the_streams_of_those_without_one(server: Server) 
 # ── rate ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@reaches(Reason.RATE_LIMITED, EVERY_RPC, "more calls of a team in a second than it may make")
 async def test_rate__refuses_what_is_beyond_and_says_when_to_come_back(tmp_path: Path) -> None:
     async with Server(tmp_path, team_calls_per_second=2.0) as server:
         for _ in range(4):  # a burst of two seconds
