@@ -10,7 +10,7 @@ ZLIB, RAW = 15, -15
 """Deflate with and without zlib's frame, in zlib's own numbers."""
 
 _STEP = 256 * 1024
-_MAX_NESTING = 4
+_MAX_NESTING = 20
 
 
 class Bomb(Exception):

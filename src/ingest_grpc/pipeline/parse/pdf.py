@@ -21,7 +21,10 @@ def parse(source: Source) -> Parsed:
     """ParseFailure PDF_UNREADABLE, PDF_PAGE_TOO_LARGE, NO_TEXT or DECOMPRESSION_BOMB."""
     probe = pdf_probe.probe(source.data, source.options.limits)
     source.report(0, probe.pages, "pages")
-    extraction = xberg_engine.extract(source, unreadable=Reason.PDF_UNREADABLE)
+    try:
+        extraction = xberg_engine.extract(source, unreadable=Reason.PDF_UNREADABLE)
+    except ParseFailure as failure:
+        raise _bomb(source) or failure from None
     if not has_text(extraction.markdown):
         raise _why_empty(source, probe.pages)
     return Parsed(
@@ -48,11 +51,17 @@ def _pages_lost(data: bytes, pages: int, with_text: frozenset[int]) -> list[str]
 
 def _why_empty(source: Source, pages: int) -> ParseFailure:
     """The engine returns nothing for a scan and for a bomb alike: tell them apart by expanding the streams."""
+    return _bomb(source) or ParseFailure(Reason.NO_TEXT, f"no text on any of {pages} pages", engine=XBERG)
+
+
+def _bomb(source: Source) -> ParseFailure | None:
+    """The failure of a file whose streams expand too far; None if they do not. The engine stops by itself where a
+    stream grows too large, and then finds less than there is, or nothing: only for what it could not read."""
     try:
         _expand_streams(memoryview(source.data), source.options.limits)
     except Bomb as bomb:
         return ParseFailure(Reason.DECOMPRESSION_BOMB, str(bomb), engine=XBERG, retire=True)
-    return ParseFailure(Reason.NO_TEXT, f"no text on any of {pages} pages", engine=XBERG)
+    return None
 
 
 def _expand_streams(data: memoryview, limits: Limits) -> None:
