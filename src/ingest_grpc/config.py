@@ -86,9 +86,9 @@ class Settings(BaseSettings):
     )
     max_entries: int = Field(10_000, ge=1, description="parts or members in an Office file, a mail or an archive")
     max_nesting: int = Field(
-        200, ge=1, le=500, description="levels that elements, lists, tables or mail parts may be nested"
+        100, ge=1, le=200, description="levels that elements, lists, tables or parts of a mail may be nested"
     )
-    max_pages: int = Field(5_000, ge=1, description="pages or slides one document may have")
+    max_pages: int = Field(5_000, ge=1, description="pages, slides or sheets one document may have")
     max_page_points: float = Field(14_400.0, gt=0, description="largest side of a PDF page in points (1/72 inch)")
     max_image_pixels: int = Field(100_000_000, ge=1, description="pixels a picture that is read may have")
     max_table_cells: int = Field(5_000_000, ge=1, description="cells in the tables of one document")

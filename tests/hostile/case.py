@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from ingest_grpc.errors import Reason
 
@@ -29,3 +30,8 @@ def case(name: str, make: Callable[[], bytes] | bytes, *outcomes: str | Iterable
     """A Case; outcomes may be given as sets."""
     flat = [one for each in outcomes for one in ([each] if isinstance(each, str) else each)]
     return Case(name, make if callable(make) else lambda: make, frozenset(flat), slow=slow)
+
+
+def later(make: Callable[..., bytes], *arguments: object) -> Callable[[], bytes]:
+    """For bytes that are too many to be made before they are asked for."""
+    return partial(make, *arguments)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from ingest_grpc.errors import Reason
 from tests import documents
 from tests.hostile.archives import Member, members_of, raw_zip
-from tests.hostile.case import COMPLETED, OFFICE, Case, case
+from tests.hostile.case import COMPLETED, OFFICE, Case, case, later
 from tests.hostile.markup import laughs, quadratic
 
 MIB = 2**20
@@ -47,15 +47,21 @@ def word_documents() -> Iterator[Case]:
     for depth in (30, 1000, 10_000, 100_000):
         yield case(
             f"tables-{depth}-deep.docx",
-            lambda n=depth: tables(n),
+            later(tables, depth),
             DEEP if depth > 500 else COMPLETED,
             OFFICE if depth > 500 else (),
         )
     for tag in (b"w:p", b"w:r", b"w:sdt", b"w:hyperlink", b"w:ins", b"w:unknown"):
         name = tag.decode().replace(":", "-")
         yield case(
-            f"{name}-deep.docx", lambda t=tag: document(WORDS + b"<%b>" % t * 50_000 + b"</%b>" % t * 50_000), DEEP
+            f"{name}-deep.docx",
+            later(lambda t: document(WORDS + b"<%b>" % t * 50_000 + b"</%b>" % t * 50_000), tag),
+            DEEP,
         )
+
+
+def entities_and_lengths() -> Iterator[Case]:
+    """DOCX that expand by entities, or are very long."""
     yield case(
         "laughs.docx", lambda: document(b"<w:p><w:r><w:t>&a9;</w:t></w:r></w:p>", laughs()), COMPLETED, OFFICE, WIDE
     )
@@ -99,6 +105,10 @@ def word_documents() -> Iterator[Case]:
         OFFICE,
         WIDE,
     )
+
+
+def odd_documents() -> Iterator[Case]:
+    """DOCX whose parts are not what they should be."""
     yield case("no-document.docx", changed(documents.word(), {"word/document.xml": b""}), OFFICE)
     yield case(
         "document-is-html.docx",
@@ -113,13 +123,17 @@ def word_documents() -> Iterator[Case]:
             documents.word(),
             {
                 "word/document.xml": (
-                    '<?xml version="1.0" encoding="UTF-16"?><w:document %s><w:body/></w:document>' % W.decode()
+                    f'<?xml version="1.0" encoding="UTF-16"?><w:document {W.decode()}><w:body/></w:document>'
                 ).encode("utf-16")
             },
         ),
         OFFICE,
         COMPLETED,
     )
+
+
+def odd_references() -> Iterator[Case]:
+    """DOCX whose attributes, links or styles are too many or go in circles."""
     yield case(
         "attributes-100000.docx",
         lambda: document(
@@ -180,6 +194,11 @@ def workbooks() -> Iterator[Case]:
         b'<row r="%d"><c r="%b%d"><v>1</v></c></row>' % (n * 50, column(n * 4), n * 50) for n in range(1, 4000)
     )
     yield case("diagonal.xlsx", lambda: sheet(diagonal), COMPLETED, WIDE)
+
+
+def strings() -> Iterator[Case]:
+    """XLSX whose shared strings are shared too often, or too many."""
+    one = b'<row r="1"><c r="A1" t="inlineStr"><is><t>words</t></is></c></row>'
     long = b"<si><t>" + b"long words " * 100_000 + b"</t></si>"
     cells = b"".join(b'<row r="%d"><c r="A%d" t="s"><v>0</v></c></row>' % (n, n) for n in range(1, 20_000))
     yield case("one-long-string-20000-times.xlsx", lambda: sheet(cells, strings=long), WIDE)
@@ -195,6 +214,11 @@ def workbooks() -> Iterator[Case]:
         lambda: sheet(one, strings=b"<si>" + b"<r>" * 50_000 + b"<t>a</t>" + b"</r>" * 50_000 + b"</si>"),
         DEEP,
     )
+
+
+def sizes() -> Iterator[Case]:
+    """XLSX of very many rows, columns or sheets."""
+    one = b'<row r="1"><c r="A1" t="inlineStr"><is><t>words</t></is></c></row>'
     yield case(
         "rows-800000.xlsx",
         lambda: sheet(b"".join(b'<row r="%d"><c r="A%d"><v>1</v></c></row>' % (n, n) for n in range(1, 800_001))),
@@ -231,6 +255,10 @@ def workbooks() -> Iterator[Case]:
         OFFICE,
         WIDE,
     )
+
+
+def odd_cells() -> Iterator[Case]:
+    """XLSX whose cells or sheets are not what they should be."""
     yield case(
         "formula.xlsx",
         sheet(
@@ -260,7 +288,7 @@ def workbooks() -> Iterator[Case]:
         COMPLETED,
         OFFICE,
         WIDE,
-        Reason.TOO_MANY_ENTRIES,
+        Reason.TOO_MANY_PAGES,
         slow=True,
     )
     yield case("no-sheet.xlsx", changed(documents.sheet(), {"xl/worksheets/sheet1.xml": b""}), OFFICE)
@@ -301,6 +329,7 @@ def presentations() -> Iterator[Case]:
         "slide-of-words-without-end.pptx",
         lambda: changed(make(), {"ppt/slides/slide1.xml": slide.replace(b"First slide", b"words " * (20 * MIB))}),
         WIDE,
+        COMPLETED,
     )
     yield case("no-presentation.pptx", changed(make(), {"ppt/presentation.xml": b"<a/>"}), COMPLETED, OFFICE)
     rels = b'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/slide" Target="../../../../etc/passwd"/><Relationship Id="rId2" Type="http://x/slide" Target="slides/slide1.xml"/></Relationships>'
@@ -328,5 +357,11 @@ def column(number: int) -> bytes:
 def cases() -> Iterator[Case]:
     """All bad Office documents."""
     yield from word_documents()
+    yield from entities_and_lengths()
+    yield from odd_documents()
+    yield from odd_references()
     yield from workbooks()
+    yield from strings()
+    yield from sizes()
+    yield from odd_cells()
     yield from presentations()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from ingest_grpc.errors import Reason
 from tests import documents
-from tests.hostile.case import COMPLETED, PDF, Case, case
+from tests.hostile.case import COMPLETED, PDF, Case, case, later
 
 MIB = 2**20
 TEXT = b"BT /F1 12 Tf 72 700 Td (some words to be found here) Tj ET"
@@ -104,7 +104,7 @@ def explosions() -> Iterator[Case]:
     bomb = Reason.DECOMPRESSION_BOMB
     for layers in (1, 2, 3, 4):
         name = f"bomb-{layers}-layers.pdf"
-        yield case(name, lambda n=layers: written(one_page(o4=flate(b" " * (200 * MIB), n))), bomb)
+        yield case(name, later(lambda n: written(one_page(o4=flate(b" " * (200 * MIB), n))), layers), bomb)
     yield case("bomb-of-words.pdf", lambda: written(one_page(o4=flate((TEXT + b"\n") * 2_500_000))), bomb)
     yield case("bomb-6-layers.pdf", lambda: written(one_page(o4=flate(b" " * (200 * MIB), 6))), bomb)
     yield case("bomb-in-object-stream.pdf", lambda: in_object_stream(b" " * (200 * MIB)), bomb, COMPLETED)
@@ -114,6 +114,11 @@ def explosions() -> Iterator[Case]:
         bomb,
         COMPLETED,
     )
+
+
+def amplifiers() -> Iterator[Case]:
+    """Content that is drawn again and again, or claims to be vast."""
+    bomb = Reason.DECOMPRESSION_BOMB
     cmap = b"/CIDInit begincmap 1 beginbfchar <41> <42> endbfchar " * 4_000_000
     font = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 6 0 R>>"
     yield case("bomb-in-cmap.pdf", lambda: written(one_page(o5=font, o6=flate(cmap))), bomb, COMPLETED)
@@ -129,7 +134,7 @@ def explosions() -> Iterator[Case]:
     for levels in (10, 24):
         yield case(
             f"forms-drawn-twice-{levels}.pdf",
-            lambda n=levels: drawn_twice(n),
+            later(drawn_twice, levels),
             COMPLETED,
             PDF,
             Reason.CONVERSION_STALLED,
@@ -193,6 +198,10 @@ def loops() -> Iterator[Case]:
     whole = written(one_page())
     start = int(whole.rsplit(b"startxref\n", 1)[1].split()[0])
     yield case("previous-is-the-same.pdf", written(one_page(), b"/Root 1 0 R/Prev %d" % start), COMPLETED, PDF)
+
+
+def circles() -> Iterator[Case]:
+    """Fonts, outlines and streams that refer to themselves."""
     yield case(
         "type-3-font-in-itself.pdf",
         written(
@@ -222,13 +231,19 @@ def loops() -> Iterator[Case]:
         COMPLETED,
         PDF,
     )
+
+
+def depths() -> Iterator[Case]:
+    """What stands inside one another without end."""
     for depth in (50, 1000, 20_000):
-        yield case(f"page-tree-{depth}-deep.pdf", lambda n=depth: page_tree(n), COMPLETED, PDF)
+        yield case(f"page-tree-{depth}-deep.pdf", later(page_tree, depth), COMPLETED, PDF)
     for depth in (100, 100_000, 2_000_000):
-        yield case(f"array-{depth}-deep.pdf", lambda n=depth: written(one_page(o6=b"[" * n + b"]" * n)), COMPLETED, PDF)
+        yield case(
+            f"array-{depth}-deep.pdf", later(lambda n: written(one_page(o6=b"[" * n + b"]" * n)), depth), COMPLETED, PDF
+        )
         yield case(
             f"dictionary-{depth}-deep.pdf",
-            lambda n=depth: written(one_page(o6=b"<</A" * n + b"1" + b">>" * n)),
+            later(lambda n: written(one_page(o6=b"<</A" * n + b"1" + b">>" * n)), depth),
             COMPLETED,
             PDF,
         )
@@ -241,7 +256,10 @@ def loops() -> Iterator[Case]:
         (b"BI ", "inline-pictures"),
     ):
         yield case(
-            f"{name}.pdf", lambda op=operators: written(one_page(o4=flate(op * 3_000_000 + TEXT))), COMPLETED, PDF
+            f"{name}.pdf",
+            later(lambda op: written(one_page(o4=flate(op * 3_000_000 + TEXT))), operators),
+            COMPLETED,
+            PDF,
         )
 
 
@@ -270,6 +288,10 @@ def lies() -> Iterator[Case]:
         Reason.PDF_PAGE_TOO_LARGE,
         COMPLETED,
     )
+
+
+def disguises() -> Iterator[Case]:
+    """Encryption, filters and roots that are not what they should be."""
     yield case("encrypted.pdf", documents.encrypted_pdf, Reason.PDF_UNREADABLE)
     for encryption in (
         b"<<>>",
@@ -318,5 +340,9 @@ def hash_of(data: bytes) -> int:
 def cases() -> Iterator[Case]:
     """All bad PDFs."""
     yield from explosions()
+    yield from amplifiers()
     yield from loops()
+    yield from circles()
+    yield from depths()
     yield from lies()
+    yield from disguises()

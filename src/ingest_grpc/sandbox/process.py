@@ -19,6 +19,8 @@ _ENVIRONMENT = {
     # Each arena reserves address space, which is limited; too late once the process runs.
     "MALLOC_ARENA_MAX": "2",
     "RUST_BACKTRACE": "0",
+    # Threads of libraries in Rust have 2 MiB otherwise: too little for what may be nested.
+    "RUST_MIN_STACK": str(8 * 1024 * 1024),
 }
 """All a child's environment holds: no secret of the server's."""
 

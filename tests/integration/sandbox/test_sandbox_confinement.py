@@ -48,7 +48,14 @@ async def test_forbidden__is_refused(pool: ChildPool, action: str) -> None:
 async def test_surroundings__nothing_of_the_servers(pool: ChildPool, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = await ask(pool, "describe")
     assert len(seen["descriptors"]) == 4  # the standard three and the channel
-    assert set(seen["environment"]) == {"LANG", "HOME", "TMPDIR", "MALLOC_ARENA_MAX", "RUST_BACKTRACE"}
+    assert set(seen["environment"]) == {
+        "LANG",
+        "HOME",
+        "TMPDIR",
+        "MALLOC_ARENA_MAX",
+        "RUST_BACKTRACE",
+        "RUST_MIN_STACK",
+    }
     assert seen["session"] is True
     assert seen["cwd"]["errno"] == errno.ENOENT
     assert seen["limits"] == {"RLIMIT_CORE": 0, "RLIMIT_NOFILE": LIMITS.open_files}

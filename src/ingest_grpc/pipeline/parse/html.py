@@ -4,7 +4,7 @@ import html
 import re
 
 from ingest_grpc.errors import Reason
-from ingest_grpc.pipeline.parse import xberg_engine
+from ingest_grpc.pipeline.parse import nesting, xberg_engine
 from ingest_grpc.pipeline.parse.characters import decode
 from ingest_grpc.pipeline.parse.engines import XBERG
 from ingest_grpc.pipeline.parse.evidence import has_text
@@ -27,7 +27,11 @@ def parse(source: Source) -> Parsed:
 
 
 def parse_text(text: str, source: Source) -> Parsed:
-    """Convert HTML that is decoded already; `source` says the limits."""
+    """Convert HTML that is decoded already; `source` says the limits.
+
+    ParseFailure NO_TEXT, EMPTY_FILE, TOO_DEEPLY_NESTED, OUTPUT_TOO_LARGE.
+    """
+    nesting.check_page(text, source.options.limits)
     page = Source(text.encode("utf-8", "replace"), Kind.HTML, source.options)
     extraction = xberg_engine.extract(page, unreadable=Reason.FILE_UNREADABLE)
     if not has_text(extraction.markdown):

@@ -27,10 +27,16 @@ class Allowance:
 
     def count(self, pieces: Iterator[bytes]) -> None:
         """Draw all pieces, counting their bytes."""
+        for _ in self.counted(pieces):
+            pass
+
+    def counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """The same pieces, their bytes counted as they are drawn."""
         for piece in pieces:
             self._used += len(piece)
             if self._used > self._allowed:
                 raise Bomb(f"{self._file_bytes} bytes expand to more than {self._allowed}")
+            yield piece
 
 
 def slices(data: memoryview) -> Iterator[bytes]:

@@ -47,6 +47,11 @@ class Limits:
         """How long one call of an engine may take that shows no progress: then this process is killed."""
         return min(self.conversion_timeout_seconds, self.conversion_stall_seconds)
 
+    @property
+    def max_elements_deep(self) -> int:
+        """Elements of a markup inside one another: each level of a table or a list takes up to four."""
+        return 4 * self.max_nesting + 100
+
     def expanded_bytes_of(self, file_bytes: int) -> int:
         """How far a file of this size may expand: as its ratio allows, but a small one to an eighth of the most."""
         by_ratio = max(self.max_expansion_ratio * file_bytes, self.max_expanded_bytes // 8)

@@ -4,12 +4,15 @@ import re
 
 from ingest_grpc.errors import Reason
 from ingest_grpc.pipeline.parse import xberg_engine, zip_probe
-from ingest_grpc.pipeline.parse.engines import XBERG
+from ingest_grpc.pipeline.parse.engines import STDLIB, XBERG
 from ingest_grpc.pipeline.parse.evidence import has_text, has_text_below_headings
 from ingest_grpc.pipeline.parse.outcome import Parsed, ParseFailure
 from ingest_grpc.pipeline.parse.source import Source
 from ingest_grpc.pipeline.parse.types import Kind
 
+_WORKBOOK = "xl/workbook.xml"
+_WORKBOOK_BYTES = 16 * 1024 * 1024
+_SHEET = re.compile(rb"<(?:\w+:)?sheet\s")
 _SLIDE = re.compile(r"ppt/slides/slide\d+\.xml")
 
 
@@ -17,6 +20,7 @@ def parse(source: Source) -> Parsed:
     """ParseFailure FILE_UNREADABLE, FILE_ENCRYPTED, DECOMPRESSION_BOMB, NO_TEXT, or EMPTY_FILE for a file that
     has neither text nor pictures."""
     members = zip_probe.members(source.data, source.options.limits)
+    _check_pages(source, members)
     extraction = xberg_engine.extract(source, unreadable=Reason.FILE_UNREADABLE)
     enough = has_text_below_headings if source.kind is Kind.XLSX else has_text
     if not enough(extraction.markdown):
@@ -29,6 +33,17 @@ def parse(source: Source) -> Parsed:
         warnings=list(extraction.warnings),
         losses=list(extraction.losses),
     )
+
+
+def _check_pages(source: Source, members: list[str]) -> None:
+    """A workbook can name one sheet, however large, as often as it likes."""
+    limits = source.options.limits
+    if source.kind is Kind.PPTX and (slides := _slides(members)) > limits.max_pages:
+        raise ParseFailure(Reason.TOO_MANY_PAGES, f"{slides} slides, at most {limits.max_pages}", engine=STDLIB)
+    if source.kind is Kind.XLSX:
+        sheets = len(_SHEET.findall(zip_probe.part(source.data, _WORKBOOK, _WORKBOOK_BYTES)))
+        if sheets > limits.max_pages:
+            raise ParseFailure(Reason.TOO_MANY_PAGES, f"{sheets} sheets, at most {limits.max_pages}", engine=STDLIB)
 
 
 def _slides(members: list[str]) -> int:

@@ -20,6 +20,9 @@ _MIME_TYPES = {Kind.RST: "text/prs.fallenstein.rst"}
 _NOISY_SOURCES = frozenset({"ocr"})
 """Sources of warnings that mean nothing here: OCR is off."""
 
+_NO_RATIO = 1_000_000
+"""The library refuses any part that expands a hundred times; what really expands is counted before."""
+
 _LEFT_OUT = "not extracted"
 _LIBRARY_MARGIN_SECONDS = 5
 
@@ -75,8 +78,21 @@ def _configuration(limits: Limits) -> xberg.ExtractionConfig:
         use_cache=False,
         disable_ocr=True,
         extraction_timeout_secs=seconds if seconds > 0 else None,
-        security_limits=xberg.SecurityLimits(max_table_cells=limits.max_table_cells),
-        html_options=xberg.ConversionOptions(extract_metadata=False, inline_data_media="alt_text_only"),
+        security_limits=xberg.SecurityLimits(
+            max_archive_size=limits.max_expanded_bytes,
+            max_content_size=2 * limits.max_output_bytes,
+            max_compression_ratio=_NO_RATIO,
+            max_files_in_archive=limits.max_entries,
+            max_nesting_depth=limits.max_elements_deep,
+            max_xml_depth=limits.max_elements_deep,
+            max_table_cells=limits.max_table_cells,
+        ),
+        html_options=xberg.ConversionOptions(
+            extract_metadata=False,
+            inline_data_media="alt_text_only",
+            exclude_selectors=["svg"],
+            max_depth=limits.max_elements_deep,
+        ),
     )
 
 
@@ -88,7 +104,7 @@ def _failure(message: str, unreadable: Reason) -> ParseFailure:
     if "timed out" in lowered:
         # The library's threads may still be at it.
         return ParseFailure(Reason.CONVERSION_STALLED, message, engine=XBERG, retire=True)
-    if "security violation" in lowered:
+    if "security violation" in lowered or "security limit" in lowered or ("exceeds" in lowered and "limit" in lowered):
         return ParseFailure(_violated_limit(lowered, unreadable), message, engine=XBERG, retire=True)
     if "password" in lowered or "encrypted" in lowered:
         reason = unreadable if unreadable is Reason.PDF_UNREADABLE else Reason.FILE_ENCRYPTED
@@ -99,6 +115,10 @@ def _failure(message: str, unreadable: Reason) -> ParseFailure:
 def _violated_limit(message: str, unreadable: Reason) -> Reason:
     if "cell limit" in message:
         return Reason.OUTPUT_TOO_LARGE
-    if "could not be read" in message or "depth" in message or "nesting" in message:
+    if "could not be read" in message:
         return unreadable
+    if "depth" in message or "nesting" in message:
+        return Reason.TOO_DEEPLY_NESTED
+    if "entries" in message or "entry count" in message:
+        return Reason.TOO_MANY_ENTRIES
     return Reason.DECOMPRESSION_BOMB

@@ -18,6 +18,7 @@ ZIPPED_DOCUMENTS = frozenset({Kind.DOCX, Kind.PPTX, Kind.XLSX, Kind.ODT, Kind.OD
 """Formats that are a ZIP inside."""
 
 _MAIN_FOLDERS = {"word/": Kind.DOCX, "ppt/": Kind.PPTX, "xl/": Kind.XLSX}
+_MAIN_PARTS = ("word/document", "ppt/presentation", "xl/workbook")
 _BINARY_WORKBOOK = "xl/workbook.bin"
 _OOXML_MARK = "[Content_Types].xml"
 _MEDIA_TYPE = re.compile(
@@ -59,9 +60,9 @@ def _by_members(archive: zipfile.ZipFile) -> Kind:
 def _office(names: list[str], known: frozenset[str]) -> Kind:
     if _BINARY_WORKBOOK in known:
         raise ParseFailure(Reason.UNSUPPORTED_TYPE, "a binary workbook (XLSB)")
-    for folder, kind in _MAIN_FOLDERS.items():
-        if any(name.startswith(folder) for name in names):
-            return kind
+    for mark in (*_MAIN_PARTS, *_MAIN_FOLDERS):  # a damaged package may lack its main part
+        if any(name.startswith(mark) for name in names):
+            return _MAIN_FOLDERS[mark.partition("/")[0] + "/"]
     raise ParseFailure(Reason.UNSUPPORTED_TYPE, "an Office package that is no DOCX, PPTX or XLSX")
 
 

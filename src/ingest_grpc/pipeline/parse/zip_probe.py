@@ -3,25 +3,28 @@
 import io
 import struct
 import zipfile
+from collections import deque
 from collections.abc import Iterator
 
 from ingest_grpc.errors import Reason
 from ingest_grpc.pipeline.parse.engines import STDLIB
 from ingest_grpc.pipeline.parse.inflate import RAW, Allowance, Bomb, inflated, slices
 from ingest_grpc.pipeline.parse.limits import Limits
+from ingest_grpc.pipeline.parse.nesting import check_depth
 from ingest_grpc.pipeline.parse.outcome import ParseFailure
 from ingest_grpc.pipeline.parse.zip_kinds import UNREADABLE
 
 ENCRYPTED_FLAG = 0x1
 """Of a member's flags (APPNOTE 4.4.4): a password protects it."""
 
+_XML_PARTS = (".xml", ".rels")
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 
 
 def members(data: bytes, limits: Limits) -> list[str]:
     """The names of the members, once all are known to be readable and to expand to something reasonable.
 
-    ParseFailure FILE_UNREADABLE, FILE_ENCRYPTED, DECOMPRESSION_BOMB.
+    ParseFailure FILE_UNREADABLE, FILE_ENCRYPTED, DECOMPRESSION_BOMB, TOO_MANY_ENTRIES, TOO_DEEPLY_NESTED.
     """
     allowance = Allowance(len(data), limits)
     try:
@@ -29,11 +32,17 @@ def members(data: bytes, limits: Limits) -> list[str]:
             found = archive.infolist()
     except UNREADABLE as error:
         raise ParseFailure(Reason.FILE_UNREADABLE, f"not a readable ZIP: {error}", engine=STDLIB) from None
+    if len(found) > limits.max_entries:
+        raise ParseFailure(Reason.TOO_MANY_ENTRIES, f"{len(found)} parts, at most {limits.max_entries}", engine=STDLIB)
     for member in found:
         if member.flag_bits & ENCRYPTED_FLAG:
             raise ParseFailure(Reason.FILE_ENCRYPTED, f"the part {member.filename!r:.100} is encrypted", engine=STDLIB)
         try:
-            allowance.count(_content(memoryview(data), member))
+            expanded = allowance.counted(_content(memoryview(data), member))
+            if member.filename.endswith(_XML_PARTS):
+                check_depth(expanded, limits)
+            else:
+                deque(expanded, maxlen=0)
         except Bomb as bomb:
             raise ParseFailure(Reason.DECOMPRESSION_BOMB, str(bomb), engine=STDLIB) from None
     return [member.filename for member in found]
