@@ -4,7 +4,7 @@
     scripts/make_docs.py [--check]
 
 A generated part stands between `<!-- generated: NAME -->` and `<!-- end of NAME -->` in README.md and docs/.
-With --check nothing is written and the exit code is 1 if a part is out of date.
+With --check nothing is written and the exit code is 1 if a part is out of date, or if no test reaches some reason.
 """
 
 import re
@@ -23,7 +23,7 @@ from ingest_grpc.errors import CATALOGUE, Code
 from ingest_grpc.lifecycle import TRANSITIONS, RecordStatus
 from ingest_grpc.model import EVENT_TYPES
 from ingest_grpc.telemetry import instruments
-from tests.integration.errors.table import ROWS
+from tests.integration.errors.table import ROWS, unreached
 from tests.reaching import A_RECORD, AN_ALIGNMENT, EVERY_RPC, reached
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -175,7 +175,9 @@ def main() -> int:
                 path.write_text(new)
     for path in stale:
         print(f"{path.relative_to(ROOT)} {'is out of date' if '--check' in sys.argv[1:] else 'rewritten'}")
-    return 1 if stale and "--check" in sys.argv[1:] else 0
+    if missing := unreached():
+        print(missing.strip())
+    return 1 if (stale or missing) and "--check" in sys.argv[1:] else 0
 
 
 if __name__ == "__main__":
