@@ -17,6 +17,9 @@ class Prefix(StrEnum):
     OUTPUT_FILE = "md-file"
     ALIGNMENT = "al"
     UPLOAD = "up"
+    KNOWLEDGE_BASE = "kb"
+    DATA_SOURCE = "ds"
+    DOCUMENT = "doc"  # inside of the service alone
 
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"

@@ -54,6 +54,12 @@ class JobType(StrEnum):
 
     PRINCIPLE_FILES = "PRINCIPLE_FILES"
     CONTEXT_GROUNDED_FILES = "CONTEXT_GROUNDED_FILES"
+    CONTEXT_GROUNDED_VECTOR_DB = "CONTEXT_GROUNDED_VECTOR_DB"  # uses a knowledge base, and may feed it
+    KNOWLEDGE_BASE = "KNOWLEDGE_BASE"  # feeds a knowledge base; never started
+
+
+FEEDS_KNOWLEDGE_BASE = frozenset({JobType.CONTEXT_GROUNDED_VECTOR_DB, JobType.KNOWLEDGE_BASE})
+"""Types of jobs whose files become searchable."""
 
 
 class Step(StrEnum):
@@ -61,6 +67,9 @@ class Step(StrEnum):
 
     FETCH = "FETCH"
     PARSE = "PARSE"
+    CHUNK = "CHUNK"
+    EMBED = "EMBED"
+    INDEX = "INDEX"
     STORE = "STORE"
 
 
@@ -214,6 +223,7 @@ class JobFacts:
     tally: Tally = NOTHING
     markdown_files: int = 0
     has_system_prompt: bool = False
+    has_knowledge_base: bool = False
     cancelled: bool = False
     ever_active: bool = False
     alignment: RecordStatus | None = None
@@ -241,18 +251,23 @@ class JobFacts:
 
     @property
     def misses_viable_file(self) -> bool:
-        return self.viable_files == 0
+        return self.viable_files == 0 and self.job_type not in FEEDS_KNOWLEDGE_BASE
 
     @property
     def misses_system_prompt(self) -> bool:
         return self.job_type is JobType.PRINCIPLE_FILES and not self.has_system_prompt
 
     @property
+    def misses_knowledge_base(self) -> bool:
+        return self.job_type is JobType.CONTEXT_GROUNDED_VECTOR_DB and not self.has_knowledge_base
+
+    @property
     def reviews(self) -> int:
         """How many things need a hand; while an alignment is current, none."""
         if self.alignment is not None:
             return 0
-        return self.tally.unresolved + self.misses_viable_file + self.misses_system_prompt
+        missing = self.misses_viable_file + self.misses_system_prompt + self.misses_knowledge_base
+        return self.tally.unresolved + missing
 
 
 def job_status(facts: JobFacts) -> JobStatus:
@@ -263,6 +278,8 @@ def job_status(facts: JobFacts) -> JobStatus:
         return JobStatus.FILE_PROCESSING
     if facts.cancelled:
         return JobStatus.CANCELLED
+    if facts.job_type is JobType.KNOWLEDGE_BASE:
+        return JobStatus.FAILED if facts.tally.failed and not facts.tally.completed else JobStatus.COMPLETED
     if facts.reviews:
         return JobStatus.NEEDS_REVIEW
     return JobStatus.READY_TO_START

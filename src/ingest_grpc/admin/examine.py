@@ -159,7 +159,16 @@ def _ingestion_job_status(queued: int, running: int, completed: int, failed: int
 
 def _job_status(job_type: str, *facts_and_alignment: Any) -> str:
     *facts, alignment = facts_and_alignment
-    *counts, markdown_files, expired_outputs, archives, has_system_prompt, cancelled, ever_active = facts
+    (
+        *counts,
+        markdown_files,
+        expired_outputs,
+        archives,
+        has_system_prompt,
+        has_knowledge_base,
+        cancelled,
+        ever_active,
+    ) = facts
     return job_status(
         JobFacts(
             job_type=JobType(job_type),
@@ -168,6 +177,7 @@ def _job_status(job_type: str, *facts_and_alignment: Any) -> str:
             expired_outputs=expired_outputs,
             archives=archives,
             has_system_prompt=bool(has_system_prompt),
+            has_knowledge_base=bool(has_knowledge_base),
             cancelled=bool(cancelled),
             ever_active=bool(ever_active),
             alignment=RecordStatus(alignment) if alignment else None,
@@ -178,7 +188,7 @@ def _job_status(job_type: str, *facts_and_alignment: Any) -> str:
 _FUNCTIONS: tuple[tuple[str, int, Callable[..., str]], ...] = (
     ("tally", 6, _tally_words),
     ("ingestion_job_status", 6, _ingestion_job_status),
-    ("job_status", 14, _job_status),
+    ("job_status", 15, _job_status),
 )
 """What the statements ask of lifecycle.py, so that there is no second definition of a status."""
 

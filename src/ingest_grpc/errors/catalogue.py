@@ -8,6 +8,7 @@ texts are the field's own words (SeekrFlow, "Troubleshoot common errors") and ar
 from collections.abc import Mapping
 
 from ingest_grpc.errors.entry import Entry
+from ingest_grpc.errors.of_knowledge_bases import OF_KNOWLEDGE_BASES
 from ingest_grpc.errors.of_service import OF_SERVICE
 from ingest_grpc.errors.reasons import Code, Reason
 from ingest_grpc.formats import SUPPORTED_NAMES
@@ -300,4 +301,5 @@ CATALOGUE: Mapping[Reason, Entry] = {
         Code.INTERNAL,
     ),
     **OF_SERVICE,
+    **OF_KNOWLEDGE_BASES,
 }

@@ -32,15 +32,17 @@ class NewJob(Model):
     priority: int = 0
     external_id: str | None = None
     labels: Mapping[str, str] = Field(default_factory=dict)
+    knowledge_base_id: str | None = None
 
 
 class JobUpdate(Model):
-    """What UpdateJob changes: a field that is None stays as it is."""
+    """What UpdateJob changes: a field that is None stays as it is; an empty knowledge base is none."""
 
     name: str | None = None
     description: str | None = None
     system_prompt: str | None = None
     instructions: str | None = None
+    knowledge_base_id: str | None = None
     labels: Mapping[str, str] | None = None
 
 
@@ -59,6 +61,7 @@ class JobFilter(Model):
     statuses: tuple[JobStatus, ...] = ()
     job_types: tuple[JobType, ...] = ()
     external_id: str | None = None
+    knowledge_base_id: str | None = None
     name_contains: str = ""
     labels: Mapping[str, str] = Field(default_factory=dict)
     created_after: int | None = None
@@ -119,6 +122,7 @@ class WatchJobsRequest(Model):
     job_types: tuple[JobType, ...] = ()
     labels: Mapping[str, str] = Field(default_factory=dict)
     external_id: str | None = None
+    knowledge_base_id: str | None = None
     resume_token: str = ""
     until: WatchJobsUntil = WatchJobsUntil.NEVER
     heartbeat_interval_seconds: int = 15
@@ -126,7 +130,7 @@ class WatchJobsRequest(Model):
     @property
     def filters(self) -> Mapping[str, object]:
         """What a resume token is bound to."""
-        return self.model_dump(mode="json", include={"job_types", "labels", "external_id"})
+        return self.model_dump(mode="json", include={"job_types", "labels", "external_id", "knowledge_base_id"})
 
 
 class Scope(StrEnum):

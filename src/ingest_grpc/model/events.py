@@ -156,12 +156,14 @@ class AlignmentChange(Model):
 
 
 class JobChange(Model):
-    """A job after a transaction. `labels_before` is set where its labels changed; it is not shown to callers."""
+    """A job after a transaction. `labels_before` and `knowledge_base_before` are set where that changed; callers do
+    not see them."""
 
     change: Literal["job"] = "job"
     job: Job
     previous_status: JobStatus | None = None
     labels_before: Mapping[str, str] | None = None
+    knowledge_base_before: str | None = None
 
 
 class FilesChange(Model):

@@ -18,6 +18,7 @@ class ReviewReasonType(StrEnum):
     RECORD_CANCELLED = "RECORD_CANCELLED"
     NO_VIABLE_FILE = "NO_VIABLE_FILE"
     SYSTEM_PROMPT_MISSING = "SYSTEM_PROMPT_MISSING"
+    KNOWLEDGE_BASE_MISSING = "KNOWLEDGE_BASE_MISSING"
 
 
 class ReviewReason(Model):
@@ -73,6 +74,9 @@ class Job(Model):
     external_id: str | None = None
     labels: Mapping[str, str] = Field(default_factory=dict)
     origin_job_id: str | None = None
+    knowledge_base_id: str | None = None
+    data_source_id: str | None = None
+    chunks_created: int = 0
     priority: int = 0
     last_sequence: int = 0
     earliest_sequence: int = 1
@@ -92,6 +96,7 @@ class Job(Model):
             expired_outputs=self.expired_outputs,
             archives=self.archives,
             has_system_prompt=bool(self.system_prompt),
+            has_knowledge_base=self.knowledge_base_id is not None,
             cancelled=self.cancelled,
             ever_active=self.ever_active,
             alignment=self.alignment_status,
@@ -101,6 +106,7 @@ class Job(Model):
     def etag(self) -> str:
         """Changes with what a caller may set, and with nothing else."""
         parts = [self.name, self.description, self.system_prompt, self.instructions, sorted(self.labels.items())]
+        parts += [self.knowledge_base_id] if self.knowledge_base_id else []
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
     @property

@@ -71,6 +71,8 @@ class FileRecord(Model):
     progress: UnitProgress | None = None
     pages: int | None = None
     bytes_out: int | None = None
+    chunks_created: int | None = None
+    engine_job_id: str | None = None
     last_sequence: int = 0
 
     @property
@@ -99,6 +101,9 @@ class IngestionJob(Model):
     tally: Tally = NOTHING
     pages: int = 0
     bytes_in: int = 0
+    chunks_created: int = 0
+    knowledge_base_id: str | None = None
+    data_source_id: str | None = None
     created_at: int
     started_at: int | None = None
     completed_at: int | None = None

@@ -23,17 +23,19 @@ class IngestionService:
         caller: Caller,
         *,
         job_id: str | None,
+        knowledge_base_id: str | None = None,
+        data_source_id: str | None = None,
         statuses: Sequence[IngestionJobStatus],
         oldest_first: bool,
         after: str | None,
         page_size: int,
         page_token: str,
     ) -> Page[IngestionJob]:
-        """Ingestion jobs of a job or of the team.
+        """Ingestion jobs of a job, of a data source, of a knowledge base or of the team: the narrowest that is named.
 
         Raises JOB_NOT_FOUND, INGESTION_JOB_NOT_FOUND (for `after`) and INVALID_PAGE_TOKEN.
         """
-        filters = [job_id, sorted(statuses), oldest_first]
+        filters = [job_id, knowledge_base_id, data_source_id, sorted(statuses), oldest_first]
         cursor = decode_token(caller.team_id, "ingestion_jobs", filters, page_token)
 
         async def unit(rows: Rows) -> list[IngestionJob]:
@@ -48,6 +50,8 @@ class IngestionService:
                 after=start,
                 oldest_first=oldest_first,
                 limit=page_size + 1,
+                knowledge_base_id=knowledge_base_id,
+                data_source_id=data_source_id,
             )
 
         found = await self._store.read(unit)

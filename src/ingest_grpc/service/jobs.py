@@ -32,6 +32,7 @@ from ingest_grpc.service import job_files, views
 from ingest_grpc.service.idempotency import once, recall, remember
 from ingest_grpc.service.job_cache import ListedJobs, head_of
 from ingest_grpc.service.job_files import AddFiles, AddRules, FilesAddedEffect, FilesRemovedEffect
+from ingest_grpc.service.knowledge_bases.finding import find_knowledge_base
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.paging import decode_cursor, decode_token, encode_cursor, encode_token
 from ingest_grpc.service.progress import ProgressBoard
@@ -81,6 +82,8 @@ class JobService:
         async def unit(tx: Tx) -> Mutation[FilesAddedEffect]:
             async def effect() -> FilesAddedEffect:
                 await check_external_id(tx, caller.team_id, new.external_id)
+                if new.knowledge_base_id is not None:
+                    await find_knowledge_base(tx, caller.team_id, new.knowledge_base_id)
                 ledger = await JobLedger.create(tx, self._new_job(caller, new), caller.user_id)
                 added = FilesAddedEffect(job_id=ledger.job.job_id)
                 if new.files:
@@ -94,7 +97,11 @@ class JobService:
 
     def _new_job(self, caller: Caller, new: NewJob) -> Job:
         now = self._clock.now()
-        facts = JobFacts(new.job_type, has_system_prompt=bool(new.system_prompt))
+        facts = JobFacts(
+            new.job_type,
+            has_system_prompt=bool(new.system_prompt),
+            has_knowledge_base=new.knowledge_base_id is not None,
+        )
         return Job(
             job_id=new_id(Prefix.JOB),
             name=new.name,
@@ -111,6 +118,7 @@ class JobService:
             priority=min(new.priority, caller.max_priority),
             external_id=new.external_id,
             labels=new.labels,
+            knowledge_base_id=new.knowledge_base_id,
             created_at=now,
             updated_at=now,
         )

@@ -186,6 +186,10 @@ class JobLedger(AlignmentLedger):
             change = FilesChange(added=tuple(added), removed=tuple(removed))
             self._append(kind, lambda: change, count=len(added) + len(removed))
 
+    def sync_ended(self) -> None:
+        """A data source was compared, whether or not that found anything to do."""
+        self._set(ever_active=True)
+
     def cancel_requested(self, requested: bool) -> None:
         """CancelJob was the last command, or another one lifted it."""
         self._set(cancelled=requested)
@@ -195,11 +199,14 @@ class JobLedger(AlignmentLedger):
         changed = [name for name, value in changes.items() if getattr(self.job, name) != value]
         if changed:
             times = {f"{name}_updated_at": self.now for name in changed if name in ("system_prompt", "instructions")}
-            labels_before = self.job.labels if "labels" in changed else None
+            before = {
+                "labels_before": self.job.labels if "labels" in changed else None,
+                "knowledge_base_before": self.job.knowledge_base_id if "knowledge_base_id" in changed else None,
+            }
             self._set(**{name: changes[name] for name in changed}, **times)
             self._append(
                 EventType.JOB_UPDATED,
-                lambda: _job_change(self.job, None).model_copy(update={"labels_before": labels_before}),
+                lambda: _job_change(self.job, None).model_copy(update=before),
                 fields=", ".join(changed),
             )
 
@@ -215,18 +222,23 @@ class JobLedger(AlignmentLedger):
 
     # ── what a recount found ───────────────────────────────────────────────────────────────────────────
 
-    async def correct_ingestion_job(self, row_id: int, tally: Tally, pages: int, bytes_in: int) -> None:
+    async def correct_ingestion_job(
+        self, row_id: int, tally: Tally, *, pages: int, bytes_in: int, chunks_created: int
+    ) -> None:
         """Sets what an ingestion job counts; `close` derives the rest and tells watchers of a new status."""
         ingestion = await self._ingestion(row_id)
-        ingestion.set(tally=tally, pages=pages, bytes_in=bytes_in)
+        ingestion.set(tally=tally, pages=pages, bytes_in=bytes_in, chunks_created=chunks_created)
 
-    def correct_job(self, tally: Tally, markdown_files: int, expired_outputs: int, archives: int) -> None:
+    def correct_job(
+        self, tally: Tally, *, markdown_files: int, expired_outputs: int, archives: int, chunks_created: int
+    ) -> None:
         """Sets what the job counts."""
         self._set(
             tally=tally,
             markdown_files=markdown_files,
             expired_outputs=expired_outputs,
             archives=archives,
+            chunks_created=chunks_created,
             ever_active=self.job.ever_active or bool(tally.total or markdown_files),
         )
 
@@ -295,11 +307,13 @@ class JobLedger(AlignmentLedger):
             tally=now.tally.plus(difference),
             pages=now.pages + _pages(after) - _pages(before),
             bytes_in=now.bytes_in + (_live(after) - _live(before)) * bytes_in,
+            chunks_created=now.chunks_created + _chunks(after) - _chunks(before),
         )
         self._set(
             tally=self.job.tally.plus(difference),
             expired_outputs=self.job.expired_outputs + _expired(after) - _expired(before),
             archives=self.job.archives + _listing(after) - _listing(before),
+            chunks_created=self.job.chunks_created + _chunks(after) - _chunks(before),
         )
 
     def _record_event(self, sequence: int, trigger: Trigger, record: FileRecord, previous: RecordStatus | None) -> None:
@@ -333,6 +347,10 @@ def _expired(record: FileRecord | None) -> int:
 def _listing(record: FileRecord | None) -> int:
     """Whether it is a completed archive whose output is still there."""
     return int(record is not None and record.is_archive and not record.deleted and record.output_expired_at is None)
+
+
+def _chunks(record: FileRecord | None) -> int:
+    return (record.chunks_created or 0) if record is not None and not record.deleted else 0
 
 
 def _pages(record: FileRecord | None) -> int:

@@ -17,6 +17,7 @@ class _Count:
     tally: Tally = NOTHING
     pages: int = 0
     bytes_in: int = 0
+    chunks: int = 0
     expired: int = 0
     archives: int = 0
 
@@ -26,6 +27,7 @@ class _Count:
         self.tally = self.tally.plus(one)
         self.pages += record.pages or 0
         self.bytes_in += row.bytes_in
+        self.chunks += record.chunks_created or 0
         self.expired += record.output_expired_at is not None
         self.archives += record.is_archive and record.output_expired_at is None
 
@@ -48,11 +50,17 @@ async def recount(tx: Tx, job_row: int, now: int, actor: str) -> str:
         after = page[-1].record.row_id
     total = NOTHING
     for row_id, count in counts.items():
-        await ledger.correct_ingestion_job(row_id, count.tally, count.pages, count.bytes_in)
+        sums = {"pages": count.pages, "bytes_in": count.bytes_in, "chunks_created": count.chunks}
+        await ledger.correct_ingestion_job(row_id, count.tally, **sums)
         total = total.plus(count.tally)
     expired_outputs = sum(count.expired for count in counts.values())
-    archives = sum(count.archives for count in counts.values())
-    ledger.correct_job(total, len(await tx.markdown_files(job_row, ALL)), expired_outputs, archives)
+    ledger.correct_job(
+        total,
+        markdown_files=len(await tx.markdown_files(job_row, ALL)),
+        expired_outputs=expired_outputs,
+        archives=sum(count.archives for count in counts.values()),
+        chunks_created=sum(count.chunks for count in counts.values()),
+    )
     aligned = await tx.current_alignment(job_row)
     ledger.correct_alignment(None if aligned is None else aligned.alignment)
     await ledger.close()

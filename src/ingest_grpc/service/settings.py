@@ -5,14 +5,15 @@ from functools import partial
 from pydantic import BaseModel
 
 from ingest_grpc.clock import MICROSECONDS, Clock
-from ingest_grpc.errors import IngestError, Reason
+from ingest_grpc.errors import IngestError, Reason, invalid
 from ingest_grpc.ids import Prefix, new_id
-from ingest_grpc.lifecycle import JobFacts, RecordStatus, job_status
+from ingest_grpc.lifecycle import JobFacts, JobType, RecordStatus, job_status
 from ingest_grpc.model import Caller, Job, JobDetail, JobUpdate, Mutation, Request
 from ingest_grpc.service import views
 from ingest_grpc.service.idempotency import once, recall
 from ingest_grpc.service.job_files import markdown_entry
 from ingest_grpc.service.jobs import CANCEL_SLICE, JobService, check_external_id
+from ingest_grpc.service.knowledge_bases.finding import find_knowledge_base, refuse_knowledge_base_job
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.progress import ProgressBoard
 from ingest_grpc.store.interface import Store, Tx
@@ -48,7 +49,7 @@ class SettingsService:
             async def effect() -> JobEffect:
                 ledger = await JobLedger.open(tx, caller.team_id, job_id, self._clock.now(), caller.user_id)
                 check_etag(ledger.job, etag)
-                ledger.update(update.model_dump(exclude_none=True))
+                ledger.update(await _changes(tx, ledger.job, update))
                 await ledger.close()
                 return JobEffect(job_id=job_id)
 
@@ -123,6 +124,7 @@ class SettingsService:
         async def unit(tx: Tx) -> Mutation[JobEffect]:
             async def effect() -> JobEffect:
                 origin = await views.find_job(tx, caller.team_id, job_id)
+                refuse_knowledge_base_job(origin)
                 await check_external_id(tx, caller.team_id, external_id)
                 copy = self._copy(caller, origin, name, external_id)
                 ledger = await JobLedger.create(tx, copy, caller.user_id)
@@ -138,7 +140,11 @@ class SettingsService:
 
     def _copy(self, caller: Caller, origin: Job, name: str, external_id: str | None) -> Job:
         now = self._clock.now()
-        facts = JobFacts(origin.job_type, has_system_prompt=bool(origin.system_prompt))
+        facts = JobFacts(
+            origin.job_type,
+            has_system_prompt=bool(origin.system_prompt),
+            has_knowledge_base=origin.knowledge_base_id is not None,
+        )
         return Job(
             job_id=new_id(Prefix.JOB),
             name=name or origin.name,
@@ -154,6 +160,7 @@ class SettingsService:
             team_id=caller.team_id,
             external_id=external_id,
             labels=origin.labels,
+            knowledge_base_id=origin.knowledge_base_id,
             origin_job_id=origin.job_id,
             priority=min(origin.priority, caller.max_priority),
             created_at=now,
@@ -179,6 +186,18 @@ class SettingsService:
                     entries.append(markdown_entry(file, ledger.now))
             after = rows[-1].record.row_id
         ledger.files_changed(added=entries)
+
+
+async def _changes(tx: Tx, job: Job, update: JobUpdate) -> dict[str, object]:
+    """What of the update is set; a knowledge base must be there, and the job of the type that has one."""
+    changes = update.model_dump(exclude_none=True)
+    if (knowledge_base_id := update.knowledge_base_id) is not None:
+        if job.job_type is not JobType.CONTEXT_GROUNDED_VECTOR_DB:
+            raise invalid("knowledge_base_id", "is for jobs of type CONTEXT_GROUNDED_VECTOR_DB")
+        if knowledge_base_id:
+            await find_knowledge_base(tx, job.team_id, knowledge_base_id)
+        changes["knowledge_base_id"] = knowledge_base_id or None
+    return changes
 
 
 def check_etag(job: Job, etag: str) -> None:

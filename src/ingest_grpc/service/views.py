@@ -36,6 +36,11 @@ _SYSTEM_PROMPT_MISSING = ReviewReason(
     message="The job has no system prompt, which its type needs.",
     suggested_fix="Update the job with a system_prompt.",
 )
+_KNOWLEDGE_BASE_MISSING = ReviewReason(
+    type=ReviewReasonType.KNOWLEDGE_BASE_MISSING,
+    message="The job has no knowledge base, which its type needs.",
+    suggested_fix="Update the job with a knowledge_base_id.",
+)
 _NO_VIABLE_FILE = ReviewReason(
     type=ReviewReasonType.NO_VIABLE_FILE,
     message="The job has no viable file: none was converted, and no Markdown was added.",
@@ -97,6 +102,8 @@ async def with_reviews(rows: Rows, job: Job, limit: int = MAX_REVIEW_REASONS) ->
         reasons.append(_OUTPUTS_EXPIRED if job.expired_outputs else _NO_VIABLE_FILE)
     if facts.misses_system_prompt:
         reasons.append(_SYSTEM_PROMPT_MISSING)
+    if facts.misses_knowledge_base:
+        reasons.append(_KNOWLEDGE_BASE_MISSING)
     if facts.tally.unresolved:
         reasons += [_review(row.record) for row in await rows.unresolved_records(job.row_id, limit)]
     return job.model_copy(update={"review_reasons": tuple(reasons[:limit])})

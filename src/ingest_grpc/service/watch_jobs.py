@@ -236,7 +236,12 @@ class _Watch:
             found = [job] if job is not None and self._passes(job) else []
             cursor = None
         else:
-            wanted = JobFilter(job_types=asked.job_types, labels=asked.labels, ascending=True)
+            wanted = JobFilter(
+                job_types=asked.job_types,
+                labels=asked.labels,
+                knowledge_base_id=asked.knowledge_base_id,
+                ascending=True,
+            )
             found, cursor = await rows.jobs_where(self._team, wanted, after, SNAPSHOT_PAGE)
         return [await views.with_reviews(rows, job, views.MAX_REVIEW_REASONS_IN_LISTS) for job in found], cursor
 
@@ -254,15 +259,16 @@ class _Watch:
             yield self._message(JobRemoved(item.job, item.event.sequence), after)
 
     def _passes(self, job: Job) -> bool:
-        return job.deleted_at is None and self._fits(job) and self._has_labels(job.labels)
+        return job.deleted_at is None and self._fits(job) and self._has(job.labels, job.knowledge_base_id)
 
     def _passed_before(self, job: Job, event: TimelineEvent) -> bool:
         """Whether this event may have taken a job away that passed the filter until then."""
         change = event.change
         if event.type is EventType.JOB_DELETED:
-            return self._fits(job) and self._has_labels(job.labels)
-        if isinstance(change, JobChange) and change.labels_before is not None:
-            return self._fits(job) and self._has_labels(change.labels_before)
+            return self._fits(job) and self._has(job.labels, job.knowledge_base_id)
+        if isinstance(change, JobChange) and event.type is EventType.JOB_UPDATED:
+            labels = job.labels if change.labels_before is None else change.labels_before
+            return self._fits(job) and self._has(labels, change.knowledge_base_before or job.knowledge_base_id)
         return False
 
     def _fits(self, job: Job) -> bool:
@@ -270,8 +276,10 @@ class _Watch:
         asked = self._request
         return job.job_type in (asked.job_types or (job.job_type,)) and asked.external_id in (None, job.external_id)
 
-    def _has_labels(self, labels: Mapping[str, str]) -> bool:
-        return self._request.labels.items() <= labels.items()
+    def _has(self, labels: Mapping[str, str], knowledge_base_id: str | None) -> bool:
+        """Whether it passes what a caller may change."""
+        asked = self._request
+        return asked.labels.items() <= labels.items() and asked.knowledge_base_id in (None, knowledge_base_id)
 
     # ── what all messages have in common ───────────────────────────────────────────────────────────────
 

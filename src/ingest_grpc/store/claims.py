@@ -13,7 +13,8 @@ class RecordRow:
 
     `source` and `source_type` are the blob key (None once the file is deleted) and the declared content
     type of the source file; `replaces_row` is the record that this one resolves once it completes;
-    `archive_depth` says in how many archives it lies, and `root_record_id` which the outermost is.
+    `archive_depth` says in how many archives it lies, and `root_record_id` which the outermost is;
+    `document_row` what of a knowledge base it makes, None outside of them.
     """
 
     record: FileRecord
@@ -29,6 +30,7 @@ class RecordRow:
     replaces_row: int | None
     root_record_id: str | None = None
     archive_depth: int = 0
+    document_row: int | None = None
 
     @property
     def key(self) -> tuple[str, int]:
@@ -70,3 +72,4 @@ class NewRecord:
     replaces_row: int | None
     root_record_id: str | None = None
     archive_depth: int = 0
+    document_row: int | None = None

@@ -28,6 +28,7 @@ from ingest_grpc.store.claims import NewRecord as NewRecord
 from ingest_grpc.store.claims import QueueState as QueueState
 from ingest_grpc.store.claims import RecordRow as RecordRow
 from ingest_grpc.store.file_interface import FileRows, FileTx
+from ingest_grpc.store.knowledge_interface import KnowledgeRows, KnowledgeTx
 from ingest_grpc.store.record_interface import RecordSearchTx
 
 T = TypeVar("T")
@@ -93,7 +94,8 @@ class Commit:
     `events` are the unit's own; `told` holds those of all units of a commit, with what is known of the call that each
     unit came from. `jobs` changed or are gone, most with new events; `teams` have new ones in their feeds; `stopped`
     are the keys of claims that left RUNNING by a caller's wish, so that their work may be killed; `claimable` says
-    that the queue may have grown; `delayed` that something waits for its back-off.
+    that the queue may have grown; `delayed` that something waits for its back-off; `unindexed` that the index may
+    hold chunks that it should not.
     """
 
     events: list[TimelineEvent] = field(default_factory=list)
@@ -103,6 +105,7 @@ class Commit:
     stopped: set[tuple[str, int]] = field(default_factory=set)
     claimable: bool = False
     delayed: bool = False
+    unindexed: bool = False
 
     def merge(self, other: "Commit", call: Mapping[str, str]) -> None:
         if other.events:
@@ -112,9 +115,10 @@ class Commit:
         self.stopped |= other.stopped
         self.claimable |= other.claimable
         self.delayed |= other.delayed
+        self.unindexed |= other.unindexed
 
 
-class Rows(FileRows, AlignmentRows, Protocol):
+class Rows(FileRows, AlignmentRows, KnowledgeRows, Protocol):
     """Reads inside one snapshot. Lists are index ranges: their cost does not grow with history.
 
     A method that finds nothing returns None or an empty sequence; another team's rows are not found.
@@ -153,7 +157,11 @@ class Rows(FileRows, AlignmentRows, Protocol):
         after: int | None,
         oldest_first: bool,
         limit: int,
-    ) -> list[IngestionJob]: ...
+        knowledge_base_id: str | None = None,
+        data_source_id: str | None = None,
+    ) -> list[IngestionJob]:
+        """Ingestion jobs of the narrowest owner that is named: job, data source, knowledge base, team."""
+        ...
 
     async def record(self, job_row: int, record_id: str) -> RecordRow | None: ...
     async def record_of_team(self, team: str, record_id: str) -> RecordRow | None: ...
@@ -217,7 +225,7 @@ class Rows(FileRows, AlignmentRows, Protocol):
     async def api_keys(self) -> list[ApiKey]: ...
 
 
-class Tx(FileTx, RecordSearchTx, AlignmentTx, Rows, Protocol):
+class Tx(FileTx, RecordSearchTx, AlignmentTx, KnowledgeTx, Rows, Protocol):
     """Reads and writes inside one transaction. `commit` collects whom to wake."""
 
     @property

@@ -176,6 +176,38 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The {of} has {max_watchers} watchers, which is as many as it may have. (RESOURCE_EXHAUSTED, retryable)"""
     ERROR_REASON_RATE_LIMITED: _ErrorReason.ValueType  # 146
     """The team makes more than {calls_per_second} calls per second. (RESOURCE_EXHAUSTED, retryable)"""
+    ERROR_REASON_KNOWLEDGE_BASE_NOT_FOUND: _ErrorReason.ValueType  # 110
+    """The knowledge base {knowledge_base_id} does not exist. (NOT_FOUND)"""
+    ERROR_REASON_KNOWLEDGE_BASE_DELETED: _ErrorReason.ValueType  # 111
+    """The knowledge base {knowledge_base_id} is deleted and will be purged. (FAILED_PRECONDITION)"""
+    ERROR_REASON_KNOWLEDGE_BASE_EMPTY: _ErrorReason.ValueType  # 112
+    """The knowledge base {knowledge_base_id} has nothing that can be found yet. (FAILED_PRECONDITION)"""
+    ERROR_REASON_KNOWLEDGE_BASE_REQUIRED: _ErrorReason.ValueType  # 113
+    """The job {job_id} has no knowledge base to add files to. (FAILED_PRECONDITION)"""
+    ERROR_REASON_KNOWLEDGE_BASE_JOB: _ErrorReason.ValueType  # 114
+    """The job {job_id} feeds a knowledge base and takes no such command. (FAILED_PRECONDITION)"""
+    ERROR_REASON_DATA_SOURCE_NOT_FOUND: _ErrorReason.ValueType  # 115
+    """The data source {data_source_id} does not exist. (NOT_FOUND)"""
+    ERROR_REASON_SOURCE_TOO_LARGE: _ErrorReason.ValueType  # 116
+    """The data source has more than {max_keys} keys. (FAILED_PRECONDITION)"""
+    ERROR_REASON_SYNC_RUNNING: _ErrorReason.ValueType  # 117
+    """The data source {data_source_id} is being synced by the job {job_id}. (FAILED_PRECONDITION, retryable)"""
+    ERROR_REASON_SYNC_NOT_RUNNING: _ErrorReason.ValueType  # 118
+    """No sync of the data source {data_source_id} is running. (FAILED_PRECONDITION)"""
+    ERROR_REASON_REINDEX_REQUIRED: _ErrorReason.ValueType  # 119
+    """The knowledge base {knowledge_base_id} was embedded and cut in another way. (FAILED_PRECONDITION)"""
+    ERROR_REASON_REINDEX_RUNNING: _ErrorReason.ValueType  # 120
+    """The knowledge base {knowledge_base_id} is being reindexed by the job {job_id}. (FAILED_PRECONDITION, retryable)"""
+    ERROR_REASON_KNOWLEDGE_BASE_BUSY: _ErrorReason.ValueType  # 121
+    """Files of the knowledge base {knowledge_base_id} are still being ingested. (FAILED_PRECONDITION, retryable)"""
+    ERROR_REASON_EMBEDDER_UNAVAILABLE: _ErrorReason.ValueType  # 122
+    """The embedder {embedder} is not what this server offers. (FAILED_PRECONDITION)"""
+    ERROR_REASON_NOT_IN_KNOWLEDGE_BASE: _ErrorReason.ValueType  # 123
+    """The file {file_id} is not in the knowledge base {knowledge_base_id}. (NOT_FOUND)"""
+    ERROR_REASON_NOTHING_TO_INDEX: _ErrorReason.ValueType  # 124
+    """The document has no text that could be found. (INVALID_ARGUMENT)"""
+    ERROR_REASON_EMBEDDING_REFUSED: _ErrorReason.ValueType  # 125
+    """The embedder refused every part of the document. (FAILED_PRECONDITION)"""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason names why a call or the processing of a file failed. Reasons may grow: a client that meets
@@ -337,4 +369,36 @@ ERROR_REASON_TOO_MANY_WATCHERS: ErrorReason.ValueType  # 145
 """The {of} has {max_watchers} watchers, which is as many as it may have. (RESOURCE_EXHAUSTED, retryable)"""
 ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 146
 """The team makes more than {calls_per_second} calls per second. (RESOURCE_EXHAUSTED, retryable)"""
+ERROR_REASON_KNOWLEDGE_BASE_NOT_FOUND: ErrorReason.ValueType  # 110
+"""The knowledge base {knowledge_base_id} does not exist. (NOT_FOUND)"""
+ERROR_REASON_KNOWLEDGE_BASE_DELETED: ErrorReason.ValueType  # 111
+"""The knowledge base {knowledge_base_id} is deleted and will be purged. (FAILED_PRECONDITION)"""
+ERROR_REASON_KNOWLEDGE_BASE_EMPTY: ErrorReason.ValueType  # 112
+"""The knowledge base {knowledge_base_id} has nothing that can be found yet. (FAILED_PRECONDITION)"""
+ERROR_REASON_KNOWLEDGE_BASE_REQUIRED: ErrorReason.ValueType  # 113
+"""The job {job_id} has no knowledge base to add files to. (FAILED_PRECONDITION)"""
+ERROR_REASON_KNOWLEDGE_BASE_JOB: ErrorReason.ValueType  # 114
+"""The job {job_id} feeds a knowledge base and takes no such command. (FAILED_PRECONDITION)"""
+ERROR_REASON_DATA_SOURCE_NOT_FOUND: ErrorReason.ValueType  # 115
+"""The data source {data_source_id} does not exist. (NOT_FOUND)"""
+ERROR_REASON_SOURCE_TOO_LARGE: ErrorReason.ValueType  # 116
+"""The data source has more than {max_keys} keys. (FAILED_PRECONDITION)"""
+ERROR_REASON_SYNC_RUNNING: ErrorReason.ValueType  # 117
+"""The data source {data_source_id} is being synced by the job {job_id}. (FAILED_PRECONDITION, retryable)"""
+ERROR_REASON_SYNC_NOT_RUNNING: ErrorReason.ValueType  # 118
+"""No sync of the data source {data_source_id} is running. (FAILED_PRECONDITION)"""
+ERROR_REASON_REINDEX_REQUIRED: ErrorReason.ValueType  # 119
+"""The knowledge base {knowledge_base_id} was embedded and cut in another way. (FAILED_PRECONDITION)"""
+ERROR_REASON_REINDEX_RUNNING: ErrorReason.ValueType  # 120
+"""The knowledge base {knowledge_base_id} is being reindexed by the job {job_id}. (FAILED_PRECONDITION, retryable)"""
+ERROR_REASON_KNOWLEDGE_BASE_BUSY: ErrorReason.ValueType  # 121
+"""Files of the knowledge base {knowledge_base_id} are still being ingested. (FAILED_PRECONDITION, retryable)"""
+ERROR_REASON_EMBEDDER_UNAVAILABLE: ErrorReason.ValueType  # 122
+"""The embedder {embedder} is not what this server offers. (FAILED_PRECONDITION)"""
+ERROR_REASON_NOT_IN_KNOWLEDGE_BASE: ErrorReason.ValueType  # 123
+"""The file {file_id} is not in the knowledge base {knowledge_base_id}. (NOT_FOUND)"""
+ERROR_REASON_NOTHING_TO_INDEX: ErrorReason.ValueType  # 124
+"""The document has no text that could be found. (INVALID_ARGUMENT)"""
+ERROR_REASON_EMBEDDING_REFUSED: ErrorReason.ValueType  # 125
+"""The embedder refused every part of the document. (FAILED_PRECONDITION)"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -135,6 +135,12 @@ class _StepEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Step.ValueType],
     """Converts it to Markdown in a sandboxed process."""
     STEP_STORE: _Step.ValueType  # 3
     """Makes the output durable."""
+    STEP_CHUNK: _Step.ValueType  # 4
+    """Cuts the Markdown into chunks, for a knowledge base."""
+    STEP_EMBED: _Step.ValueType  # 5
+    """Turns the chunks into vectors, for a knowledge base."""
+    STEP_INDEX: _Step.ValueType  # 6
+    """Puts the chunks into the index of the knowledge base."""
 
 class Step(_Step, metaclass=_StepEnumTypeWrapper):
     """Step is the part of the work in which a record is, or in which it failed."""
@@ -147,6 +153,12 @@ STEP_PARSE: Step.ValueType  # 2
 """Converts it to Markdown in a sandboxed process."""
 STEP_STORE: Step.ValueType  # 3
 """Makes the output durable."""
+STEP_CHUNK: Step.ValueType  # 4
+"""Cuts the Markdown into chunks, for a knowledge base."""
+STEP_EMBED: Step.ValueType  # 5
+"""Turns the chunks into vectors, for a knowledge base."""
+STEP_INDEX: Step.ValueType  # 6
+"""Puts the chunks into the index of the knowledge base."""
 Global___Step: _TypeAlias = Step  # noqa: Y015
 
 class _WaitReason:
@@ -255,7 +267,7 @@ class UnitProgress(_message.Message):
     units_total: _builtins.int
     """Units in all; 0 when not known."""
     unit: _builtins.str
-    """What is counted, for example "pages" or "bytes"."""
+    """What is counted, for example "pages", "bytes" or "chunks"."""
     def __init__(
         self,
         *,
@@ -317,6 +329,8 @@ class FileRecord(_message.Message):
     OUTPUT_EXPIRED_AT_FIELD_NUMBER: _builtins.int
     PARENT_RECORD_ID_FIELD_NUMBER: _builtins.int
     MEMBER_COUNT_FIELD_NUMBER: _builtins.int
+    CHUNKS_CREATED_FIELD_NUMBER: _builtins.int
+    ENGINE_JOB_ID_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Id of the record, "ijf-…"."""
     ingestion_job_id: _builtins.str
@@ -371,6 +385,10 @@ class FileRecord(_message.Message):
     """Files that were unpacked from this archive, each with a record of its own; present once an archive COMPLETED.
     The output of an archive is a list of them.
     """
+    chunks_created: _builtins.int
+    """Chunks in the index of the knowledge base; absent outside of knowledge bases and before it COMPLETED."""
+    engine_job_id: _builtins.str
+    """The run of an external engine that works or worked on it; absent where it ran in the server's own processes."""
     @_builtins.property
     def engine(self) -> Global___Engine:
         """What converted it; absent until it COMPLETED."""
@@ -470,21 +488,27 @@ class FileRecord(_message.Message):
         output_expired_at: _timestamp_pb2.Timestamp | None = ...,
         parent_record_id: _builtins.str | None = ...,
         member_count: _builtins.int | None = ...,
+        chunks_created: _builtins.int | None = ...,
+        engine_job_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out", "_cancelled_at", b"_cancelled_at", "_completed_at", b"_completed_at", "_deleted_at", b"_deleted_at", "_engine", b"_engine", "_error", b"_error", "_estimated_start_at", b"_estimated_start_at", "_failed_at", b"_failed_at", "_member_count", b"_member_count", "_next_attempt_at", b"_next_attempt_at", "_output_expired_at", b"_output_expired_at", "_pages", b"_pages", "_parent_record_id", b"_parent_record_id", "_processing_at", b"_processing_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_reused_from", b"_reused_from", "_superseded_by", b"_superseded_by", "_worker_id", b"_worker_id", "bytes_out", b"bytes_out", "cancelled_at", b"cancelled_at", "completed_at", b"completed_at", "created_at", b"created_at", "deleted_at", b"deleted_at", "engine", b"engine", "error", b"error", "estimated_start_at", b"estimated_start_at", "failed_at", b"failed_at", "member_count", b"member_count", "next_attempt_at", b"next_attempt_at", "output_expired_at", b"output_expired_at", "pages", b"pages", "parent_record_id", b"parent_record_id", "processing_at", b"processing_at", "progress", b"progress", "queue_position", b"queue_position", "reused_from", b"reused_from", "superseded_by", b"superseded_by", "worker_id", b"worker_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out", "_cancelled_at", b"_cancelled_at", "_chunks_created", b"_chunks_created", "_completed_at", b"_completed_at", "_deleted_at", b"_deleted_at", "_engine", b"_engine", "_engine_job_id", b"_engine_job_id", "_error", b"_error", "_estimated_start_at", b"_estimated_start_at", "_failed_at", b"_failed_at", "_member_count", b"_member_count", "_next_attempt_at", b"_next_attempt_at", "_output_expired_at", b"_output_expired_at", "_pages", b"_pages", "_parent_record_id", b"_parent_record_id", "_processing_at", b"_processing_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_reused_from", b"_reused_from", "_superseded_by", b"_superseded_by", "_worker_id", b"_worker_id", "bytes_out", b"bytes_out", "cancelled_at", b"cancelled_at", "chunks_created", b"chunks_created", "completed_at", b"completed_at", "created_at", b"created_at", "deleted_at", b"deleted_at", "engine", b"engine", "engine_job_id", b"engine_job_id", "error", b"error", "estimated_start_at", b"estimated_start_at", "failed_at", b"failed_at", "member_count", b"member_count", "next_attempt_at", b"next_attempt_at", "output_expired_at", b"output_expired_at", "pages", b"pages", "parent_record_id", b"parent_record_id", "processing_at", b"processing_at", "progress", b"progress", "queue_position", b"queue_position", "reused_from", b"reused_from", "superseded_by", b"superseded_by", "worker_id", b"worker_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out", "_cancelled_at", b"_cancelled_at", "_completed_at", b"_completed_at", "_deleted_at", b"_deleted_at", "_engine", b"_engine", "_error", b"_error", "_estimated_start_at", b"_estimated_start_at", "_failed_at", b"_failed_at", "_member_count", b"_member_count", "_next_attempt_at", b"_next_attempt_at", "_output_expired_at", b"_output_expired_at", "_pages", b"_pages", "_parent_record_id", b"_parent_record_id", "_processing_at", b"_processing_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_reused_from", b"_reused_from", "_superseded_by", b"_superseded_by", "_worker_id", b"_worker_id", "attempt", b"attempt", "bytes_out", b"bytes_out", "cancelled_at", b"cancelled_at", "completed_at", b"completed_at", "created_at", b"created_at", "deleted", b"deleted", "deleted_at", b"deleted_at", "engine", b"engine", "error", b"error", "estimated_start_at", b"estimated_start_at", "failed_at", b"failed_at", "failures", b"failures", "file_id", b"file_id", "filename", b"filename", "ingestion_job_id", b"ingestion_job_id", "job_id", b"job_id", "last_sequence", b"last_sequence", "losses", b"losses", "member_count", b"member_count", "method", b"method", "next_attempt_at", b"next_attempt_at", "orphaned_count", b"orphaned_count", "output_expired_at", b"output_expired_at", "output_file_id", b"output_file_id", "output_filename", b"output_filename", "pages", b"pages", "parent_record_id", b"parent_record_id", "processing_at", b"processing_at", "progress", b"progress", "queue_position", b"queue_position", "record_id", b"record_id", "reused_from", b"reused_from", "status", b"status", "step", b"step", "superseded_by", b"superseded_by", "team_id", b"team_id", "user_id", b"user_id", "wait_reason", b"wait_reason", "warnings", b"warnings", "worker_id", b"worker_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out", "_cancelled_at", b"_cancelled_at", "_chunks_created", b"_chunks_created", "_completed_at", b"_completed_at", "_deleted_at", b"_deleted_at", "_engine", b"_engine", "_engine_job_id", b"_engine_job_id", "_error", b"_error", "_estimated_start_at", b"_estimated_start_at", "_failed_at", b"_failed_at", "_member_count", b"_member_count", "_next_attempt_at", b"_next_attempt_at", "_output_expired_at", b"_output_expired_at", "_pages", b"_pages", "_parent_record_id", b"_parent_record_id", "_processing_at", b"_processing_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_reused_from", b"_reused_from", "_superseded_by", b"_superseded_by", "_worker_id", b"_worker_id", "attempt", b"attempt", "bytes_out", b"bytes_out", "cancelled_at", b"cancelled_at", "chunks_created", b"chunks_created", "completed_at", b"completed_at", "created_at", b"created_at", "deleted", b"deleted", "deleted_at", b"deleted_at", "engine", b"engine", "engine_job_id", b"engine_job_id", "error", b"error", "estimated_start_at", b"estimated_start_at", "failed_at", b"failed_at", "failures", b"failures", "file_id", b"file_id", "filename", b"filename", "ingestion_job_id", b"ingestion_job_id", "job_id", b"job_id", "last_sequence", b"last_sequence", "losses", b"losses", "member_count", b"member_count", "method", b"method", "next_attempt_at", b"next_attempt_at", "orphaned_count", b"orphaned_count", "output_expired_at", b"output_expired_at", "output_file_id", b"output_file_id", "output_filename", b"output_filename", "pages", b"pages", "parent_record_id", b"parent_record_id", "processing_at", b"processing_at", "progress", b"progress", "queue_position", b"queue_position", "record_id", b"record_id", "reused_from", b"reused_from", "status", b"status", "step", b"step", "superseded_by", b"superseded_by", "team_id", b"team_id", "user_id", b"user_id", "wait_reason", b"wait_reason", "warnings", b"warnings", "worker_id", b"worker_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__bytes_out: _TypeAlias = _typing.Literal["bytes_out"]  # noqa: Y015
     _WhichOneofArgType__bytes_out: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out"]  # noqa: Y015
     _WhichOneofReturnType__cancelled_at: _TypeAlias = _typing.Literal["cancelled_at"]  # noqa: Y015
     _WhichOneofArgType__cancelled_at: _TypeAlias = _typing.Literal["_cancelled_at", b"_cancelled_at"]  # noqa: Y015
+    _WhichOneofReturnType__chunks_created: _TypeAlias = _typing.Literal["chunks_created"]  # noqa: Y015
+    _WhichOneofArgType__chunks_created: _TypeAlias = _typing.Literal["_chunks_created", b"_chunks_created"]  # noqa: Y015
     _WhichOneofReturnType__completed_at: _TypeAlias = _typing.Literal["completed_at"]  # noqa: Y015
     _WhichOneofArgType__completed_at: _TypeAlias = _typing.Literal["_completed_at", b"_completed_at"]  # noqa: Y015
     _WhichOneofReturnType__deleted_at: _TypeAlias = _typing.Literal["deleted_at"]  # noqa: Y015
     _WhichOneofArgType__deleted_at: _TypeAlias = _typing.Literal["_deleted_at", b"_deleted_at"]  # noqa: Y015
     _WhichOneofReturnType__engine: _TypeAlias = _typing.Literal["engine"]  # noqa: Y015
     _WhichOneofArgType__engine: _TypeAlias = _typing.Literal["_engine", b"_engine"]  # noqa: Y015
+    _WhichOneofReturnType__engine_job_id: _TypeAlias = _typing.Literal["engine_job_id"]  # noqa: Y015
+    _WhichOneofArgType__engine_job_id: _TypeAlias = _typing.Literal["_engine_job_id", b"_engine_job_id"]  # noqa: Y015
     _WhichOneofReturnType__error: _TypeAlias = _typing.Literal["error"]  # noqa: Y015
     _WhichOneofArgType__error: _TypeAlias = _typing.Literal["_error", b"_error"]  # noqa: Y015
     _WhichOneofReturnType__estimated_start_at: _TypeAlias = _typing.Literal["estimated_start_at"]  # noqa: Y015
@@ -518,11 +542,15 @@ class FileRecord(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__cancelled_at) -> _WhichOneofReturnType__cancelled_at | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__chunks_created) -> _WhichOneofReturnType__chunks_created | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__completed_at) -> _WhichOneofReturnType__completed_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__deleted_at) -> _WhichOneofReturnType__deleted_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__engine) -> _WhichOneofReturnType__engine | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__engine_job_id) -> _WhichOneofReturnType__engine_job_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__error) -> _WhichOneofReturnType__error | None: ...
     @_typing.overload
@@ -556,7 +584,7 @@ Global___FileRecord: _TypeAlias = FileRecord  # noqa: Y015
 
 @_typing.final
 class IngestionJob(_message.Message):
-    """IngestionJob is one ingestion run inside a job: the files of one AddFiles call."""
+    """IngestionJob is one ingestion run inside a job: the files of one AddFiles call, or of one sync of a data source."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -576,6 +604,9 @@ class IngestionJob(_message.Message):
     COMPLETED_AT_FIELD_NUMBER: _builtins.int
     LAST_SEQUENCE_FIELD_NUMBER: _builtins.int
     RECORDS_FIELD_NUMBER: _builtins.int
+    CHUNKS_CREATED_FIELD_NUMBER: _builtins.int
+    KNOWLEDGE_BASE_ID_FIELD_NUMBER: _builtins.int
+    DATA_SOURCE_ID_FIELD_NUMBER: _builtins.int
     ingestion_job_id: _builtins.str
     """Id, "ij-…"."""
     job_id: _builtins.str
@@ -596,6 +627,12 @@ class IngestionJob(_message.Message):
     """Bytes of the live records' source files."""
     last_sequence: _builtins.int
     """Sequence of the last timeline event about it."""
+    chunks_created: _builtins.int
+    """Chunks of its completed live records."""
+    knowledge_base_id: _builtins.str
+    """The knowledge base that it feeds, "kb-…"; absent for others."""
+    data_source_id: _builtins.str
+    """The data source that it syncs, "ds-…"; absent for others."""
     @_builtins.property
     def file_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Source files of its live records, at most 1,000; empty in events and lists."""
@@ -639,17 +676,28 @@ class IngestionJob(_message.Message):
         completed_at: _timestamp_pb2.Timestamp | None = ...,
         last_sequence: _builtins.int = ...,
         records: _abc.Iterable[Global___FileRecord] | None = ...,
+        chunks_created: _builtins.int = ...,
+        knowledge_base_id: _builtins.str | None = ...,
+        data_source_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_completed_at", b"_completed_at", "_started_at", b"_started_at", "completed_at", b"completed_at", "created_at", b"created_at", "started_at", b"started_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_completed_at", b"_completed_at", "_data_source_id", b"_data_source_id", "_knowledge_base_id", b"_knowledge_base_id", "_started_at", b"_started_at", "completed_at", b"completed_at", "created_at", b"created_at", "data_source_id", b"data_source_id", "knowledge_base_id", b"knowledge_base_id", "started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_completed_at", b"_completed_at", "_started_at", b"_started_at", "bytes_in", b"bytes_in", "completed_at", b"completed_at", "created_at", b"created_at", "documents_cancelled", b"documents_cancelled", "documents_failed", b"documents_failed", "documents_processed", b"documents_processed", "documents_total", b"documents_total", "file_ids", b"file_ids", "ingestion_job_id", b"ingestion_job_id", "job_id", b"job_id", "last_sequence", b"last_sequence", "output_file_ids", b"output_file_ids", "pages", b"pages", "records", b"records", "started_at", b"started_at", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_completed_at", b"_completed_at", "_data_source_id", b"_data_source_id", "_knowledge_base_id", b"_knowledge_base_id", "_started_at", b"_started_at", "bytes_in", b"bytes_in", "chunks_created", b"chunks_created", "completed_at", b"completed_at", "created_at", b"created_at", "data_source_id", b"data_source_id", "documents_cancelled", b"documents_cancelled", "documents_failed", b"documents_failed", "documents_processed", b"documents_processed", "documents_total", b"documents_total", "file_ids", b"file_ids", "ingestion_job_id", b"ingestion_job_id", "job_id", b"job_id", "knowledge_base_id", b"knowledge_base_id", "last_sequence", b"last_sequence", "output_file_ids", b"output_file_ids", "pages", b"pages", "records", b"records", "started_at", b"started_at", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__completed_at: _TypeAlias = _typing.Literal["completed_at"]  # noqa: Y015
     _WhichOneofArgType__completed_at: _TypeAlias = _typing.Literal["_completed_at", b"_completed_at"]  # noqa: Y015
+    _WhichOneofReturnType__data_source_id: _TypeAlias = _typing.Literal["data_source_id"]  # noqa: Y015
+    _WhichOneofArgType__data_source_id: _TypeAlias = _typing.Literal["_data_source_id", b"_data_source_id"]  # noqa: Y015
+    _WhichOneofReturnType__knowledge_base_id: _TypeAlias = _typing.Literal["knowledge_base_id"]  # noqa: Y015
+    _WhichOneofArgType__knowledge_base_id: _TypeAlias = _typing.Literal["_knowledge_base_id", b"_knowledge_base_id"]  # noqa: Y015
     _WhichOneofReturnType__started_at: _TypeAlias = _typing.Literal["started_at"]  # noqa: Y015
     _WhichOneofArgType__started_at: _TypeAlias = _typing.Literal["_started_at", b"_started_at"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__completed_at) -> _WhichOneofReturnType__completed_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__data_source_id) -> _WhichOneofReturnType__data_source_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__knowledge_base_id) -> _WhichOneofReturnType__knowledge_base_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__started_at) -> _WhichOneofReturnType__started_at | None: ...
 

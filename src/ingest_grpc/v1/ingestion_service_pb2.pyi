@@ -31,6 +31,8 @@ class ListIngestionJobsRequest(_message.Message):
     AFTER_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    KNOWLEDGE_BASE_ID_FIELD_NUMBER: _builtins.int
+    DATA_SOURCE_ID_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Only those of this job, "dj-…"; empty = all of the team."""
     oldest_first: _builtins.bool
@@ -41,6 +43,10 @@ class ListIngestionJobsRequest(_message.Message):
     """Most results to return: 0 = 50, more than 1,000 counts as 1,000, negative is refused."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty for the first page. The filter must stay the same."""
+    knowledge_base_id: _builtins.str
+    """Only those that feed this knowledge base, "kb-…"."""
+    data_source_id: _builtins.str
+    """Only those that sync this data source, "ds-…"."""
     @_builtins.property
     def statuses(self) -> _containers.RepeatedScalarFieldContainer[_ingestion_pb2.IngestionJobStatus.ValueType]:
         """Only those with one of these statuses; empty = all."""
@@ -54,10 +60,12 @@ class ListIngestionJobsRequest(_message.Message):
         after: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        knowledge_base_id: _builtins.str = ...,
+        data_source_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "job_id", b"job_id", "oldest_first", b"oldest_first", "page_size", b"page_size", "page_token", b"page_token", "statuses", b"statuses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "data_source_id", b"data_source_id", "job_id", b"job_id", "knowledge_base_id", b"knowledge_base_id", "oldest_first", b"oldest_first", "page_size", b"page_size", "page_token", b"page_token", "statuses", b"statuses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -35,6 +35,12 @@ class _JobTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JobType.Value
     """Needs at least one viable file and a system prompt."""
     JOB_TYPE_CONTEXT_GROUNDED_FILES: _JobType.ValueType  # 2
     """Needs at least one viable file."""
+    JOB_TYPE_CONTEXT_GROUNDED_VECTOR_DB: _JobType.ValueType  # 3
+    """Needs a knowledge base that is not empty; its own files, if it has any, are added to that."""
+    JOB_TYPE_KNOWLEDGE_BASE: _JobType.ValueType  # 4
+    """Feeds a knowledge base; made by KnowledgeBaseService alone, and never started. Settled it is COMPLETED, or FAILED
+    when something failed and nothing completed.
+    """
 
 class JobType(_JobType, metaclass=_JobTypeEnumTypeWrapper):
     """JobType says what a job is for and what it needs before it can start."""
@@ -45,6 +51,12 @@ JOB_TYPE_PRINCIPLE_FILES: JobType.ValueType  # 1
 """Needs at least one viable file and a system prompt."""
 JOB_TYPE_CONTEXT_GROUNDED_FILES: JobType.ValueType  # 2
 """Needs at least one viable file."""
+JOB_TYPE_CONTEXT_GROUNDED_VECTOR_DB: JobType.ValueType  # 3
+"""Needs a knowledge base that is not empty; its own files, if it has any, are added to that."""
+JOB_TYPE_KNOWLEDGE_BASE: JobType.ValueType  # 4
+"""Feeds a knowledge base; made by KnowledgeBaseService alone, and never started. Settled it is COMPLETED, or FAILED
+when something failed and nothing completed.
+"""
 Global___JobType: _TypeAlias = JobType  # noqa: Y015
 
 class _JobStatus:
@@ -66,9 +78,9 @@ class _JobStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JobStatus.V
     JOB_STATUS_RUNNING: _JobStatus.ValueType  # 5
     """Started; the alignment runs."""
     JOB_STATUS_COMPLETED: _JobStatus.ValueType  # 6
-    """The alignment completed."""
+    """The alignment completed; of a KNOWLEDGE_BASE job, its ingestion ended."""
     JOB_STATUS_FAILED: _JobStatus.ValueType  # 7
-    """The alignment failed."""
+    """The alignment failed; of a KNOWLEDGE_BASE job, something failed and nothing completed."""
     JOB_STATUS_CANCELLED: _JobStatus.ValueType  # 8
     """CancelJob was the last command and nothing is in flight."""
 
@@ -88,9 +100,9 @@ JOB_STATUS_QUEUED: JobStatus.ValueType  # 4
 JOB_STATUS_RUNNING: JobStatus.ValueType  # 5
 """Started; the alignment runs."""
 JOB_STATUS_COMPLETED: JobStatus.ValueType  # 6
-"""The alignment completed."""
+"""The alignment completed; of a KNOWLEDGE_BASE job, its ingestion ended."""
 JOB_STATUS_FAILED: JobStatus.ValueType  # 7
-"""The alignment failed."""
+"""The alignment failed; of a KNOWLEDGE_BASE job, something failed and nothing completed."""
 JOB_STATUS_CANCELLED: JobStatus.ValueType  # 8
 """CancelJob was the last command and nothing is in flight."""
 Global___JobStatus: _TypeAlias = JobStatus  # noqa: Y015
@@ -135,6 +147,8 @@ class _ReviewReasonTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Revi
     """No file of the job is viable."""
     REVIEW_REASON_TYPE_SYSTEM_PROMPT_MISSING: _ReviewReasonType.ValueType  # 4
     """The job type needs a system prompt."""
+    REVIEW_REASON_TYPE_KNOWLEDGE_BASE_MISSING: _ReviewReasonType.ValueType  # 5
+    """The job type needs a knowledge base."""
 
 class ReviewReasonType(_ReviewReasonType, metaclass=_ReviewReasonTypeEnumTypeWrapper):
     """ReviewReasonType says what kind of thing needs a hand."""
@@ -149,6 +163,8 @@ REVIEW_REASON_TYPE_NO_VIABLE_FILE: ReviewReasonType.ValueType  # 3
 """No file of the job is viable."""
 REVIEW_REASON_TYPE_SYSTEM_PROMPT_MISSING: ReviewReasonType.ValueType  # 4
 """The job type needs a system prompt."""
+REVIEW_REASON_TYPE_KNOWLEDGE_BASE_MISSING: ReviewReasonType.ValueType  # 5
+"""The job type needs a knowledge base."""
 Global___ReviewReasonType: _TypeAlias = ReviewReasonType  # noqa: Y015
 
 class _EventKind:
@@ -226,7 +242,7 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     EVENT_TYPE_RECORD_RETRIED: _EventType.ValueType  # 17
     """A failed or cancelled record was queued again by a caller."""
     EVENT_TYPE_JOB_UPDATED: _EventType.ValueType  # 18
-    """A caller changed the job's name, description, prompts or labels."""
+    """A caller changed the job's name, description, prompts, knowledge base or labels."""
     EVENT_TYPE_JOB_DELETED: _EventType.ValueType  # 19
     """The job was deleted; it can be undeleted until it is purged."""
     EVENT_TYPE_JOB_UNDELETED: _EventType.ValueType  # 20
@@ -292,7 +308,7 @@ EVENT_TYPE_FILES_REMOVED: EventType.ValueType  # 16
 EVENT_TYPE_RECORD_RETRIED: EventType.ValueType  # 17
 """A failed or cancelled record was queued again by a caller."""
 EVENT_TYPE_JOB_UPDATED: EventType.ValueType  # 18
-"""A caller changed the job's name, description, prompts or labels."""
+"""A caller changed the job's name, description, prompts, knowledge base or labels."""
 EVENT_TYPE_JOB_DELETED: EventType.ValueType  # 19
 """The job was deleted; it can be undeleted until it is purged."""
 EVENT_TYPE_JOB_UNDELETED: EventType.ValueType  # 20
@@ -592,6 +608,9 @@ class Job(_message.Message):
     ALIGNMENT_JOB_ID_FIELD_NUMBER: _builtins.int
     ALIGNMENT_JOB_FIELD_NUMBER: _builtins.int
     EXPIRED_OUTPUTS_FIELD_NUMBER: _builtins.int
+    KNOWLEDGE_BASE_ID_FIELD_NUMBER: _builtins.int
+    DATA_SOURCE_ID_FIELD_NUMBER: _builtins.int
+    CHUNKS_CREATED_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Id, "dj-…"."""
     name: _builtins.str
@@ -627,7 +646,7 @@ class Job(_message.Message):
     origin_job_id: _builtins.str
     """The job it was cloned from; absent for others."""
     etag: _builtins.str
-    """Changes with name, description, system_prompt, instructions and labels, and with nothing else."""
+    """Changes with name, description, system_prompt, instructions, knowledge_base_id and labels, and with nothing else."""
     files_etag: _builtins.str
     """Changes whenever a file is added, removed, converted, failed or resolved, and with nothing else."""
     priority: _builtins.int
@@ -636,6 +655,12 @@ class Job(_message.Message):
     """The alignment that the status mirrors, "al-…"; absent before StartJob and once the alignment is history."""
     expired_outputs: _builtins.int
     """Completed records whose output was deleted because its retention time was over; they are not viable."""
+    knowledge_base_id: _builtins.str
+    """The knowledge base that it feeds or uses, "kb-…"; absent for others."""
+    data_source_id: _builtins.str
+    """The data source that it syncs, "ds-…"; absent for others."""
+    chunks_created: _builtins.int
+    """Chunks of its completed live records."""
     @_builtins.property
     def review_reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReviewReason]:
         """What needs a hand; the first 100, in lists the first 3."""
@@ -726,21 +751,28 @@ class Job(_message.Message):
         alignment_job_id: _builtins.str | None = ...,
         alignment_job: _alignment_pb2.AlignmentJob | None = ...,
         expired_outputs: _builtins.int = ...,
+        knowledge_base_id: _builtins.str | None = ...,
+        data_source_id: _builtins.str | None = ...,
+        chunks_created: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_alignment_job", b"_alignment_job", "_alignment_job_id", b"_alignment_job_id", "_deleted_at", b"_deleted_at", "_external_id", b"_external_id", "_instructions_updated_at", b"_instructions_updated_at", "_origin_job_id", b"_origin_job_id", "_purge_at", b"_purge_at", "_system_prompt_updated_at", b"_system_prompt_updated_at", "alignment_job", b"alignment_job", "alignment_job_id", b"alignment_job_id", "created_at", b"created_at", "deleted_at", b"deleted_at", "external_id", b"external_id", "instructions_updated_at", b"instructions_updated_at", "origin_job_id", b"origin_job_id", "purge_at", b"purge_at", "system_prompt_updated_at", b"system_prompt_updated_at", "updated_at", b"updated_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_alignment_job", b"_alignment_job", "_alignment_job_id", b"_alignment_job_id", "_data_source_id", b"_data_source_id", "_deleted_at", b"_deleted_at", "_external_id", b"_external_id", "_instructions_updated_at", b"_instructions_updated_at", "_knowledge_base_id", b"_knowledge_base_id", "_origin_job_id", b"_origin_job_id", "_purge_at", b"_purge_at", "_system_prompt_updated_at", b"_system_prompt_updated_at", "alignment_job", b"alignment_job", "alignment_job_id", b"alignment_job_id", "created_at", b"created_at", "data_source_id", b"data_source_id", "deleted_at", b"deleted_at", "external_id", b"external_id", "instructions_updated_at", b"instructions_updated_at", "knowledge_base_id", b"knowledge_base_id", "origin_job_id", b"origin_job_id", "purge_at", b"purge_at", "system_prompt_updated_at", b"system_prompt_updated_at", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_alignment_job", b"_alignment_job", "_alignment_job_id", b"_alignment_job_id", "_deleted_at", b"_deleted_at", "_external_id", b"_external_id", "_instructions_updated_at", b"_instructions_updated_at", "_origin_job_id", b"_origin_job_id", "_purge_at", b"_purge_at", "_system_prompt_updated_at", b"_system_prompt_updated_at", "alignment_job", b"alignment_job", "alignment_job_id", b"alignment_job_id", "created_at", b"created_at", "deleted_at", b"deleted_at", "description", b"description", "etag", b"etag", "expired_outputs", b"expired_outputs", "external_id", b"external_id", "files", b"files", "files_etag", b"files_etag", "ingestion_jobs", b"ingestion_jobs", "instructions", b"instructions", "instructions_updated_at", b"instructions_updated_at", "job_id", b"job_id", "job_type", b"job_type", "labels", b"labels", "last_sequence", b"last_sequence", "markdown_files", b"markdown_files", "method", b"method", "name", b"name", "origin_job_id", b"origin_job_id", "priority", b"priority", "purge_at", b"purge_at", "record_counts", b"record_counts", "review_reasons", b"review_reasons", "review_reasons_total", b"review_reasons_total", "settled", b"settled", "status", b"status", "status_message", b"status_message", "system_prompt", b"system_prompt", "system_prompt_updated_at", b"system_prompt_updated_at", "team_id", b"team_id", "timeline", b"timeline", "updated_at", b"updated_at", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_alignment_job", b"_alignment_job", "_alignment_job_id", b"_alignment_job_id", "_data_source_id", b"_data_source_id", "_deleted_at", b"_deleted_at", "_external_id", b"_external_id", "_instructions_updated_at", b"_instructions_updated_at", "_knowledge_base_id", b"_knowledge_base_id", "_origin_job_id", b"_origin_job_id", "_purge_at", b"_purge_at", "_system_prompt_updated_at", b"_system_prompt_updated_at", "alignment_job", b"alignment_job", "alignment_job_id", b"alignment_job_id", "chunks_created", b"chunks_created", "created_at", b"created_at", "data_source_id", b"data_source_id", "deleted_at", b"deleted_at", "description", b"description", "etag", b"etag", "expired_outputs", b"expired_outputs", "external_id", b"external_id", "files", b"files", "files_etag", b"files_etag", "ingestion_jobs", b"ingestion_jobs", "instructions", b"instructions", "instructions_updated_at", b"instructions_updated_at", "job_id", b"job_id", "job_type", b"job_type", "knowledge_base_id", b"knowledge_base_id", "labels", b"labels", "last_sequence", b"last_sequence", "markdown_files", b"markdown_files", "method", b"method", "name", b"name", "origin_job_id", b"origin_job_id", "priority", b"priority", "purge_at", b"purge_at", "record_counts", b"record_counts", "review_reasons", b"review_reasons", "review_reasons_total", b"review_reasons_total", "settled", b"settled", "status", b"status", "status_message", b"status_message", "system_prompt", b"system_prompt", "system_prompt_updated_at", b"system_prompt_updated_at", "team_id", b"team_id", "timeline", b"timeline", "updated_at", b"updated_at", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__alignment_job: _TypeAlias = _typing.Literal["alignment_job"]  # noqa: Y015
     _WhichOneofArgType__alignment_job: _TypeAlias = _typing.Literal["_alignment_job", b"_alignment_job"]  # noqa: Y015
     _WhichOneofReturnType__alignment_job_id: _TypeAlias = _typing.Literal["alignment_job_id"]  # noqa: Y015
     _WhichOneofArgType__alignment_job_id: _TypeAlias = _typing.Literal["_alignment_job_id", b"_alignment_job_id"]  # noqa: Y015
+    _WhichOneofReturnType__data_source_id: _TypeAlias = _typing.Literal["data_source_id"]  # noqa: Y015
+    _WhichOneofArgType__data_source_id: _TypeAlias = _typing.Literal["_data_source_id", b"_data_source_id"]  # noqa: Y015
     _WhichOneofReturnType__deleted_at: _TypeAlias = _typing.Literal["deleted_at"]  # noqa: Y015
     _WhichOneofArgType__deleted_at: _TypeAlias = _typing.Literal["_deleted_at", b"_deleted_at"]  # noqa: Y015
     _WhichOneofReturnType__external_id: _TypeAlias = _typing.Literal["external_id"]  # noqa: Y015
     _WhichOneofArgType__external_id: _TypeAlias = _typing.Literal["_external_id", b"_external_id"]  # noqa: Y015
     _WhichOneofReturnType__instructions_updated_at: _TypeAlias = _typing.Literal["instructions_updated_at"]  # noqa: Y015
     _WhichOneofArgType__instructions_updated_at: _TypeAlias = _typing.Literal["_instructions_updated_at", b"_instructions_updated_at"]  # noqa: Y015
+    _WhichOneofReturnType__knowledge_base_id: _TypeAlias = _typing.Literal["knowledge_base_id"]  # noqa: Y015
+    _WhichOneofArgType__knowledge_base_id: _TypeAlias = _typing.Literal["_knowledge_base_id", b"_knowledge_base_id"]  # noqa: Y015
     _WhichOneofReturnType__origin_job_id: _TypeAlias = _typing.Literal["origin_job_id"]  # noqa: Y015
     _WhichOneofArgType__origin_job_id: _TypeAlias = _typing.Literal["_origin_job_id", b"_origin_job_id"]  # noqa: Y015
     _WhichOneofReturnType__purge_at: _TypeAlias = _typing.Literal["purge_at"]  # noqa: Y015
@@ -752,11 +784,15 @@ class Job(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__alignment_job_id) -> _WhichOneofReturnType__alignment_job_id | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__data_source_id) -> _WhichOneofReturnType__data_source_id | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__deleted_at) -> _WhichOneofReturnType__deleted_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__external_id) -> _WhichOneofReturnType__external_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__instructions_updated_at) -> _WhichOneofReturnType__instructions_updated_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__knowledge_base_id) -> _WhichOneofReturnType__knowledge_base_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__origin_job_id) -> _WhichOneofReturnType__origin_job_id | None: ...
     @_typing.overload

@@ -426,6 +426,7 @@ class CreateJobRequest(_message.Message):
     LABELS_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
+    KNOWLEDGE_BASE_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Display name, 1 to 255 characters."""
     description: _builtins.str
@@ -446,6 +447,10 @@ class CreateJobRequest(_message.Message):
     """Whether to check everything, answer as if it were done, and change nothing."""
     priority: _builtins.int
     """Place of its files in the queue: a greater priority goes first, 0 to 9, at most what the API key allows."""
+    knowledge_base_id: _builtins.str
+    """For CONTEXT_GROUNDED_VECTOR_DB: the knowledge base that it uses and that its files are added to, "kb-…". It can also
+    be set later.
+    """
     @_builtins.property
     def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___FileToAdd]:
         """Files to add at once, at most 1,000; all of them or none."""
@@ -469,10 +474,11 @@ class CreateJobRequest(_message.Message):
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         validate_only: _builtins.bool = ...,
         priority: _builtins.int = ...,
+        knowledge_base_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "external_id", b"external_id", "files", b"files", "instructions", b"instructions", "job_type", b"job_type", "labels", b"labels", "method", b"method", "name", b"name", "priority", b"priority", "request_id", b"request_id", "system_prompt", b"system_prompt", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "external_id", b"external_id", "files", b"files", "instructions", b"instructions", "job_type", b"job_type", "knowledge_base_id", b"knowledge_base_id", "labels", b"labels", "method", b"method", "name", b"name", "priority", b"priority", "request_id", b"request_id", "system_prompt", b"system_prompt", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -609,6 +615,7 @@ class ListJobsRequest(_message.Message):
     ORDER_BY_FIELD_NUMBER: _builtins.int
     ASCENDING_FIELD_NUMBER: _builtins.int
     INCLUDE_TOTAL_FIELD_NUMBER: _builtins.int
+    KNOWLEDGE_BASE_ID_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Most results to return: 0 = 50, more than 1,000 counts as 1,000, negative is refused. A page may hold fewer,
     even none, although more follow: read on until next_page_token is empty.
@@ -627,6 +634,8 @@ class ListJobsRequest(_message.Message):
     """Whether the least comes first; otherwise the greatest, so that the newest job is first."""
     include_total: _builtins.bool
     """Whether to count the jobs that pass the filter, up to 10,000."""
+    knowledge_base_id: _builtins.str
+    """Only jobs that feed or use this knowledge base, "kb-…"."""
     @_builtins.property
     def statuses(self) -> _containers.RepeatedScalarFieldContainer[_job_pb2.JobStatus.ValueType]:
         """Only jobs with one of these statuses; empty = all."""
@@ -663,10 +672,11 @@ class ListJobsRequest(_message.Message):
         order_by: Global___ListJobsOrder.ValueType = ...,
         ascending: _builtins.bool = ...,
         include_total: _builtins.bool = ...,
+        knowledge_base_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_after", b"created_after", "created_before", b"created_before"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ascending", b"ascending", "created_after", b"created_after", "created_before", b"created_before", "external_id", b"external_id", "include_total", b"include_total", "job_types", b"job_types", "labels", b"labels", "name_contains", b"name_contains", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "show_deleted", b"show_deleted", "statuses", b"statuses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ascending", b"ascending", "created_after", b"created_after", "created_before", b"created_before", "external_id", b"external_id", "include_total", b"include_total", "job_types", b"job_types", "knowledge_base_id", b"knowledge_base_id", "labels", b"labels", "name_contains", b"name_contains", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "show_deleted", b"show_deleted", "statuses", b"statuses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1033,6 +1043,7 @@ class UpdateJobRequest(_message.Message):
     LABELS_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    KNOWLEDGE_BASE_ID_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The job, "dj-…"."""
     name: _builtins.str
@@ -1047,9 +1058,14 @@ class UpdateJobRequest(_message.Message):
     """The etag of the job that the change is based on; refused if the job has another one by now."""
     request_id: _builtins.str
     """Makes the call idempotent for 7 days: 1 to 64 printable ASCII characters, unique per team and method."""
+    knowledge_base_id: _builtins.str
+    """For CONTEXT_GROUNDED_VECTOR_DB: the knowledge base that it uses, and that files are added to from now on, "kb-…";
+    empty = none.
+    """
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Which fields to change: name, description, system_prompt, instructions, labels. Empty = those that are present.
+        """Which fields to change: name, description, system_prompt, instructions, labels, knowledge_base_id. Empty = those
+        that are present.
         A field in the mask that is absent is cleared.
         """
 
@@ -1069,15 +1085,18 @@ class UpdateJobRequest(_message.Message):
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         etag: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        knowledge_base_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_instructions", b"_instructions", "_name", b"_name", "_system_prompt", b"_system_prompt", "description", b"description", "instructions", b"instructions", "name", b"name", "system_prompt", b"system_prompt", "update_mask", b"update_mask"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_instructions", b"_instructions", "_knowledge_base_id", b"_knowledge_base_id", "_name", b"_name", "_system_prompt", b"_system_prompt", "description", b"description", "instructions", b"instructions", "knowledge_base_id", b"knowledge_base_id", "name", b"name", "system_prompt", b"system_prompt", "update_mask", b"update_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_instructions", b"_instructions", "_name", b"_name", "_system_prompt", b"_system_prompt", "description", b"description", "etag", b"etag", "instructions", b"instructions", "job_id", b"job_id", "labels", b"labels", "name", b"name", "request_id", b"request_id", "system_prompt", b"system_prompt", "update_mask", b"update_mask"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_instructions", b"_instructions", "_knowledge_base_id", b"_knowledge_base_id", "_name", b"_name", "_system_prompt", b"_system_prompt", "description", b"description", "etag", b"etag", "instructions", b"instructions", "job_id", b"job_id", "knowledge_base_id", b"knowledge_base_id", "labels", b"labels", "name", b"name", "request_id", b"request_id", "system_prompt", b"system_prompt", "update_mask", b"update_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__description: _TypeAlias = _typing.Literal["description"]  # noqa: Y015
     _WhichOneofArgType__description: _TypeAlias = _typing.Literal["_description", b"_description"]  # noqa: Y015
     _WhichOneofReturnType__instructions: _TypeAlias = _typing.Literal["instructions"]  # noqa: Y015
     _WhichOneofArgType__instructions: _TypeAlias = _typing.Literal["_instructions", b"_instructions"]  # noqa: Y015
+    _WhichOneofReturnType__knowledge_base_id: _TypeAlias = _typing.Literal["knowledge_base_id"]  # noqa: Y015
+    _WhichOneofArgType__knowledge_base_id: _TypeAlias = _typing.Literal["_knowledge_base_id", b"_knowledge_base_id"]  # noqa: Y015
     _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
     _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
     _WhichOneofReturnType__system_prompt: _TypeAlias = _typing.Literal["system_prompt"]  # noqa: Y015
@@ -1086,6 +1105,8 @@ class UpdateJobRequest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__description) -> _WhichOneofReturnType__description | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__instructions) -> _WhichOneofReturnType__instructions | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__knowledge_base_id) -> _WhichOneofReturnType__knowledge_base_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
     @_typing.overload
@@ -1989,6 +2010,7 @@ class WatchJobsRequest(_message.Message):
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     UNTIL_FIELD_NUMBER: _builtins.int
     HEARTBEAT_INTERVAL_SECONDS_FIELD_NUMBER: _builtins.int
+    KNOWLEDGE_BASE_ID_FIELD_NUMBER: _builtins.int
     external_id: _builtins.str
     """Only the job with this external_id."""
     resume_token: _builtins.str
@@ -1997,6 +2019,8 @@ class WatchJobsRequest(_message.Message):
     """When the stream ends; unspecified = NEVER."""
     heartbeat_interval_seconds: _builtins.int
     """Seconds between heartbeats, 5 to 60; 0 = 15."""
+    knowledge_base_id: _builtins.str
+    """Only jobs that feed or use this knowledge base, "kb-…"."""
     @_builtins.property
     def job_types(self) -> _containers.RepeatedScalarFieldContainer[_job_pb2.JobType.ValueType]:
         """Only jobs with one of these types; empty = all."""
@@ -2014,10 +2038,11 @@ class WatchJobsRequest(_message.Message):
         resume_token: _builtins.str = ...,
         until: Global___WatchJobsUntil.ValueType = ...,
         heartbeat_interval_seconds: _builtins.int = ...,
+        knowledge_base_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["external_id", b"external_id", "heartbeat_interval_seconds", b"heartbeat_interval_seconds", "job_types", b"job_types", "labels", b"labels", "resume_token", b"resume_token", "until", b"until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["external_id", b"external_id", "heartbeat_interval_seconds", b"heartbeat_interval_seconds", "job_types", b"job_types", "knowledge_base_id", b"knowledge_base_id", "labels", b"labels", "resume_token", b"resume_token", "until", b"until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -11,7 +11,15 @@ from google.protobuf.descriptor import EnumDescriptor
 
 from ingest_grpc import lifecycle, model
 from ingest_grpc.errors import Reason
-from ingest_grpc.v1 import alignment_pb2, error_reason_pb2, file_pb2, ingestion_pb2, job_pb2, job_service_pb2
+from ingest_grpc.v1 import (
+    alignment_pb2,
+    error_reason_pb2,
+    file_pb2,
+    ingestion_pb2,
+    job_pb2,
+    job_service_pb2,
+    knowledge_base_pb2,
+)
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -76,5 +84,8 @@ RETRY_FILE_OUTCOME = EnumTable(model.RetryFileOutcome, job_service_pb2.RetryFile
 LIST_JOBS_ORDER = EnumTable(model.JobOrder, job_service_pb2.ListJobsOrder.DESCRIPTOR)
 WAIT_UNTIL = EnumTable(model.WaitUntil, job_service_pb2.WaitUntil.DESCRIPTOR)
 WATCH_JOBS_UNTIL = EnumTable(model.WatchJobsUntil, job_service_pb2.WatchJobsUntil.DESCRIPTOR)
+DATA_SOURCE_TYPE = EnumTable(model.DataSourceType, knowledge_base_pb2.DataSourceType.DESCRIPTOR)
+SEARCH_MODE = EnumTable(model.SearchMode, knowledge_base_pb2.SearchMode.DESCRIPTOR)
+METADATA_OP = EnumTable(model.MetadataOp, knowledge_base_pb2.MetadataOp.DESCRIPTOR)
 WATCH_KIND = EnumTable(WatchKind, job_service_pb2.WatchKind.DESCRIPTOR)
 WATCH_END_REASON = EnumTable(model.WatchEndReason, job_service_pb2.WatchEndReason.DESCRIPTOR)

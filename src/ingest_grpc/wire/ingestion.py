@@ -71,6 +71,8 @@ def record(value: model.FileRecord) -> ingestion_pb2.FileRecord:
         progress=unit_progress(value.progress) if value.progress else None,
         pages=value.pages,
         bytes_out=value.bytes_out,
+        chunks_created=value.chunks_created,
+        engine_job_id=value.engine_job_id,
         last_sequence=value.last_sequence,
     )
     set_time(message.estimated_start_at, value.estimated_start_at)
@@ -95,6 +97,9 @@ def ingestion_job(value: model.IngestionJob) -> ingestion_pb2.IngestionJob:
         documents_cancelled=value.tally.cancelled,
         pages=value.pages,
         bytes_in=value.bytes_in,
+        chunks_created=value.chunks_created,
+        knowledge_base_id=value.knowledge_base_id,
+        data_source_id=value.data_source_id,
         last_sequence=value.last_sequence,
     )
     set_time(message.created_at, value.created_at)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ingest_grpc import model
-from ingest_grpc.lifecycle import JobStatus, RecordStatus
+from ingest_grpc.lifecycle import JobStatus, JobType, RecordStatus
 from ingest_grpc.v1 import job_pb2, job_service_pb2
 from ingest_grpc.wire.enums import (
     ADD_FILE_OUTCOME,
@@ -30,12 +30,24 @@ _STATUS_MESSAGES: Mapping[JobStatus, str] = {
     JobStatus.CANCELLED: "The job was cancelled.",
 }
 
+_OF_KNOWLEDGE_BASES: Mapping[JobStatus, str] = {
+    JobStatus.COMPLETED: "{completed} file(s) are searchable, {failed} failed.",
+    JobStatus.FAILED: "No file could be ingested, {failed} failed.",
+}
+"""What these statuses mean of a job that feeds a knowledge base and is never started."""
+
 
 def status_message(job: model.Job) -> str:
     """The status in a sentence."""
-    tally = job.tally
-    return _STATUS_MESSAGES[job.status].format(
-        queued=tally.queued, running=tally.running, completed=tally.completed, reviews=job.facts.reviews
+    tally, words = job.tally, _STATUS_MESSAGES[job.status]
+    if job.job_type is JobType.KNOWLEDGE_BASE:
+        words = _OF_KNOWLEDGE_BASES.get(job.status, words)
+    return words.format(
+        queued=tally.queued,
+        running=tally.running,
+        completed=tally.completed,
+        failed=tally.failed,
+        reviews=job.facts.reviews,
     )
 
 
@@ -97,6 +109,9 @@ def basic_job(value: model.Job) -> job_pb2.Job:
         external_id=value.external_id,
         labels=value.labels,
         origin_job_id=value.origin_job_id,
+        knowledge_base_id=value.knowledge_base_id,
+        data_source_id=value.data_source_id,
+        chunks_created=value.chunks_created,
         priority=value.priority,
         etag=value.etag,
         files_etag=value.files_etag,

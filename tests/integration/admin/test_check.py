@@ -92,7 +92,9 @@ async def test_check__finds_nothing_wrong_and_changes_nothing(folder: Folder) ->
     assert report.problems == []
     assert report.checked == {
         "jobs": 1, "ingestion jobs": 1, "records": 6, "alignments": 0,
-        "events": int(folder.value("SELECT count(*) FROM events")), "files": 8, "blobs": 8, "stored blobs": 8,
+        "events": int(folder.value("SELECT count(*) FROM events")), "knowledge bases": 0,
+        "documents": 0,
+        "files": 8, "blobs": 8, "stored blobs": 8,
     }  # fmt: skip
     assert folder.settings.ledger_path.read_bytes() == before
 
@@ -111,7 +113,8 @@ RIGHT = RECORDS.format(1, 1)
         (JOB_ROW.format("status = 'NEEDS_REVIEW'"), "job {job} is NEEDS_REVIEW; by its rows it is FILE_PROCESSING"),
         (JOB_ROW.format("ever_active = 0"), "job {job} says that nothing was ever added to it, but it has files"),
         (RUN_ROW.format("failed = 2"), f"ingestion job {{run}} counts {RECORDS.format(1, 2)}; its records are {RIGHT}"),
-        (RUN_ROW.format("pages = 7"), "ingestion job {run} counts 7 pages and 25 bytes; its records have 3 and 25"),
+        (RUN_ROW.format("pages = 7"), "ingestion job {run} counts 7 pages, 25 bytes, 0 chunks; its records 3, 25, 0"),
+        (JOB_ROW.format("chunks_created = 7"), "job {job} counts 7 chunks; its records have 0"),
         (RUN_ROW.format("status = 'COMPLETED'"), "ingestion job {run} is COMPLETED; by its records it is RUNNING"),
         (RUN_ROW.format("completed_at = 1"), "ingestion job {run} has 3 records in flight and a time of completion"),
     ],

@@ -33,6 +33,22 @@ AWAITED = frozenset(
         Reason.TOO_DEEPLY_NESTED,
         Reason.TOO_MANY_ENTRIES,
         Reason.TOO_MANY_PAGES,
+        Reason.KNOWLEDGE_BASE_NOT_FOUND,
+        Reason.KNOWLEDGE_BASE_DELETED,
+        Reason.KNOWLEDGE_BASE_EMPTY,
+        Reason.KNOWLEDGE_BASE_REQUIRED,
+        Reason.KNOWLEDGE_BASE_JOB,
+        Reason.DATA_SOURCE_NOT_FOUND,
+        Reason.SOURCE_TOO_LARGE,
+        Reason.SYNC_RUNNING,
+        Reason.SYNC_NOT_RUNNING,
+        Reason.REINDEX_REQUIRED,
+        Reason.REINDEX_RUNNING,
+        Reason.KNOWLEDGE_BASE_BUSY,
+        Reason.EMBEDDER_UNAVAILABLE,
+        Reason.NOT_IN_KNOWLEDGE_BASE,
+        Reason.NOTHING_TO_INDEX,
+        Reason.EMBEDDING_REFUSED,
     }
 )
 """Reasons that came before what gives them: each leaves with the mark of its test."""

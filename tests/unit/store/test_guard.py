@@ -19,7 +19,9 @@ PARENTS = """
         last_sequence, earliest_sequence, created_at, updated_at)
     VALUES (1, 'dj', 't', 'u', 'n', '', 'CONTEXT_GROUNDED_FILES', 'NEEDS_REVIEW', 'SPEED_OPTIMIZED', '', '',
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1);
-    INSERT INTO ingestion_jobs VALUES (1, 'ij', 1, 't', 'QUEUED', 0, 0, 0, 0, 0, 0, 0, 0, 1, NULL, NULL, 0);
+    INSERT INTO ingestion_jobs (id, ingestion_job_id, job, team, status, queued, running, completed, failed, cancelled,
+        unresolved, pages, bytes_in, created_at, last_sequence)
+    VALUES (1, 'ij', 1, 't', 'QUEUED', 0, 0, 0, 0, 0, 0, 0, 0, 1, 0);
     INSERT INTO blobs VALUES (1, 'k', 't', 'sha', 1, 1, NULL);
     INSERT INTO files (id, file_id, team, user_id, kind, filename, path, content_type, size_bytes, sha256, markdown,
         blob, created_at)

@@ -15,6 +15,8 @@ from ingest_grpc.v1 import (
     ingestion_service_pb2,
     job_pb2,
     job_service_pb2,
+    knowledge_base_pb2,
+    knowledge_base_service_pb2,
     server_service_pb2,
 )
 from ingest_grpc.wire import enums
@@ -29,6 +31,8 @@ MODULES = (
     ingestion_service_pb2,
     job_pb2,
     job_service_pb2,
+    knowledge_base_pb2,
+    knowledge_base_service_pb2,
     server_service_pb2,
 )
 TABLES = {name: table for name, table in vars(enums).items() if isinstance(table, EnumTable)}

@@ -91,6 +91,8 @@ def test_record__all_fields() -> None:
         progress=model.UnitProgress(units_done=1, units_total=2, unit="pages"),
         pages=0,
         bytes_out=0,
+        chunks_created=0,
+        engine_job_id="run-1",
         last_sequence=9,
     )
     message = ingestion.record(value)
@@ -156,6 +158,12 @@ def test_basic_job__shows_the_first_100_review_reasons() -> None:
 @pytest.mark.parametrize("status", JobStatus)
 def test_status_message__every_status_has_one(status: JobStatus) -> None:
     assert jobs.status_message(values.job(status=status)).endswith(".")
+
+
+def test_status_message__of_a_knowledge_base_job_is_about_its_files() -> None:
+    job = values.job(job_type=JobType.KNOWLEDGE_BASE, status=JobStatus.COMPLETED, tally=Tally(completed=2, failed=1))
+
+    assert jobs.status_message(job) == "2 file(s) are searchable, 1 failed."
 
 
 def test_job_file__markdown_has_no_record() -> None:

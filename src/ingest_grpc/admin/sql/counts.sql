@@ -3,7 +3,8 @@
 CREATE TEMP TABLE counted (
     ingestion_job INTEGER PRIMARY KEY,
     job INTEGER, queued INTEGER, running INTEGER, completed INTEGER, failed INTEGER, cancelled INTEGER,
-    unresolved INTEGER, pages INTEGER, bytes_in INTEGER, attempts INTEGER, expired INTEGER, archives INTEGER
+    unresolved INTEGER, pages INTEGER, bytes_in INTEGER, attempts INTEGER, expired INTEGER, archives INTEGER,
+    chunks INTEGER
 );
 
 -- name: count_records!
@@ -23,7 +24,8 @@ SELECT
     coalesce(sum(r.bytes_in) FILTER (WHERE r.deleted_at IS NULL), 0),
     coalesce(max(r.attempt), 0),
     count(*) FILTER (WHERE r.deleted_at IS NULL AND r.output_expired_at IS NOT NULL),
-    count(*) FILTER (WHERE r.deleted_at IS NULL AND r.output_expired_at IS NULL AND r.member_count IS NOT NULL)
+    count(*) FILTER (WHERE r.deleted_at IS NULL AND r.output_expired_at IS NULL AND r.member_count IS NOT NULL),
+    coalesce(sum(r.chunks_created) FILTER (WHERE r.deleted_at IS NULL), 0)
 FROM ingestion_jobs AS i LEFT JOIN file_records AS r ON r.ingestion_job = i.id
 GROUP BY i.id;
 
@@ -32,7 +34,7 @@ GROUP BY i.id;
 CREATE TEMP TABLE counted_jobs (
     job INTEGER PRIMARY KEY,
     queued INTEGER, running INTEGER, completed INTEGER, failed INTEGER, cancelled INTEGER, unresolved INTEGER,
-    markdown_files INTEGER, expired INTEGER, archives INTEGER
+    markdown_files INTEGER, expired INTEGER, archives INTEGER, chunks INTEGER
 );
 
 -- name: count_jobs!
@@ -42,7 +44,7 @@ SELECT
     j.id, coalesce(sum(c.queued), 0), coalesce(sum(c.running), 0), coalesce(sum(c.completed), 0),
     coalesce(sum(c.failed), 0), coalesce(sum(c.cancelled), 0), coalesce(sum(c.unresolved), 0),
     (SELECT count(*) FROM job_files AS m WHERE m.job = j.id AND m.removed_at IS NULL),
-    coalesce(sum(c.expired), 0), coalesce(sum(c.archives), 0)
+    coalesce(sum(c.expired), 0), coalesce(sum(c.archives), 0), coalesce(sum(c.chunks), 0)
 FROM jobs AS j LEFT JOIN ingestion_jobs AS i ON i.job = j.id LEFT JOIN counted AS c ON c.ingestion_job = i.id
 GROUP BY j.id;
 
@@ -55,6 +57,8 @@ SELECT
     (SELECT count(*) FROM alignment_jobs) AS alignments,
     (SELECT count(*) FROM events) AS events,
     (SELECT count(*) FROM files) AS files,
+    (SELECT count(*) FROM knowledge_bases WHERE purged_at IS NULL) AS knowledge_bases,
+    (SELECT count(*) FROM documents WHERE removed_at IS NULL) AS documents,
     (SELECT count(*) FROM blobs) AS blobs;
 
 -- name: create_stored!

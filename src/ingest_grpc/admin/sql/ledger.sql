@@ -11,11 +11,11 @@ WHERE (i.queued, i.running, i.completed, i.failed, i.cancelled, i.unresolved)
    <> (c.queued, c.running, c.completed, c.failed, c.cancelled, c.unresolved);
 
 -- name: ingestion_job_sums
--- Ingestion jobs whose pages or bytes are not those of their records.
-SELECT i.job, printf('ingestion job %s counts %d pages and %d bytes; its records have %d and %d',
-    i.ingestion_job_id, i.pages, i.bytes_in, c.pages, c.bytes_in) AS problem
+-- Ingestion jobs whose pages, bytes or chunks are not those of their records.
+SELECT i.job, printf('ingestion job %s counts %d pages, %d bytes, %d chunks; its records %d, %d, %d',
+    i.ingestion_job_id, i.pages, i.bytes_in, i.chunks_created, c.pages, c.bytes_in, c.chunks) AS problem
 FROM ingestion_jobs AS i JOIN counted AS c ON c.ingestion_job = i.id
-WHERE (i.pages, i.bytes_in) <> (c.pages, c.bytes_in);
+WHERE (i.pages, i.bytes_in, i.chunks_created) <> (c.pages, c.bytes_in, c.chunks);
 
 -- name: ingestion_job_statuses
 -- Ingestion jobs whose status does not follow from their records.
@@ -85,12 +85,20 @@ WHERE m.parent_record_id IS NOT NULL AND (
     r.id IS NULL OR r.status <> 'COMPLETED' OR r.member_count IS NULL OR r.job <> m.job
     OR (r.deleted_at IS NOT NULL AND m.deleted_at IS NULL));
 
+-- name: job_chunks
+-- Jobs whose row does not count the chunks of their records.
+SELECT j.id AS job, printf('job %s counts %d chunks; its records have %d', j.job_id, j.chunks_created,
+    c.chunks) AS problem
+FROM jobs AS j JOIN counted_jobs AS c ON c.job = j.id
+WHERE j.chunks_created <> c.chunks;
+
 -- name: job_statuses
 -- Jobs whose status does not follow from their rows.
 SELECT j.id AS job, printf('job %s is %s; by its rows it is %s', j.job_id, j.status, derived) AS problem
 FROM (
     SELECT j.*, job_status(j.job_type, c.queued, c.running, c.completed, c.failed, c.cancelled, c.unresolved,
-        c.markdown_files, c.expired, c.archives, j.system_prompt <> '', j.cancel_requested, j.ever_active,
+        c.markdown_files, c.expired, c.archives, j.system_prompt <> '', j.knowledge_base_id IS NOT NULL,
+        j.cancel_requested, j.ever_active,
         coalesce(a.status, '')) AS derived
     FROM jobs AS j JOIN counted_jobs AS c ON c.job = j.id
     LEFT JOIN alignment_jobs AS a ON a.job = j.id AND a.retired_at IS NULL

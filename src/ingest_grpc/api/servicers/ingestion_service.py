@@ -24,6 +24,8 @@ class IngestionServicer:
             lambda size: self._ingestion.list(
                 caller(),
                 job_id=asked.job_id,
+                knowledge_base_id=asked.knowledge_base_id,
+                data_source_id=asked.data_source_id,
                 statuses=asked.statuses,
                 oldest_first=asked.oldest_first,
                 after=asked.after,

@@ -49,6 +49,9 @@ LLAMACLOUD: Mapping[str, str] = {
     "STEP_UNSPECIFIED": "MANAGED_INGESTION",
     "STEP_FETCH": "DATA_SOURCE",
     "STEP_PARSE": "PARSE",
+    "STEP_CHUNK": "TRANSFORM",
+    "STEP_EMBED": "TRANSFORM",
+    "STEP_INDEX": "INGESTION",
     "STEP_STORE": "METADATA_UPDATE",
 }
 """LlamaCloud: `status` of a file and of a pipeline, and `step` of an error."""

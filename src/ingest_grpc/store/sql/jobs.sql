@@ -25,14 +25,14 @@ SELECT * FROM jobs WHERE team = :team AND external_id = :external_id;
 INSERT INTO jobs (
     job_id, team, user_id, name, description, job_type, status, method,
     system_prompt, system_prompt_updated_at, instructions, instructions_updated_at,
-    external_id, labels, origin_job_id, priority,
+    external_id, labels, origin_job_id, priority, knowledge_base_id, data_source_id, chunks_created,
     queued, running, completed, failed, cancelled, unresolved,
     markdown_files, cancel_requested, ever_active, last_sequence, earliest_sequence, files_sequence,
     created_at, updated_at, deleted_at, purge_at
 ) VALUES (
     :job_id, :team, :user_id, :name, :description, :job_type, :status, :method,
     :system_prompt, :system_prompt_updated_at, :instructions, :instructions_updated_at,
-    :external_id, :labels, :origin_job_id, :priority,
+    :external_id, :labels, :origin_job_id, :priority, :knowledge_base_id, :data_source_id, :chunks_created,
     :queued, :running, :completed, :failed, :cancelled, :unresolved,
     :markdown_files, :cancel_requested, :ever_active, :last_sequence, :earliest_sequence, :files_sequence,
     :created_at, :updated_at, :deleted_at, :purge_at
@@ -41,7 +41,8 @@ INSERT INTO jobs (
 -- name: update_job!
 -- What a transaction changed in a job.
 UPDATE jobs SET
-    name = :name, description = :description, labels = :labels,
+    name = :name, description = :description, labels = :labels, knowledge_base_id = :knowledge_base_id,
+    chunks_created = :chunks_created,
     system_prompt = :system_prompt, system_prompt_updated_at = :system_prompt_updated_at,
     instructions = :instructions, instructions_updated_at = :instructions_updated_at,
     status = :status, queued = :queued, running = :running, completed = :completed, failed = :failed,
@@ -91,10 +92,12 @@ SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job WHE
 -- A new ingestion job.
 INSERT INTO ingestion_jobs (
     ingestion_job_id, job, team, status, queued, running, completed, failed, cancelled, unresolved,
-    pages, bytes_in, created_at, started_at, completed_at, last_sequence
+    pages, bytes_in, chunks_created, knowledge_base_id, data_source_id, created_at, started_at, completed_at,
+    last_sequence
 ) VALUES (
     :ingestion_job_id, :job, :team, :status, :queued, :running, :completed, :failed, :cancelled, :unresolved,
-    :pages, :bytes_in, :created_at, :started_at, :completed_at, :last_sequence
+    :pages, :bytes_in, :chunks_created, :knowledge_base_id, :data_source_id, :created_at, :started_at, :completed_at,
+    :last_sequence
 );
 
 -- name: update_ingestion_job!
@@ -102,7 +105,7 @@ INSERT INTO ingestion_jobs (
 UPDATE ingestion_jobs SET
     status = :status, queued = :queued, running = :running, completed = :completed, failed = :failed,
     cancelled = :cancelled, unresolved = :unresolved, pages = :pages, bytes_in = :bytes_in,
-    started_at = :started_at, completed_at = :completed_at, last_sequence = :last_sequence
+    chunks_created = :chunks_created, started_at = :started_at, completed_at = :completed_at, last_sequence = :last_sequence
 WHERE id = :row_id;
 
 -- name: ingestion_jobs_of_job_asc
@@ -144,3 +147,31 @@ WHERE i.team = :team AND i.status = :status AND i.id > :cursor ORDER BY i.id LIM
 -- Ingestion jobs of a team that have one status, newest first.
 SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
 WHERE i.team = :team AND i.status = :status AND i.id < :cursor ORDER BY i.id DESC LIMIT :limit;
+
+-- name: ingestion_jobs_of_knowledge_base_asc
+-- Ingestion jobs of a knowledge base, oldest first.
+SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
+WHERE i.knowledge_base_id = :owner AND i.team = :team AND i.id > :cursor
+  AND (:statuses = '[]' OR i.status IN (SELECT value FROM json_each(:statuses)))
+ORDER BY i.id LIMIT :limit;
+
+-- name: ingestion_jobs_of_knowledge_base_desc
+-- Ingestion jobs of a knowledge base, newest first.
+SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
+WHERE i.knowledge_base_id = :owner AND i.team = :team AND i.id < :cursor
+  AND (:statuses = '[]' OR i.status IN (SELECT value FROM json_each(:statuses)))
+ORDER BY i.id DESC LIMIT :limit;
+
+-- name: ingestion_jobs_of_data_source_asc
+-- Ingestion jobs of a data source, oldest first.
+SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
+WHERE i.data_source_id = :owner AND i.team = :team AND i.id > :cursor
+  AND (:statuses = '[]' OR i.status IN (SELECT value FROM json_each(:statuses)))
+ORDER BY i.id LIMIT :limit;
+
+-- name: ingestion_jobs_of_data_source_desc
+-- Ingestion jobs of a data source, newest first.
+SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
+WHERE i.data_source_id = :owner AND i.team = :team AND i.id < :cursor
+  AND (:statuses = '[]' OR i.status IN (SELECT value FROM json_each(:statuses)))
+ORDER BY i.id DESC LIMIT :limit;

@@ -20,6 +20,10 @@ DELETE FROM jobs WHERE id = :job;
 -- Some records of a job, newest first: a record may refer to an older one that it replaces.
 SELECT id, file, output_file_id FROM file_records WHERE job = :job ORDER BY id DESC LIMIT :limit;
 
+-- name: forget_record!
+-- The document of a record that is purged keeps its chunks, not the record.
+UPDATE documents SET record = NULL WHERE record = :row_id;
+
 -- name: purge_record!
 -- One record.
 DELETE FROM file_records WHERE id = :row_id;
@@ -30,7 +34,8 @@ SELECT DISTINCT file FROM job_files WHERE job = :job;
 
 -- name: file_is_used^
 -- Whether any record or Markdown entry still names a file, removed ones included.
-SELECT EXISTS (SELECT 1 FROM file_records WHERE file = :file) OR EXISTS (SELECT 1 FROM job_files WHERE file = :file);
+SELECT EXISTS (SELECT 1 FROM file_records WHERE file = :file) OR EXISTS (SELECT 1 FROM job_files WHERE file = :file)
+    OR EXISTS (SELECT 1 FROM documents WHERE file = :file) OR EXISTS (SELECT 1 FROM documents WHERE indexed_file = :file);
 
 -- name: file_by_row^
 -- A file by its integer key.

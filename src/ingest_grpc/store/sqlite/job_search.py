@@ -73,6 +73,9 @@ def _passes(wanted: JobFilter) -> tuple[str, dict[str, Any]]:
     if wanted.external_id is not None:
         conditions.append("external_id = :external_id")
         parameters["external_id"] = wanted.external_id
+    if wanted.knowledge_base_id is not None:
+        conditions.append("knowledge_base_id = :knowledge_base_id")
+        parameters["knowledge_base_id"] = wanted.knowledge_base_id
     if wanted.name_contains:
         conditions.append("instr(lower(name), lower(:name_contains)) > 0")
         parameters["name_contains"] = wanted.name_contains

@@ -1,6 +1,7 @@
 """Reads of the ledger: one method per statement or short sequence of statements, see store.interface.Rows."""
 
 import heapq
+import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -11,12 +12,10 @@ from ingest_grpc.store.sqlite import values
 from ingest_grpc.store.sqlite.alignments import SqliteAlignmentRows
 from ingest_grpc.store.sqlite.file_search import files_where, passes_filter
 from ingest_grpc.store.sqlite.job_search import jobs_where
+from ingest_grpc.store.sqlite.knowledge_bases import NEWEST, SqliteKnowledgeRows
 from ingest_grpc.store.sqlite.statements import Row
 
 T = TypeVar("T")
-
-NEWEST = 2**63 - 1
-"""A row id beyond every row: where a newest-first list begins."""
 
 
 def _merged(pages: Iterable[list[T]], key: Callable[[T], int], limit: int, *, descending: bool) -> list[T]:
@@ -24,7 +23,7 @@ def _merged(pages: Iterable[list[T]], key: Callable[[T], int], limit: int, *, de
     return list(heapq.merge(*pages, key=key, reverse=descending))[:limit]
 
 
-class SqliteRows(SqliteAlignmentRows):
+class SqliteRows(SqliteAlignmentRows, SqliteKnowledgeRows):
     """Reads on one connection inside a transaction that somebody else began."""
 
     async def ledger_id(self) -> str:
@@ -79,7 +78,21 @@ class SqliteRows(SqliteAlignmentRows):
         after: int | None,
         oldest_first: bool,
         limit: int,
+        knowledge_base_id: str | None = None,
+        data_source_id: str | None = None,
     ) -> list[IngestionJob]:
+        feeding = data_source_id or knowledge_base_id
+        if job_row is None and feeding is not None:
+            return self._all(
+                f"ingestion_jobs_of_{'data_source' if data_source_id else 'knowledge_base'}_"
+                f"{'asc' if oldest_first else 'desc'}",
+                values.ingestion_job_of,
+                owner=feeding,
+                team=team,
+                statuses=json.dumps(sorted(statuses)),
+                cursor=after if after is not None else (0 if oldest_first else NEWEST),
+                limit=limit,
+            )
         owner = "team" if job_row is None else "job"
         order = "asc" if oldest_first else "desc"
         cursor = after if after is not None else (0 if oldest_first else NEWEST)
@@ -142,7 +155,7 @@ class SqliteRows(SqliteAlignmentRows):
         return self._all("records_running", values.record_row_of)
 
     async def queue_state(self) -> QueueState:
-        return self._the("queue_state", values.queue_state_of)
+        return self._the("queue_state", lambda row: QueueState(**row))
 
     async def position(self, row: RecordRow) -> int | None:
         if not row.claimable:

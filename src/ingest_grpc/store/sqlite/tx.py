@@ -10,12 +10,13 @@ from ingest_grpc.model import File, FileRecord, IngestionJob, Job, JobFile, Time
 from ingest_grpc.store.interface import ApiKey, Commit, JobCursor, NewRecord, RecordRow, StoredRequest
 from ingest_grpc.store.sqlite import values
 from ingest_grpc.store.sqlite.alignments import SqliteAlignmentTx
+from ingest_grpc.store.sqlite.knowledge_bases import SqliteKnowledgeTx
 from ingest_grpc.store.sqlite.record_search import SqliteRecordSearch
 from ingest_grpc.store.sqlite.rows import SqliteRows
 from ingest_grpc.store.sqlite.statements import Row
 
 
-class SqliteTx(SqliteRows, SqliteRecordSearch, SqliteAlignmentTx):
+class SqliteTx(SqliteRows, SqliteRecordSearch, SqliteAlignmentTx, SqliteKnowledgeTx):
     """Reads and writes of one unit."""
 
     def __init__(self, connection: sqlite3.Connection, team_max_running: int | None = None) -> None:
@@ -38,6 +39,8 @@ class SqliteTx(SqliteRows, SqliteRecordSearch, SqliteAlignmentTx):
             job=job_row,
             team=team,
             created_at=job.created_at,
+            knowledge_base_id=job.knowledge_base_id,
+            data_source_id=job.data_source_id,
             **values.ingestion_job_columns(job),
         )
 
@@ -79,6 +82,7 @@ class SqliteTx(SqliteRows, SqliteRecordSearch, SqliteAlignmentTx):
             reused_from=record.reused_from,
             created_at=record.created_at,
             bytes_in=new.bytes_in,
+            document=new.document_row,
             priority=new.priority,
             fair_tag=new.fair_tag,
             parent_record_id=record.parent_record_id,
@@ -280,6 +284,7 @@ class SqliteTx(SqliteRows, SqliteRecordSearch, SqliteAlignmentTx):
             return False
         records = self._all("records_to_purge", lambda row: row, job=job.row_id, limit=limit)
         for record in records:
+            self._write("forget_record", row_id=record["id"])
             self._write("purge_record", row_id=record["id"])
             await self._purge_file(await self.file(job.team_id, record["output_file_id"]), now)
             await self._purge_file(self._the("file_by_row", values.file_of, row_id=record["file"]), now)

@@ -25,7 +25,7 @@ from ingest_grpc.model import (
     TimelineEvent,
     Upload,
 )
-from ingest_grpc.store.interface import ApiKey, FeedEvent, QueueState, RecordRow
+from ingest_grpc.store.interface import ApiKey, FeedEvent, RecordRow
 from ingest_grpc.store.sqlite.columns import members, members_or_none, texts_column, texts_of, word_column
 from ingest_grpc.store.sqlite.statements import Row
 
@@ -84,6 +84,9 @@ def job_of(row: Row) -> Job:
         external_id=row["external_id"],
         labels={} if row["labels"] == "{}" else json.loads(row["labels"]),
         origin_job_id=row["origin_job_id"],
+        knowledge_base_id=row["knowledge_base_id"],
+        data_source_id=row["data_source_id"],
+        chunks_created=row["chunks_created"],
         priority=row["priority"],
         files_sequence=row["files_sequence"],
         deleted_at=row["deleted_at"],
@@ -103,6 +106,8 @@ def changeable_job_columns(job: Job) -> dict[str, Any]:
         "instructions": job.instructions,
         "instructions_updated_at": job.instructions_updated_at,
         "labels": json.dumps(dict(job.labels)) if job.labels else "{}",
+        "knowledge_base_id": job.knowledge_base_id,
+        "chunks_created": job.chunks_created,
         "files_sequence": job.files_sequence,
         "deleted_at": job.deleted_at,
         "purge_at": job.purge_at,
@@ -131,6 +136,7 @@ def job_columns(job: Job) -> dict[str, Any]:
         "method": job.method,
         "external_id": job.external_id,
         "origin_job_id": job.origin_job_id,
+        "data_source_id": job.data_source_id,
         "priority": job.priority,
         "earliest_sequence": job.earliest_sequence,
         "created_at": job.created_at,
@@ -146,6 +152,9 @@ def ingestion_job_of(row: Row) -> IngestionJob:
         tally=tally_of(row),
         pages=row["pages"],
         bytes_in=row["bytes_in"],
+        chunks_created=row["chunks_created"],
+        knowledge_base_id=row["knowledge_base_id"],
+        data_source_id=row["data_source_id"],
         created_at=row["created_at"],
         started_at=row["started_at"],
         completed_at=row["completed_at"],
@@ -160,6 +169,7 @@ def ingestion_job_columns(job: IngestionJob) -> dict[str, Any]:
         **tally_columns(job.tally),
         "pages": job.pages,
         "bytes_in": job.bytes_in,
+        "chunks_created": job.chunks_created,
         "started_at": job.started_at,
         "completed_at": job.completed_at,
         "last_sequence": job.last_sequence,
@@ -211,6 +221,8 @@ def record_of(row: Row) -> FileRecord:
         cancelled_at=row["cancelled_at"],
         pages=row["pages"],
         bytes_out=row["bytes_out"],
+        chunks_created=row["chunks_created"],
+        engine_job_id=row["engine_job_id"],
         last_sequence=row["last_sequence"],
     )
 
@@ -230,6 +242,7 @@ def record_row_of(row: Row) -> RecordRow:
         replaces_row=row["replaces"],
         root_record_id=row["root_record_id"],
         archive_depth=row["archive_depth"],
+        document_row=row["document"],
     )
 
 
@@ -260,6 +273,8 @@ def record_columns(record: FileRecord) -> dict[str, Any]:
         "pages": record.pages,
         "member_count": record.member_count,
         "bytes_out": record.bytes_out,
+        "chunks_created": record.chunks_created,
+        "engine_job_id": record.engine_job_id,
         "last_sequence": record.last_sequence,
     }
 
@@ -384,7 +399,3 @@ def api_key_of(row: Row) -> ApiKey:
         revoked_at=row["revoked_at"],
         max_priority=row["max_priority"],
     )
-
-
-def queue_state_of(row: Row) -> QueueState:
-    return QueueState(row["claimable"], row["oldest_at"], row["delayed"], row["running"])

@@ -90,6 +90,10 @@ class Fields:
         """A well-formed id, or None for the empty string."""
         return self.id(field, value, *prefixes) if value else None
 
+    def knowledge_base(self, value: str) -> str | None:
+        """The id of a knowledge base in the field of that name, or None for the empty string."""
+        return self.optional_id("knowledge_base_id", value, ids.Prefix.KNOWLEDGE_BASE)
+
     def fits(self, field: str, values: Sequence[object], most: int = MAX_ITEMS) -> bool:
         """Whether a list is short enough to be read; if not, that is its one violation."""
         if len(values) > most:

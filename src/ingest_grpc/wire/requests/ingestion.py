@@ -19,6 +19,8 @@ class ListIngestionJobs:
     after: str | None
     page_size: int
     page_token: str
+    knowledge_base_id: str | None = None
+    data_source_id: str | None = None
 
 
 def list_ingestion_jobs(message: pb.ListIngestionJobsRequest) -> ListIngestionJobs:
@@ -33,6 +35,8 @@ def list_ingestion_jobs(message: pb.ListIngestionJobsRequest) -> ListIngestionJo
             fields.optional_id("after", message.after, Prefix.INGESTION_JOB),
             fields.page_size(message.page_size),
             message.page_token,
+            fields.knowledge_base(message.knowledge_base_id),
+            fields.optional_id("data_source_id", message.data_source_id, Prefix.DATA_SOURCE),
         )
 
 

@@ -17,7 +17,7 @@ from ingest_grpc.wire.requests.jobs import (
     SERVICE,
 )
 
-UPDATABLE = ("name", "description", "system_prompt", "instructions", "labels")
+UPDATABLE = ("name", "description", "system_prompt", "instructions", "knowledge_base_id", "labels")
 DEFAULT_WAIT_SECONDS = 30.0
 MAX_WAIT_SECONDS = 60.0
 
@@ -40,6 +40,7 @@ def update_job(message: pb.UpdateJobRequest) -> UpdateJob:
             "description": fields.text("description", message.description, characters=MAX_DESCRIPTION_CHARACTERS),
             "system_prompt": fields.text("system_prompt", message.system_prompt, size_bytes=MAX_PROMPT_BYTES),
             "instructions": fields.text("instructions", message.instructions, size_bytes=MAX_PROMPT_BYTES),
+            "knowledge_base_id": fields.knowledge_base(message.knowledge_base_id) or "",
             "labels": fields.labels("labels", message.labels),
         }
         wanted = _wanted(fields, message)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ingest_grpc import model
 from ingest_grpc.ids import Prefix
+from ingest_grpc.lifecycle import JobType
 from ingest_grpc.v1 import job_service_pb2 as pb
 from ingest_grpc.wire import enums
 from ingest_grpc.wire.enums import JobView, WatchKind
@@ -32,6 +33,7 @@ class CreateJob:
 def create_job(message: pb.CreateJobRequest) -> CreateJob:
     """Raises INVALID_FIELD or INVALID_ID, as all functions here do."""
     with Fields() as fields:
+        _check_type(fields, message)
         return CreateJob(
             model.NewJob(
                 name=fields.required_text("name", message.name, characters=MAX_NAME_CHARACTERS),
@@ -40,17 +42,30 @@ def create_job(message: pb.CreateJobRequest) -> CreateJob:
                 system_prompt=fields.text("system_prompt", message.system_prompt, size_bytes=MAX_PROMPT_BYTES),
                 instructions=fields.text("instructions", message.instructions, size_bytes=MAX_PROMPT_BYTES),
                 method=fields.optional_enum("method", message.method, enums.METHOD),
-                files=_files_to_add(fields, message.files),
+                files=files_to_add(fields, message.files),
                 priority=fields.priority("priority", message.priority),
                 external_id=fields.external_id("external_id", message.external_id),
                 labels=fields.labels("labels", message.labels),
+                knowledge_base_id=fields.optional_id(
+                    "knowledge_base_id", message.knowledge_base_id, Prefix.KNOWLEDGE_BASE
+                ),
             ),
             fields.request(message, f"{SERVICE}/CreateJob"),
             message.validate_only,
         )
 
 
-def _files_to_add(fields: Fields, messages: Sequence[pb.FileToAdd]) -> tuple[model.FileToAdd, ...]:
+def _check_type(fields: Fields, message: pb.CreateJobRequest) -> None:
+    """Jobs that feed a knowledge base are made by its own service, and only one other type may name one."""
+    job_type = enums.JOB_TYPE.members.get(message.job_type)
+    if job_type is JobType.KNOWLEDGE_BASE:
+        fields.wrong("job_type", "is made by KnowledgeBaseService alone: sync a data source, or add files there")
+    elif message.knowledge_base_id and job_type is not JobType.CONTEXT_GROUNDED_VECTOR_DB:
+        fields.wrong("knowledge_base_id", "is for jobs of type CONTEXT_GROUNDED_VECTOR_DB")
+
+
+def files_to_add(fields: Fields, messages: Sequence[pb.FileToAdd]) -> tuple[model.FileToAdd, ...]:
+    """At most 1,000 files."""
     if not fields.fits("files", messages):
         return ()
     return tuple(
@@ -100,6 +115,9 @@ def list_jobs(message: pb.ListJobsRequest) -> ListJobs:
                 statuses=fields.enum_list("statuses", message.statuses, enums.JOB_STATUS),
                 job_types=fields.enum_list("job_types", message.job_types, enums.JOB_TYPE),
                 external_id=fields.external_id("external_id", message.external_id),
+                knowledge_base_id=fields.optional_id(
+                    "knowledge_base_id", message.knowledge_base_id, Prefix.KNOWLEDGE_BASE
+                ),
                 name_contains=fields.text("name_contains", message.name_contains, characters=MAX_NAME_CHARACTERS),
                 labels=fields.labels("labels", message.labels),
                 created_after=microseconds_of(message.created_after) if message.HasField("created_after") else None,
@@ -134,7 +152,7 @@ def add_files(message: pb.AddFilesRequest) -> AddFiles:
             fields.wrong("files", "is required")
         return AddFiles(
             fields.id("job_id", message.job_id, Prefix.JOB),
-            _files_to_add(fields, message.files),
+            files_to_add(fields, message.files),
             fields.optional_enum("method", message.method, enums.METHOD),
             message.allow_partial,
             fields.request(message, f"{SERVICE}/AddFiles"),
@@ -229,6 +247,7 @@ def watch_jobs(message: pb.WatchJobsRequest) -> model.WatchJobsRequest:
             job_types=fields.enum_list("job_types", message.job_types, enums.JOB_TYPE),
             labels=fields.labels("labels", message.labels),
             external_id=fields.external_id("external_id", message.external_id),
+            knowledge_base_id=fields.knowledge_base(message.knowledge_base_id),
             resume_token=message.resume_token,
             until=fields.optional_enum("until", message.until, enums.WATCH_JOBS_UNTIL) or model.WatchJobsUntil.NEVER,
             heartbeat_interval_seconds=_heartbeat_seconds(fields, message.heartbeat_interval_seconds),
