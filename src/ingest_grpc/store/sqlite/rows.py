@@ -10,6 +10,7 @@ from ingest_grpc.model import EventType, File, FileFilter, IngestionJob, Job, Jo
 from ingest_grpc.store.interface import ApiKey, FeedEvent, JobCursor, JobHead, Position, QueueState, RecordRow
 from ingest_grpc.store.sqlite import values
 from ingest_grpc.store.sqlite.alignments import SqliteAlignmentRows
+from ingest_grpc.store.sqlite.api_keys import api_key_of
 from ingest_grpc.store.sqlite.file_search import files_where, passes_filter
 from ingest_grpc.store.sqlite.job_search import jobs_where
 from ingest_grpc.store.sqlite.knowledge_bases import NEWEST, SqliteKnowledgeRows
@@ -261,10 +262,10 @@ class SqliteRows(SqliteAlignmentRows, SqliteKnowledgeRows):
     # ── API keys ───────────────────────────────────────────────────────────────────────────────────────
 
     async def api_key_by_hash(self, secret_hash: bytes) -> ApiKey | None:
-        return self._one("api_key_by_hash", values.api_key_of, secret_hash=secret_hash)
+        return self._one("api_key_by_hash", api_key_of, secret_hash=secret_hash)
 
     async def any_api_key(self) -> bool:
         return bool(self._value("any_api_key"))
 
     async def api_keys(self) -> list[ApiKey]:
-        return self._all("api_keys", values.api_key_of)
+        return self._all("api_keys", api_key_of)

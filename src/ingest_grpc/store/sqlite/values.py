@@ -21,11 +21,10 @@ from ingest_grpc.model import (
     Method,
     NewFile,
     RecordError,
-    Scope,
     TimelineEvent,
     Upload,
 )
-from ingest_grpc.store.interface import ApiKey, FeedEvent, RecordRow
+from ingest_grpc.store.interface import FeedEvent, RecordRow
 from ingest_grpc.store.sqlite.columns import members, members_or_none, texts_column, texts_of, word_column
 from ingest_grpc.store.sqlite.statements import Row
 
@@ -387,15 +386,3 @@ def event_columns(event: TimelineEvent, job_row: int, team: str) -> dict[str, An
         "trigger": word_column(event.trigger),
         "change": event.change.__pydantic_serializer__.to_json(event.change, exclude_defaults=True).decode(),
     }
-
-
-def api_key_of(row: Row) -> ApiKey:
-    return ApiKey(
-        key_id=row["key_id"],
-        team_id=row["team"],
-        user_id=row["user_id"],
-        scopes=frozenset(Scope(scope) for scope in json.loads(row["scopes"])),
-        created_at=row["created_at"],
-        revoked_at=row["revoked_at"],
-        max_priority=row["max_priority"],
-    )
