@@ -152,6 +152,39 @@ class Settings(BaseSettings):
         16_000, ge=1_000, description="longest part of a section that one question holds, in characters"
     )
 
+    embedder: Literal["wordllama", "onnx", "endpoint"] = Field(
+        "wordllama",
+        description="what a knowledge base that names none is embedded by: wordllama (comes with the package), "
+        "onnx (embedding_model_dir) or endpoint (embedding_endpoint_url)",
+    )
+    embedding_model_dir: Path | None = Field(
+        None, description="folder of an ONNX model with its tokenizer.json, for embedder onnx"
+    )
+    embedding_endpoint_url: str | None = Field(
+        None, description="base of an OpenAI-compatible API for embedder endpoint, e.g. http://127.0.0.1:8080/v1"
+    )
+    embedding_model: str | None = Field(None, description="name of the model that embedder endpoint asks for")
+    embedding_api_key: SecretStr | None = Field(None, description="key of that API; unset = none is sent")
+    embedding_dimension: int | None = Field(
+        None, ge=1, le=16_384, description="numbers per vector of that model; unset = its first answer tells"
+    )
+    embedding_max_tokens: int = Field(512, ge=32, description="longest text that model takes, in tokens")
+    embedding_tokenizer: Path | None = Field(
+        None, description="tokenizer.json of that model; unset = tokens are guessed, a little too high"
+    )
+    embedding_timeout_seconds: float = Field(60.0, gt=0, description="seconds one call of that API may take")
+    embedding_attempts: int = Field(
+        4, ge=1, le=100, description="calls until the API's errors that may pass fail the record's attempt"
+    )
+    embedding_call_texts: int = Field(64, ge=1, le=2_048, description="chunks that one call of that API carries")
+    embedding_call_tokens: int = Field(16_384, ge=1, description="tokens that one call of that API carries")
+    embedding_text_weight: float = Field(
+        0.5, ge=0, le=1, description="share of the text score in hybrid search with embedders onnx and endpoint"
+    )
+    embedding_cache_bytes: int = Field(
+        256 * MIB, ge=0, description="bytes of vectors of onnx and endpoint kept for repeated attempts"
+    )
+
     readers: int = Field(4, ge=1, le=64, description="read-only ledger connections")
     write_queue: int = Field(
         10_000, ge=1, description="writes that may wait for the ledger before callers are told to come back"
@@ -195,10 +228,22 @@ class Settings(BaseSettings):
             raise ValueError("align_engine generate needs align_endpoint_url and align_model")
         return self
 
+    @model_validator(mode="after")
+    def _embedder_has_a_model(self) -> Self:
+        if self.embedder == "onnx" and not self.embedding_model_dir:
+            raise ValueError("embedder onnx needs embedding_model_dir")
+        if self.embedder == "endpoint" and not (self.embedding_endpoint_url and self.embedding_model):
+            raise ValueError("embedder endpoint needs embedding_endpoint_url and embedding_model")
+        return self
+
     @property
     def worker_count(self) -> int:
         """Documents converted at once: as set, or one per core this process may use."""
         return len(os.sched_getaffinity(0)) if self.workers is None else self.workers
+
+    @property
+    def index_path(self) -> Path:
+        return self.data_dir / "index.sqlite3"
 
     @property
     def ledger_path(self) -> Path:

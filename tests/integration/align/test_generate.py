@@ -11,9 +11,10 @@ import pytest
 from ingest_grpc.errors import Reason
 from ingest_grpc.lifecycle import AlignmentStep
 from ingest_grpc.pipeline.align import chat
-from ingest_grpc.pipeline.align.chat import ChatEndpoint, ChatSettings
+from ingest_grpc.pipeline.align.chat import ChatEndpoint
 from ingest_grpc.pipeline.align.generate import Generator
 from ingest_grpc.pipeline.align.interface import AlignmentFailure
+from ingest_grpc.pipeline.endpoint import MAX_PAUSE_SECONDS, EndpointSettings
 from tests.chat_server import Asked, ChatServer, Reply, completion, pairs
 from tests.integration.align.engine_inputs import Bench
 from tests.reaching import AN_ALIGNMENT, reaches
@@ -53,7 +54,7 @@ def pauses() -> Pauses:
 def generator(
     server: ChatServer, pauses: Pauses, *, timeout_seconds: float = 10.0, concurrency: int = 2, url: str = ""
 ) -> Generator:
-    settings = ChatSettings(url or server.url, "test-model", "secret", timeout_seconds, ATTEMPTS)
+    settings = EndpointSettings(url or server.url, "test-model", "secret", timeout_seconds, ATTEMPTS)
     connect = partial(ChatEndpoint, settings, pause=pauses, rng=random.Random(1))
     return Generator(connect, model="test-model", concurrency=concurrency, max_section_characters=1_000)
 
@@ -135,7 +136,7 @@ async def test_passing_failure__is_tried_again(bench: Bench, server: ChatServer,
     assert 1.0 <= second <= 2.0
 
 
-@pytest.mark.parametrize(("told", "seconds"), [("7", 7.0), ("600", chat.MAX_PAUSE_SECONDS), ("soon", None)])
+@pytest.mark.parametrize(("told", "seconds"), [("7", 7.0), ("600", MAX_PAUSE_SECONDS), ("soon", None)])
 async def test_passing_failure__comes_back_when_it_is_told_to(
     bench: Bench, server: ChatServer, pauses: Pauses, told: str, seconds: float | None
 ) -> None:

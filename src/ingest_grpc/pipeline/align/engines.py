@@ -6,9 +6,10 @@ from functools import partial
 from ingest_grpc.config import Settings
 from ingest_grpc.lifecycle import AlignmentEngine
 from ingest_grpc.pipeline.align.assemble import Assembler
-from ingest_grpc.pipeline.align.chat import MAX_PAUSE_SECONDS, ChatEndpoint, ChatSettings
+from ingest_grpc.pipeline.align.chat import ChatEndpoint
 from ingest_grpc.pipeline.align.generate import Generator
 from ingest_grpc.pipeline.align.interface import Aligner
+from ingest_grpc.pipeline.endpoint import MAX_PAUSE_SECONDS, EndpointSettings
 
 
 def chosen_engine(settings: Settings) -> AlignmentEngine:
@@ -25,7 +26,7 @@ def alignment_engines(settings: Settings) -> Mapping[AlignmentEngine, Aligner]:
     """Every engine by name: an alignment that was started with one is also finished by it."""
     engines: dict[AlignmentEngine, Aligner] = {AlignmentEngine.ASSEMBLE: Assembler()}
     if settings.align_endpoint_url and settings.align_model:
-        chat = ChatSettings(
+        chat = EndpointSettings(
             settings.align_endpoint_url,
             settings.align_model,
             settings.align_api_key.get_secret_value() if settings.align_api_key else "",
