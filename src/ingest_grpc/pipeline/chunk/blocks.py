@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 _LINE_END = re.compile(r"\r\n?|\n")
 _LINES = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
@@ -57,6 +58,9 @@ class BlockReader:
     """Reads blocks; safe in several threads, since markdown-it-py keeps what it reads in a state of its own."""
 
     def __init__(self) -> None:
+        # Here and not above: a server that has no knowledge base need not load it.
+        from markdown_it import MarkdownIt  # noqa: PLC0415
+
         self._parser = MarkdownIt("commonmark")
         self._parser.core.ruler.enableOnly(["normalize", "block"])
 
@@ -72,7 +76,7 @@ class BlockReader:
 _CONTAINERS = {"bullet_list_open", "ordered_list_open", "list_item_open", "blockquote_open"}
 
 
-def _blocks(text: str, lines: list[int], tokens: Iterator[Token]) -> Iterator[Block]:
+def _blocks(text: str, lines: list[int], tokens: "Iterator[Token]") -> Iterator[Block]:
     """The blocks up to the end of the container that is being read."""
     for token in tokens:
         if token.nesting < 0:
