@@ -2,9 +2,9 @@
 
 import mimetypes
 import re
-import unicodedata
 
 from ingest_grpc.formats import CONTENT_TYPES, named_kind
+from ingest_grpc.normal_form import composed
 
 MAX_FILENAME_BYTES = 255
 MAX_CONTENT_TYPE_CHARACTERS = 255
@@ -22,7 +22,7 @@ _OTHER_TYPES = mimetypes.MimeTypes(filenames=())
 
 def displayable(text: str) -> str:
     """Composed (NFC) and without characters that would control a terminal or turn the direction of writing."""
-    return unicodedata.normalize("NFC", text.translate(_INVISIBLE)).strip()
+    return composed(text.translate(_INVISIBLE)).strip()
 
 
 def base_name(filename: str) -> str:
@@ -33,8 +33,10 @@ def base_name(filename: str) -> str:
 
 def normal_content_type(content_type: str) -> str | None:
     """`type/subtype` in lower case, parameters as given (RFC 9110, section 8.3.1); None if it is not a content type."""
+    if len(content_type) > MAX_CONTENT_TYPE_CHARACTERS:
+        return None
     match = _CONTENT_TYPE.fullmatch(content_type.strip())
-    if match is None or len(content_type) > MAX_CONTENT_TYPE_CHARACTERS:
+    if match is None:
         return None
     return match[1].lower() + match[2]
 

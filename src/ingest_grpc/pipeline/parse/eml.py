@@ -23,6 +23,7 @@ _BODY_TYPES = frozenset({"text/plain", "text/html", "application/xhtml+xml", "te
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 _MAX_DEPTH = 30
 _MAX_ATTACHMENTS = 50
+_HEADER_CHARACTERS = 10_000
 
 Part = email.message.Message
 
@@ -176,7 +177,7 @@ def _header(part: Part, name: str) -> str:
 def _readable(value: str) -> str:
     """A header's value with its encoded words decoded; as it stands where that fails."""
     try:
-        pieces = decode_header(value)
+        pieces = decode_header(value[:_HEADER_CHARACTERS])  # longer ones take the square of their length
     except (HeaderParseError, ValueError):
         return value
     return "".join(_piece(text, charset) for text, charset in pieces)

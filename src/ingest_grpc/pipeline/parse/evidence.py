@@ -4,8 +4,8 @@ import re
 
 _NOT_EVIDENCE = re.compile(
     r"""\\?!\[[^\]]{0,500}\]\([^)]{0,2000}\)   # references to pictures
-      | <!--.*?-->                             # comments
-      | ^\s*[-*_|:\s]{3,}$                      # rules, and the line under a table's head
+      | <!--.{0,2000}?-->                      # comments
+      | ^[-*_|:\s]{3,}+$                       # rules, and the line under a table's head
     """,
     re.VERBOSE,
 )

@@ -1,10 +1,10 @@
 """One document to Markdown: detect, hand to the format's module, put the result into its final form."""
 
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from ingest_grpc.errors import Reason
+from ingest_grpc.normal_form import composed
 from ingest_grpc.pipeline.parse import (
     data,
     eml,
@@ -101,4 +101,4 @@ def _charset(content_type: str) -> str:
 
 def _final_form(markdown: str) -> str:
     lines = markdown.replace("\r\n", "\n").replace("\r", "\n").strip("\n\ufeff")
-    return unicodedata.normalize("NFC", lines) + "\n"
+    return composed(lines) + "\n"

@@ -1,7 +1,10 @@
 """ZIP files: which of the formats in that container a file is, by the names of its members."""
 
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from typing import BinaryIO
 
 from ingest_grpc.errors import Reason
@@ -11,8 +14,8 @@ from ingest_grpc.pipeline.parse.types import Kind, declared_kind
 MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
 """How a ZIP begins: with a member, or, an empty one, with its end."""
 
-UNREADABLE = (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError)
-"""What zipfile raises for damaged or exotic files."""
+UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, ValueError, OSError, EOFError, RuntimeError)
+"""What zipfile raises for damaged, protected or exotic files."""
 
 ZIPPED_DOCUMENTS = frozenset({Kind.DOCX, Kind.PPTX, Kind.XLSX, Kind.ODT, Kind.ODS, Kind.ODP, Kind.EPUB})
 """Formats that are a ZIP inside."""

@@ -110,3 +110,9 @@ def test_detect__declared_type_counts_before_the_name() -> None:
 
 def test_detect__a_long_text_is_not_cut_inside_a_character() -> None:
     assert detect(("ü" * 40_000).encode(), "notes.md", "").kind is Kind.MARKDOWN
+
+
+@pytest.mark.timeout(20)
+def test_detect__comments_without_a_page_after_them_take_no_time() -> None:
+    page = b"<?xml version='1.0'?>" + b"<!-- c -->" * 400 + b"<a/>"
+    assert detect(page, "a.xml", "").kind is Kind.XML
