@@ -7,12 +7,11 @@ import pytest
 from ingest_grpc.filenames import base_name, displayable
 from ingest_grpc.normal_form import composed
 
-HOSTILE = "a" + "\u0301\u0316" * 500_000
+TEXTS = ["", "plain", "e\u0301", "\u1112\u1161\u11ab", "═" * 100, "\U0001f469\u200d" * 50, "ก็ด้้", "x" + "\u0301" * 30]
+HOSTILE = "x" + "\u0301\u0316" * 500_000
 
 
-@pytest.mark.parametrize(
-    "text", ["", "plain", "e\u0301", "ᄒ\u1161\u11ab", "═" * 100, "👩‍👩‍👧" * 50, "ก็ด้้", "x" + "\u0301" * 30]
-)
+@pytest.mark.parametrize("text", TEXTS)
 def test_composed__is_nfc(text: str) -> None:
     assert composed(text) == unicodedata.normalize("NFC", text)
 
@@ -21,4 +20,4 @@ def test_composed__is_nfc(text: str) -> None:
 def test_composed__marks_without_end_take_no_time() -> None:
     assert "\u034f" in composed(HOSTILE)
     assert len(displayable(HOSTILE)) > 1_000_000
-    assert base_name(f"../{HOSTILE}").startswith("a")
+    assert base_name(f"../{HOSTILE}").startswith("x")
