@@ -10,7 +10,7 @@ import docx
 import openpyxl
 import pikepdf
 import pptx
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from reportlab.pdfgen import canvas
 
 A4 = (595.0, 842.0)
@@ -40,6 +40,29 @@ def pdf(
             sheet.drawInlineImage(Image.open(io.BytesIO(picture())), 100, 100, 300, 300)
         elif text:
             sheet.drawString(72, size[1] - 72, text)
+        sheet.showPage()
+    sheet.save()
+    return out.getvalue()
+
+
+def page_picture(text: str, *, size: tuple[int, int] = (1_240, 400), kind: str = "PNG") -> bytes:
+    """A picture of lines of text, black on white, as a scanner at 150 dots per inch would make it."""
+    image = Image.new("L", size, 255)
+    ImageDraw.Draw(image).multiline_text((60, 60), text, fill=0, font=ImageFont.load_default(36), spacing=16)
+    out = io.BytesIO()
+    image.save(out, kind, dpi=(150, 150))
+    return out.getvalue()
+
+
+def scan(texts: Sequence[str]) -> bytes:
+    """A PDF without a text layer: each page is the picture of a text; "" is a page of text that needs no OCR."""
+    out = io.BytesIO()
+    sheet = canvas.Canvas(out, pagesize=A4, invariant=True)
+    for text in texts:
+        if text:
+            sheet.drawInlineImage(Image.open(io.BytesIO(page_picture(text))), 0, 600, 595, 192)
+        else:
+            sheet.drawString(72, A4[1] - 72, DEFAULT_PAGES[0])
         sheet.showPage()
     sheet.save()
     return out.getvalue()

@@ -47,6 +47,19 @@ class Settings(BaseSettings):
     default_method: Literal["SPEED_OPTIMIZED", "ACCURACY_OPTIMIZED"] = Field(
         "SPEED_OPTIMIZED", description="conversion method of a job that names none"
     )
+    engines: dict[str, dict[str, str]] = Field(
+        {},
+        description="which engine converts what, where the default shall not: method to kind to engine, "
+        'e.g. {"SPEED_OPTIMIZED": {"PDF": "liteparse"}}',
+    )
+    ocr_engine: Literal["auto", "tesseract", "rapidocr", "none"] = Field(
+        "auto", description="what reads scans: auto takes tesseract where the system has it, else rapidocr"
+    )
+    ocr_languages: tuple[str, ...] = Field(
+        ("eng",),
+        min_length=1,
+        description='JSON list of languages that OCR reads, as Tesseract names them, e.g. ["eng", "deu"]',
+    )
     max_failures: int = Field(
         3, ge=1, le=100, description="attempts that may end by the record's own fault before it FAILED"
     )

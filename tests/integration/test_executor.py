@@ -6,62 +6,25 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from ingest_grpc.config import Settings
 from ingest_grpc.errors import Reason
 from ingest_grpc.pipeline.parse.engines import engines
 from ingest_grpc.worker.executors.interface import (
     ConversionFailed,
-    ConversionRequest,
     Converted,
     Executor,
     Progress,
 )
-from ingest_grpc.worker.executors.local import LocalExecutor
 from tests import compound_files, documents, wild_documents
+from tests.integration.converting import Converting, started
 from tests.reaching import A_RECORD, reaches
 
 MIB = 2**20
 LIAR = (sys.executable, "-I", str(Path(__file__).with_name("executor_child.py")))
-
-
-class Converting:
-    """An executor, and a folder for what goes in and comes out."""
-
-    def __init__(self, executor: LocalExecutor, folder: Path) -> None:
-        self.executor = executor
-        self.output = folder / "output.md"
-        self._source = folder / "source"
-        self.progress: list[Progress] = []
-
-    async def convert(self, data: bytes, filename: str = "", content_type: str = "") -> Converted | ConversionFailed:
-        self._source.write_bytes(data)
-        source = os.open(self._source, os.O_RDONLY)
-        output = os.open(self.output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        try:
-            request = ConversionRequest(filename, content_type, "SPEED_OPTIMIZED")
-            return await self.executor.convert(source, output, request, self.progress.append)
-        finally:
-            os.close(source)
-            os.close(output)
-
-
-@asynccontextmanager
-async def started(
-    folder: Path, command: tuple[str, ...] | None = None, **settings: object
-) -> AsyncIterator[Converting]:
-    chosen = Settings.model_validate({"workers": 1, **settings})
-    executor = LocalExecutor(chosen) if command is None else LocalExecutor(chosen, command)
-    await executor.start()
-    try:
-        yield Converting(executor, folder)
-    finally:
-        await executor.stop()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -91,6 +54,7 @@ async def test_convert__a_pdf_with_progress_and_evidence(converting: Converting)
         pages=2,
         bytes_out=len(text.encode()),
         title="A small PDF",
+        author="anonymous",
     )
     assert converting.progress == [Progress("PARSE", 0, 2, "pages"), Progress("PARSE", 2, 2, "pages")]
 

@@ -42,8 +42,18 @@ CATALOGUE: Mapping[Reason, Entry] = {
     ),
     Reason.NO_TEXT: Entry(
         "The file contains no extractable text; it may be a scan or consist of images only.",
-        "Upload a version with a text layer, for example after running OCR on it.",
+        "Convert it with the method accuracy-optimized, which reads scans, or upload a version with a text layer.",
         Code.INVALID_ARGUMENT,
+    ),
+    Reason.OCR_FOUND_NO_TEXT: Entry(
+        "The file contains no text, and OCR found none in its pictures.",
+        "Upload a sharper scan, at least 300 dots per inch and upright, or remove the file.",
+        Code.INVALID_ARGUMENT,
+    ),
+    Reason.OCR_UNAVAILABLE: Entry(
+        "The file has to be read by OCR, which this server cannot do in the configured languages.",
+        "Ask the operator to install Tesseract with these languages, or upload a version with a text layer.",
+        Code.FAILED_PRECONDITION,
     ),
     Reason.UNSUPPORTED_TYPE: Entry(
         "The file type is not supported.",

@@ -160,6 +160,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Events after this resume token are no longer kept. (OUT_OF_RANGE)"""
     ERROR_REASON_OUTPUT_EXPIRED: _ErrorReason.ValueType  # 67
     """The output {file_id} was deleted: its retention time is over. (NOT_FOUND)"""
+    ERROR_REASON_OCR_FOUND_NO_TEXT: _ErrorReason.ValueType  # 76
+    """The file contains no text, and OCR found none in its pictures. (INVALID_ARGUMENT)"""
+    ERROR_REASON_OCR_UNAVAILABLE: _ErrorReason.ValueType  # 77
+    """The file has to be read by OCR, which this server cannot do. (FAILED_PRECONDITION)"""
     ERROR_REASON_CONVERSION_STALLED: _ErrorReason.ValueType  # 93
     """The conversion made no progress for too long. (INTERNAL, retryable)"""
     ERROR_REASON_DOCUMENT_TOO_LARGE: _ErrorReason.ValueType  # 94
@@ -353,6 +357,10 @@ ERROR_REASON_FEED_COMPACTED: ErrorReason.ValueType  # 66
 """Events after this resume token are no longer kept. (OUT_OF_RANGE)"""
 ERROR_REASON_OUTPUT_EXPIRED: ErrorReason.ValueType  # 67
 """The output {file_id} was deleted: its retention time is over. (NOT_FOUND)"""
+ERROR_REASON_OCR_FOUND_NO_TEXT: ErrorReason.ValueType  # 76
+"""The file contains no text, and OCR found none in its pictures. (INVALID_ARGUMENT)"""
+ERROR_REASON_OCR_UNAVAILABLE: ErrorReason.ValueType  # 77
+"""The file has to be read by OCR, which this server cannot do. (FAILED_PRECONDITION)"""
 ERROR_REASON_CONVERSION_STALLED: ErrorReason.ValueType  # 93
 """The conversion made no progress for too long. (INTERNAL, retryable)"""
 ERROR_REASON_DOCUMENT_TOO_LARGE: ErrorReason.ValueType  # 94

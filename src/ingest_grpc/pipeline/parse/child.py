@@ -6,15 +6,18 @@ file, not even a module's. For the same reason every codec is loaded: a document
 
 import encodings
 import importlib
+import json
 import os
 import pkgutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ingest_grpc.errors import Reason
-from ingest_grpc.pipeline.parse.engines import engines
+from ingest_grpc.pipeline.parse import liteparse_engine
+from ingest_grpc.pipeline.parse.descriptors import read_whole, write_whole
+from ingest_grpc.pipeline.parse.engines import engines, version_of
 from ingest_grpc.pipeline.parse.limits import Limits
-from ingest_grpc.pipeline.parse.outcome import ParseFailure
+from ingest_grpc.pipeline.parse.outcome import ParseFailure, Unread
 from ingest_grpc.pipeline.parse.parser import parse
 from ingest_grpc.pipeline.parse.source import Options
 from ingest_grpc.pipeline.parse.types import CONTENT_TYPES
@@ -25,44 +28,63 @@ _FOREIGN_CODECS = frozenset({"mbcs", "oem"})
 
 _LIMIT_REASONS = frozenset({Reason.OUTPUT_TOO_LARGE, Reason.DECOMPRESSION_BOMB})
 _MAX_REMARKS = 50
+_MAX_TEXTS_BYTES = 2**31
 _MAX_REMARK_CHARACTERS = 500
 
 
 def convert(task: Mapping[str, Any], descriptors: Sequence[int], report: Report) -> Reply:
     """One document: reads descriptors[0], writes Markdown to descriptors[1].
 
-    The task holds filename, content_type and the limits. The result is {"outcome": "converted", ...}
-    or {"outcome": "failed", "reason", "detail", ...}; the executor reads both with suspicion.
+    The task holds filename, content_type, method, engines, ocr_engine and the limits. The result is {"outcome":
+    "converted", ...}, {"outcome": "failed", "reason", "detail", ...}, or {"outcome": "unread", "pages", "is_pdf"} if
+    OCR has to read pages first; then the same task comes again with the pages' texts, a JSON object by page, in
+    descriptors[2]. The executor reads all of them with suspicion.
     """
-    source, output = descriptors
-    options = Options(Limits.from_task(task["limits"]))
+    source, output, *texts = descriptors
+    limits = Limits.from_task(task["limits"])
+    options = Options(limits, task["method"], task["engines"], task["ocr_engine"])
 
     def report_units(done: int, total: int, unit: str) -> None:
         report({"step": "PARSE", "units_done": done, "units_total": total, "unit": unit})
 
+    content = b""
     try:
         content = _read(source, options.limits.max_document_bytes)
-        kind, parsed = parse(content, task["filename"], task["content_type"], options, report_units)
+        read_pages = _read_pages(texts[0]) if texts else None
+        kind, parsed = parse(content, task["filename"], task["content_type"], options, report_units, read_pages)
         markdown = parsed.markdown.encode("utf-8", "replace")
         if len(markdown) > options.limits.max_output_bytes:
             detail = f"{len(markdown)} bytes of Markdown, at most {options.limits.max_output_bytes} are allowed"
             raise ParseFailure(Reason.OUTPUT_TOO_LARGE, detail, engine=parsed.engine)
-        _write(output, markdown)
+        write_whole(output, markdown)
         if parsed.pages is not None:
             report_units(parsed.pages, parsed.pages, "pages")
     except ParseFailure as failure:
         return _failed(failure)
+    except Unread as unread:
+        return Reply({"outcome": "unread", "pages": list(unread.pages), "is_pdf": content.startswith(b"%PDF")})
     return Reply(
         {
             "outcome": "converted",
             **_engine(parsed.engine),
             "content_type": CONTENT_TYPES[kind],
             "pages": parsed.pages,
-            "title": parsed.title and " ".join(parsed.title.split())[:_MAX_REMARK_CHARACTERS],
+            "title": _one_line(parsed.title),
+            "author": _one_line(parsed.author),
+            "language": _one_line(parsed.language),
             "warnings": _remarks(parsed.warnings),
             "losses": _remarks(parsed.losses),
         }
     )
+
+
+def _one_line(text: str | None) -> str | None:
+    return text and (" ".join(text.split())[:_MAX_REMARK_CHARACTERS] or None)
+
+
+def _read_pages(descriptor: int) -> dict[int, str]:
+    """The texts by page that OCR found, as the executor wrote them."""
+    return {int(page): text for page, text in json.loads(_read(descriptor, _MAX_TEXTS_BYTES)).items()}
 
 
 def _failed(failure: ParseFailure) -> Reply:
@@ -71,7 +93,7 @@ def _failed(failure: ParseFailure) -> Reply:
 
 
 def _engine(name: str | None) -> dict[str, str | None]:
-    return {"engine_name": name, "engine_version": engines()[name] if name else None}
+    return {"engine_name": name, "engine_version": version_of(name) if name else None}
 
 
 def _remarks(remarks: Sequence[str]) -> list[str]:
@@ -82,19 +104,13 @@ def _read(descriptor: int, max_bytes: int) -> bytes:
     size = os.fstat(descriptor).st_size
     if size > max_bytes:
         raise ParseFailure(Reason.DOCUMENT_TOO_LARGE, f"{size} bytes, at most {max_bytes} are converted")
-    with open(descriptor, "rb", buffering=0, closefd=False) as source:
-        return source.read() if size else b""
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+    return read_whole(descriptor)
 
 
 def load() -> None:
     """Load what is loaded lazily elsewhere: afterwards it is too late."""
     engines()
+    liteparse_engine.load()
     for module in pkgutil.iter_modules(encodings.__path__):
         if module.name not in _FOREIGN_CODECS:
             importlib.import_module(f"encodings.{module.name}")

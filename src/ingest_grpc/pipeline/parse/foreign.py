@@ -4,6 +4,7 @@ from ingest_grpc.errors import Reason
 from ingest_grpc.pipeline.parse import xberg_engine
 from ingest_grpc.pipeline.parse.engines import XBERG
 from ingest_grpc.pipeline.parse.evidence import has_text, has_text_below_headings
+from ingest_grpc.pipeline.parse.extraction import Extraction
 from ingest_grpc.pipeline.parse.outcome import Parsed, ParseFailure
 from ingest_grpc.pipeline.parse.source import Source
 from ingest_grpc.pipeline.parse.text import read
@@ -32,11 +33,19 @@ def parse_markup(source: Source) -> Parsed:
     return _parsed(extraction, decoded.warnings + list(extraction.warnings))
 
 
-def _why_empty(extraction: xberg_engine.Extraction) -> ParseFailure:
+def _why_empty(extraction: Extraction) -> ParseFailure:
     if extraction.losses:
         return ParseFailure(Reason.FILE_UNREADABLE, "; ".join(extraction.losses), engine=XBERG)
     return ParseFailure(Reason.EMPTY_FILE, "no text in the document", engine=XBERG)
 
 
-def _parsed(extraction: xberg_engine.Extraction, warnings: list[str]) -> Parsed:
-    return Parsed(extraction.markdown, XBERG, title=extraction.title, warnings=warnings, losses=list(extraction.losses))
+def _parsed(extraction: Extraction, warnings: list[str]) -> Parsed:
+    return Parsed(
+        extraction.markdown,
+        XBERG,
+        title=extraction.title,
+        author=extraction.author,
+        language=extraction.language,
+        warnings=warnings,
+        losses=list(extraction.losses),
+    )

@@ -4,9 +4,8 @@ import html
 import re
 
 from ingest_grpc.errors import Reason
-from ingest_grpc.pipeline.parse import nesting, xberg_engine
+from ingest_grpc.pipeline.parse import converters, nesting
 from ingest_grpc.pipeline.parse.characters import decode
-from ingest_grpc.pipeline.parse.engines import XBERG
 from ingest_grpc.pipeline.parse.evidence import has_text
 from ingest_grpc.pipeline.parse.outcome import Parsed, ParseFailure
 from ingest_grpc.pipeline.parse.source import Source
@@ -33,13 +32,21 @@ def parse_text(text: str, source: Source) -> Parsed:
     """
     nesting.check_page(text, source.options.limits)
     page = Source(text.encode("utf-8", "replace"), Kind.HTML, source.options)
-    extraction = xberg_engine.extract(page, unreadable=Reason.FILE_UNREADABLE)
+    engine = converters.chosen(page)
+    extraction = converters.extract(page, Reason.FILE_UNREADABLE)
     if not has_text(extraction.markdown):
         reason = Reason.NO_TEXT if re.search("<(img|svg|canvas|video)", text, re.IGNORECASE) else Reason.EMPTY_FILE
-        raise ParseFailure(reason, "no text in the page", engine=XBERG)
+        raise ParseFailure(reason, "no text in the page", engine=engine)
     found = _TITLE.search(text)
     title = html.unescape(found[1]).strip() if found else None
-    return Parsed(extraction.markdown, XBERG, title=title or extraction.title, warnings=list(extraction.warnings))
+    return Parsed(
+        extraction.markdown,
+        engine,
+        title=title or extraction.title,
+        author=extraction.author,
+        language=extraction.language,
+        warnings=list(extraction.warnings),
+    )
 
 
 def _declared_charset(source: Source) -> str:

@@ -30,6 +30,8 @@ def parse(source: Source) -> Parsed:
         engine=XBERG,
         pages=_slides(members) if source.kind is Kind.PPTX else None,
         title=extraction.title,
+        author=extraction.author,
+        language=extraction.language,
         warnings=list(extraction.warnings),
         losses=list(extraction.losses),
     )

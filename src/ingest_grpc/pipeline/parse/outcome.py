@@ -1,5 +1,6 @@
 """What a parser returns, and how it says that it cannot."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ingest_grpc.errors import Reason
@@ -14,8 +15,18 @@ class Parsed:
     engine: str
     pages: int | None = None
     title: str | None = None
+    author: str | None = None
+    language: str | None = None
     warnings: list[str] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
+
+
+class Unread(Exception):
+    """Some pages (from 1) can be read by OCR only: parse again with their texts in the source."""
+
+    def __init__(self, pages: Sequence[int]) -> None:
+        super().__init__(f"{len(pages)} pages need OCR")
+        self.pages = tuple(pages)
 
 
 class ParseFailure(Exception):

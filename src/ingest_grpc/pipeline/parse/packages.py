@@ -34,6 +34,8 @@ def parse(source: Source) -> Parsed:
         extraction.markdown,
         XBERG,
         title=extraction.title,
+        author=extraction.author,
+        language=extraction.language,
         warnings=list(extraction.warnings),
         losses=list(extraction.losses),
     )

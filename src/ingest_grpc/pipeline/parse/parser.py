@@ -61,18 +61,24 @@ PARSERS: Mapping[Kind, Callable[[Source], Parsed]] = {
 _MAX_ATTACHMENT_DEPTH = 3
 
 
-def parse(
-    content: bytes, filename: str, content_type: str, options: Options, report: ReportUnits
+def parse(  # long: what the task says of a document
+    content: bytes,
+    filename: str,
+    content_type: str,
+    options: Options,
+    report: ReportUnits,
+    read_pages: Mapping[int, str] | None = None,
 ) -> tuple[Kind, Parsed]:
     """Convert a whole document: what it is, and its Markdown in NFC with \\n as the only line end.
 
     `filename` and `content_type` are hints. ParseFailure for everything that can be wrong with a document;
-    MemoryError if it does not fit.
+    MemoryError if it does not fit. Unread if OCR has to read pages first: their texts are `read_pages` then.
     """
     if not content:
         raise ParseFailure(Reason.EMPTY_FILE, "0 bytes")
     detected = detect(content, filename, content_type)
-    parsed = _parsed(Source(content, detected.kind, options, _charset(content_type), report), depth=0)
+    source = Source(content, detected.kind, options, _charset(content_type), report, read_pages=read_pages)
+    parsed = _parsed(source, depth=0)
     warnings = list(dict.fromkeys((*detected.warnings, *parsed.warnings)))
     return detected.kind, replace(parsed, markdown=_final_form(parsed.markdown), warnings=warnings)
 
@@ -85,7 +91,9 @@ def _parsed(source: Source, depth: int) -> Parsed:
         if depth == _MAX_ATTACHMENT_DEPTH:
             raise ParseFailure(Reason.UNSUPPORTED_TYPE, f"attached deeper than {_MAX_ATTACHMENT_DEPTH} levels")
         kind = detect(content, filename, content_type).kind
-        return _parsed(Source(content, kind, source.options, _charset(content_type)), depth + 1)
+        # Pages are asked for by number, and these would be another document's: no OCR inside of documents.
+        options = replace(source.options, ocr_engine="")
+        return _parsed(Source(content, kind, options, _charset(content_type)), depth + 1)
 
     parser = PARSERS.get(source.kind)
     if parser is None:

@@ -1,14 +1,15 @@
-"""PDF: probe with PDFium, convert with xberg, then ask for evidence."""
+"""PDF: probe with PDFium, convert with the chosen engine, have scans read, then ask for evidence."""
 
 import re
 from itertools import islice
 
 from ingest_grpc.errors import Reason
-from ingest_grpc.pipeline.parse import pdf_probe, xberg_engine
-from ingest_grpc.pipeline.parse.engines import XBERG
+from ingest_grpc.pipeline.parse import converters, pdf_probe
 from ingest_grpc.pipeline.parse.evidence import has_text
+from ingest_grpc.pipeline.parse.extraction import Extraction
 from ingest_grpc.pipeline.parse.inflate import Allowance, Bomb, fully_inflated, slices
 from ingest_grpc.pipeline.parse.limits import Limits
+from ingest_grpc.pipeline.parse.ocr import request
 from ingest_grpc.pipeline.parse.outcome import Parsed, ParseFailure
 from ingest_grpc.pipeline.parse.source import Source
 
@@ -18,40 +19,57 @@ _MAX_PAGES_EXAMINED = 200
 
 
 def parse(source: Source) -> Parsed:
-    """ParseFailure PDF_UNREADABLE, PDF_PAGE_TOO_LARGE, NO_TEXT or DECOMPRESSION_BOMB."""
+    """ParseFailure PDF_UNREADABLE, PDF_PAGE_TOO_LARGE, TOO_MANY_PAGES, NO_TEXT, OCR_FOUND_NO_TEXT, OCR_UNAVAILABLE
+    or DECOMPRESSION_BOMB. Unread in the accurate method, if pages have to be read by OCR first."""
     probe = pdf_probe.probe(source.data, source.options.limits)
-    source.report(0, probe.pages, "pages")
+    if source.read_pages is None:
+        source.report(0, probe.pages, "pages")
+    engine = converters.chosen(source)
     try:
-        extraction = xberg_engine.extract(source, unreadable=Reason.PDF_UNREADABLE)
+        extraction = converters.extract(source, Reason.PDF_UNREADABLE)
     except ParseFailure as failure:
         raise _bomb(source) or failure from None
+    unread = _unread(source, probe.pages, extraction)
+    if unread and request.can_read(source):
+        extraction = extraction.with_texts(request.texts_of(source, unread))
+        engine = f"{engine}/{source.options.ocr_engine}"
+        unread = [page for page in unread if page not in extraction.pages_with_text]
     if not has_text(extraction.markdown):
-        raise _why_empty(source, probe.pages)
+        raise _why_empty(source, probe.pages, engine)
     return Parsed(
         markdown=extraction.markdown,
-        engine=XBERG,
+        engine=engine,
         pages=probe.pages,
         title=probe.title or extraction.title,
+        author=probe.author or extraction.author,
+        language=probe.language or extraction.language,
         warnings=list(extraction.warnings),
-        losses=_pages_lost(source.data, probe.pages, extraction.pages_with_text),
+        losses=[*extraction.losses, *_pages_lost(unread, probe.pages)],
     )
 
 
-def _pages_lost(data: bytes, pages: int, with_text: frozenset[int]) -> list[str]:
-    """A sentence about the pages that show something but gave no text; nothing if there are none."""
-    if not with_text:
+def _unread(source: Source, pages: int, extraction: Extraction) -> list[int]:
+    """The pages that show something but gave no text; all of them if the engine found no text at all."""
+    with_text = extraction.pages_with_text
+    if not with_text and not has_text(extraction.markdown):
+        if (bomb := _bomb(source)) is not None:  # before anything interprets its pages
+            raise bomb
+    elif not with_text:
         return []  # the engine did not say what came from which page
     silent = [page for page in range(1, pages + 1) if page not in with_text]
-    lost = pdf_probe.pages_with_content(data, silent[:_MAX_PAGES_EXAMINED]) + silent[_MAX_PAGES_EXAMINED:]
+    return pdf_probe.pages_with_content(source.data, silent[:_MAX_PAGES_EXAMINED]) + silent[_MAX_PAGES_EXAMINED:]
+
+
+def _pages_lost(lost: list[int], pages: int) -> list[str]:
+    """A sentence about the pages that show something but gave no text; nothing if there are none."""
     if not lost:
         return []
     named = ", ".join(map(str, lost[:20])) + (", ..." if len(lost) > 20 else "")
     return [f"{len(lost)} of {pages} pages have no extractable text and may be scans: {named}"]
 
 
-def _why_empty(source: Source, pages: int) -> ParseFailure:
-    """The engine returns nothing for a scan and for a bomb alike: tell them apart by expanding the streams."""
-    return _bomb(source) or ParseFailure(Reason.NO_TEXT, f"no text on any of {pages} pages", engine=XBERG)
+def _why_empty(source: Source, pages: int, engine: str) -> ParseFailure:
+    return ParseFailure(request.why_no_text(source), f"no text on any of {pages} pages", engine=engine)
 
 
 def _bomb(source: Source) -> ParseFailure | None:
@@ -60,7 +78,8 @@ def _bomb(source: Source) -> ParseFailure | None:
     try:
         _expand_streams(memoryview(source.data), source.options.limits)
     except Bomb as bomb:
-        return ParseFailure(Reason.DECOMPRESSION_BOMB, str(bomb), engine=XBERG, retire=True)
+        engine = converters.chosen(source)
+        return ParseFailure(Reason.DECOMPRESSION_BOMB, str(bomb), engine=engine, retire=True)
     return None
 
 

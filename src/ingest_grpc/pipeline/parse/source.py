@@ -1,12 +1,15 @@
 """A document on its way to a parser, and what the parser is told beside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ingest_grpc.errors import Reason
 from ingest_grpc.pipeline.parse.limits import Limits
 from ingest_grpc.pipeline.parse.outcome import Parsed, ParseFailure
 from ingest_grpc.pipeline.parse.types import Kind
+
+SPEED_OPTIMIZED = "SPEED_OPTIMIZED"
+ACCURACY_OPTIMIZED = "ACCURACY_OPTIMIZED"
 
 ReportUnits = Callable[[int, int, str], None]
 """Tell the watchers: units done, units in all, what a unit is ("pages")."""
@@ -27,14 +30,25 @@ def _silent(_done: int, _total: int, _unit: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How one document is to be converted."""
+    """How one document is to be converted: its limits, the method as the contract names it, which engine was chosen
+    for which kind, and the OCR engine ("" = there is none)."""
 
     limits: Limits
+    method: str = SPEED_OPTIMIZED
+    engines: Mapping[str, str] = field(default_factory=dict)
+    ocr_engine: str = ""
+
+    @property
+    def accurate(self) -> bool:
+        return self.method == ACCURACY_OPTIMIZED
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The whole document, what it was found to be, and the charset its sender declared ("" = none)."""
+    """The whole document, what it was found to be, and the charset its sender declared ("" = none).
+
+    `read_pages` are the texts that OCR found, by page from 1; None as long as no page was asked for.
+    """
 
     data: bytes
     kind: Kind
@@ -42,3 +56,4 @@ class Source:
     declared_charset: str = ""
     report: ReportUnits = field(default=_silent)
     attached: ParseAttached = field(default=_refuse)
+    read_pages: Mapping[int, str] | None = None

@@ -1,14 +1,14 @@
 """xberg, the engine for PDF, Office, HTML and RTF: called on bytes, its errors sorted into ours."""
 
 import asyncio
-from dataclasses import dataclass
+import re
+import secrets
 
 import xberg
 
 from ingest_grpc.errors import Reason
 from ingest_grpc.pipeline.parse.engines import XBERG
-from ingest_grpc.pipeline.parse.evidence import has_text
-from ingest_grpc.pipeline.parse.limits import Limits
+from ingest_grpc.pipeline.parse.extraction import Extraction, PageText
 from ingest_grpc.pipeline.parse.outcome import ParseFailure
 from ingest_grpc.pipeline.parse.source import Source
 from ingest_grpc.pipeline.parse.types import CONTENT_TYPES, Kind, usual_extension
@@ -27,22 +27,11 @@ _LEFT_OUT = "not extracted"
 _LIBRARY_MARGIN_SECONDS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Extraction:
-    """What xberg made of a document. `pages_with_text` counts from 1 and is empty where xberg knows no pages;
-    `losses` are its warnings about parts that it left out."""
-
-    markdown: str
-    title: str | None
-    pages_with_text: frozenset[int]
-    warnings: tuple[str, ...]
-    losses: tuple[str, ...]
-
-
 def extract(source: Source, unreadable: Reason) -> Extraction:
     """Convert with xberg, no OCR, no network, no cache. ParseFailure `unreadable` if it cannot read the file."""
+    mark = secrets.token_hex(16)
     try:
-        result = asyncio.run(_extract(source))
+        result = asyncio.run(_extract(source, mark))
     except RuntimeError as error:  # every error of the library is a plain RuntimeError
         raise _failure(str(error), unreadable) from None
     if not result.results:
@@ -51,15 +40,23 @@ def extract(source: Source, unreadable: Reason) -> Extraction:
     document = result.results[0]
     remarks = [remark.message for remark in document.processing_warnings or () if remark.source not in _NOISY_SOURCES]
     return Extraction(
-        markdown=document.content,
+        text=document.content,
+        pages=_pages(document.content, mark) if source.kind is Kind.PDF else (),
         title=document.metadata.title,
-        pages_with_text=frozenset(page.page_number for page in document.pages or () if has_text(page.content)),
+        author=", ".join(document.metadata.authors or ()) or None,
+        language=document.metadata.language,
         warnings=tuple(remark for remark in remarks if _LEFT_OUT not in remark),
         losses=tuple(remark for remark in remarks if _LEFT_OUT in remark),
     )
 
 
-async def _extract(source: Source) -> xberg.ExtractionResult:
+def _pages(content: str, mark: str) -> tuple[PageText, ...]:
+    """The text page by page; `mark` is a secret of this conversion, so that no document can pretend a page."""
+    parts = re.split(rf"<!--{mark} (\d+)-->", content)
+    return tuple(PageText(int(number), text) for number, text in zip(parts[1::2], parts[2::2], strict=True))
+
+
+async def _extract(source: Source, mark: str) -> xberg.ExtractionResult:
     # Never the client's filename, and never anything as `uri`: the library would fetch an address.
     document = xberg.ExtractInput(
         kind="bytes",
@@ -67,17 +64,20 @@ async def _extract(source: Source) -> xberg.ExtractionResult:
         mime_type=_MIME_TYPES.get(source.kind, CONTENT_TYPES[source.kind]),
         filename=f"document.{usual_extension(source.kind)}",
     )
-    return await xberg.extract(document, _configuration(source.options.limits))
+    return await xberg.extract(document, _configuration(source, mark))
 
 
-def _configuration(limits: Limits) -> xberg.ExtractionConfig:
+def _configuration(source: Source, mark: str) -> xberg.ExtractionConfig:
     """The library's own timeout often yields a cleaner error; the supervisor's is the one that counts."""
+    limits = source.options.limits
     seconds = int(limits.engine_seconds) - _LIBRARY_MARGIN_SECONDS
     return xberg.ExtractionConfig(
         output_format="markdown",
         use_cache=False,
         disable_ocr=True,
         extraction_timeout_secs=seconds if seconds > 0 else None,
+        # For PDF only: among the sheets, slides and headings of other formats the marks do harm.
+        pages=_page_marks(mark) if source.kind is Kind.PDF else None,
         security_limits=xberg.SecurityLimits(
             max_archive_size=limits.max_expanded_bytes,
             max_content_size=2 * limits.max_output_bytes,
@@ -94,6 +94,10 @@ def _configuration(limits: Limits) -> xberg.ExtractionConfig:
             max_depth=limits.max_elements_deep,
         ),
     )
+
+
+def _page_marks(mark: str) -> xberg.PageConfig:
+    return xberg.PageConfig(insert_page_markers=True, marker_format=f"\n\n<!--{mark} {{page_num}}-->\n\n")
 
 
 def _failure(message: str, unreadable: Reason) -> ParseFailure:

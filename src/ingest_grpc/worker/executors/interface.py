@@ -35,6 +35,7 @@ class Converted:
     """A document became Markdown: `bytes_out` bytes of valid UTF-8 now stand in the output descriptor.
 
     `content_type` is what the content is, whatever was declared. `pages` is None for formats without pages.
+    Title, author and language (BCP 47) are the document's own words about itself, None where it says nothing.
     `warnings` say what was odd about the file, `losses` what of it is missing in the output.
     """
 
@@ -44,6 +45,8 @@ class Converted:
     pages: int | None
     bytes_out: int
     title: str | None
+    author: str | None = None
+    language: str | None = None
     warnings: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
 

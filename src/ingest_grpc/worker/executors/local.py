@@ -2,6 +2,7 @@
 
 import asyncio
 import codecs
+import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,12 +10,17 @@ from typing import Any
 
 from ingest_grpc.config import Settings
 from ingest_grpc.errors import Reason
+from ingest_grpc.lifecycle import Step
 from ingest_grpc.pipeline.parse import limits
+from ingest_grpc.pipeline.parse.choice import engine_table
+from ingest_grpc.pipeline.parse.descriptors import write_whole
 from ingest_grpc.sandbox.entry import child_command
 from ingest_grpc.sandbox.pool import ChildPool
 from ingest_grpc.sandbox.spec import ChildFailure, ChildSpec, Ending, Limits
+from ingest_grpc.sandbox.supervisor import OnProgress
 from ingest_grpc.worker.executors import replies
 from ingest_grpc.worker.executors.interface import ConversionFailed, ConversionRequest, Converted, Progress
+from ingest_grpc.worker.executors.ocr import OcrReader
 
 _COMMAND = child_command("ingest_grpc.pipeline.parse.child")
 
@@ -37,6 +43,10 @@ class LocalExecutor:
         """`command` starts a child; another one is of use to tests only."""
         self._limits = limits.Limits.of(settings).to_task()
         self._max_output_bytes = settings.max_output_bytes
+        self._max_pages = settings.max_pages
+        self._seconds = settings.conversion_timeout_seconds
+        self._engines = engine_table(settings)
+        self._ocr = OcrReader(settings, _of_a_task(settings))
         self._pool = ChildPool(
             ChildSpec(command, _of_a_task(settings)),
             max(1, settings.worker_count),
@@ -56,6 +66,7 @@ class LocalExecutor:
     async def stop(self) -> None:
         """Kill and reap every child."""
         await self._pool.stop()
+        await self._ocr.stop()
 
     async def convert(
         self,
@@ -70,12 +81,50 @@ class LocalExecutor:
             if (progress := replies.read_progress(message)) is not None:
                 on_progress(progress)
 
-        task = {"filename": request.filename, "content_type": request.content_type, "limits": self._limits}
+        task = self._task(request)
         try:
-            result = await self._pool.run(task, (source_fd, output_fd), pass_on)
+            async with asyncio.timeout(self._seconds):
+                result = await self._pool.run(task, (source_fd, output_fd), pass_on)
+                if (unread := replies.read_unread(result, self._max_pages)) is not None:
+                    texts = await self._read(source_fd, unread, on_progress)
+                    result = await self._with_texts(task, (source_fd, output_fd), texts, pass_on)
+        except TimeoutError:
+            return ConversionFailed(Reason.CONVERSION_TIMEOUT, f"no result after {self._seconds:g} s")
         except ChildFailure as failure:
             return ConversionFailed(_REASONS[failure.ending], failure.detail)
         return await self._checked(replies.read_result(result), output_fd)
+
+    def _task(self, request: ConversionRequest) -> dict[str, Any]:
+        return {
+            "filename": request.filename,
+            "content_type": request.content_type,
+            "method": request.method,
+            "engines": self._engines.get(request.method, {}),
+            "ocr_engine": self._ocr.engine,
+            "limits": self._limits,
+        }
+
+    async def _read(
+        self, source_fd: int, unread: replies.UnreadPages, on_progress: Callable[[Progress], None]
+    ) -> Mapping[int, str]:
+        total = len(unread.pages)
+
+        def on_page(done: int) -> None:
+            on_progress(Progress(Step.PARSE, done, total, "pages"))
+
+        on_page(0)
+        return await self._ocr.read(source_fd, unread.pages, is_pdf=unread.is_pdf, on_page=on_page)
+
+    async def _with_texts(
+        self, task: Mapping[str, Any], descriptors: tuple[int, int], texts: Mapping[int, str], on_progress: OnProgress
+    ) -> Mapping[str, Any]:
+        """Convert again, now that the pages were read."""
+        written = os.memfd_create("texts", os.MFD_CLOEXEC)
+        try:
+            write_whole(written, json.dumps(texts).encode())
+            return await self._pool.run(task, (*descriptors, written), on_progress)
+        finally:
+            os.close(written)
 
     async def _checked(self, outcome: Converted | ConversionFailed, output_fd: int) -> Converted | ConversionFailed:
         """A success only with the evidence: the child's word alone is none."""

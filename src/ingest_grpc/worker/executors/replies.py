@@ -1,7 +1,7 @@
 """Reads what a child answered, with suspicion: a compromised child can answer anything."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ingest_grpc.errors import Reason
@@ -15,6 +15,8 @@ _REASONS_OF_A_CHILD = frozenset(
         Reason.PDF_UNREADABLE,
         Reason.PDF_PAGE_TOO_LARGE,
         Reason.NO_TEXT,
+        Reason.OCR_FOUND_NO_TEXT,
+        Reason.OCR_UNAVAILABLE,
         Reason.UNSUPPORTED_TYPE,
         Reason.FILE_UNREADABLE,
         Reason.FILE_ENCRYPTED,
@@ -46,6 +48,27 @@ def read_result(result: Mapping[str, Any]) -> Converted | ConversionFailed:
     return ConversionFailed(Reason.CONVERTER_CRASHED, "an unreadable result: unknown outcome")
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadPages:
+    """A child asks for the texts of these pages before it can go on."""
+
+    pages: tuple[int, ...]
+    is_pdf: bool
+
+
+def read_unread(result: Mapping[str, Any], max_pages: int) -> UnreadPages | None:
+    """The pages that a child asks for; None if it asks for none, or for what makes no sense."""
+    match result:
+        case {"outcome": "unread", "pages": [*pages], "is_pdf": bool(is_pdf)}:
+            if 0 < len(pages) <= max_pages and all(_is_page(page, max_pages) for page in pages):
+                return UnreadPages(tuple(dict.fromkeys(pages)), is_pdf)
+    return None
+
+
+def _is_page(value: object, max_pages: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= max_pages
+
+
 def with_size(outcome: Converted, bytes_out: int) -> Converted:
     """The outcome with the size that was found, whatever the child may have said."""
     return replace(outcome, bytes_out=bytes_out)
@@ -67,7 +90,9 @@ def _converted(result: Mapping[str, Any]) -> Converted:
         content_type=_text(result["content_type"]),
         pages=None if result["pages"] is None else _count(result["pages"]),
         bytes_out=0,
-        title=None if result["title"] is None else _text(result["title"]),
+        title=_optional_text(result["title"]),
+        author=_optional_text(result.get("author")),
+        language=_optional_text(result.get("language")),
         warnings=_texts(result["warnings"]),
         losses=_texts(result["losses"]),
     )
@@ -84,6 +109,10 @@ def _failed(result: Mapping[str, Any]) -> ConversionFailed:
         engine_name=_text(result["engine_name"]) if named else None,
         engine_version=_text(result["engine_version"]) if named else None,
     )
+
+
+def _optional_text(value: object) -> str | None:
+    return None if value is None else _text(value)
 
 
 def _text(value: object, max_bytes: int = _TEXT_BYTES) -> str:

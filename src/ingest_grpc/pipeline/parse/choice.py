@@ -1,0 +1,47 @@
+"""Which engine converts which kind by which method: the defaults here, changed by the setting `engines`."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ingest_grpc.pipeline.parse.engines import LITEPARSE, MARKDOWNIFY, XBERG, engines
+from ingest_grpc.pipeline.parse.source import ACCURACY_OPTIMIZED, SPEED_OPTIMIZED
+from ingest_grpc.pipeline.parse.types import Kind
+
+if TYPE_CHECKING:
+    from ingest_grpc.config import Settings
+
+Table = Mapping[str, Mapping[str, str]]
+"""Method to kind to engine."""
+
+CHOICES: Mapping[Kind, tuple[str, ...]] = {
+    Kind.PDF: (XBERG, LITEPARSE),
+    Kind.HTML: (XBERG, MARKDOWNIFY),
+}
+"""The kinds that more than one engine can convert. Every other kind has one way, whatever the method."""
+
+DEFAULTS: Table = {
+    SPEED_OPTIMIZED: {Kind.PDF.name: XBERG, Kind.HTML.name: XBERG},
+    ACCURACY_OPTIMIZED: {Kind.PDF.name: LITEPARSE, Kind.HTML.name: MARKDOWNIFY},
+}
+
+
+def engine_table(settings: "Settings") -> Table:
+    """The table in force. ValueError for a kind, a method or an engine that cannot be chosen, or is not installed."""
+    table = {method: dict(row) for method, row in DEFAULTS.items()}
+    for method, row in settings.engines.items():
+        if method not in table:
+            raise ValueError(f"engines: there is no method {method}; there are {', '.join(table)}")
+        for kind, engine in row.items():
+            _check(kind, engine)
+            table[method][kind] = engine
+    return table
+
+
+def _check(kind: str, engine: str) -> None:
+    choices = {known.name: names for known, names in CHOICES.items()}
+    if kind not in choices:
+        raise ValueError(f"engines: nothing can be chosen for {kind}, only for {', '.join(choices)}")
+    if engine not in choices[kind]:
+        raise ValueError(f"engines: {engine} does not convert {kind}; choose of {', '.join(choices[kind])}")
+    if engine not in engines():
+        raise ValueError(f"engines: {engine} is not installed")

@@ -1,0 +1,116 @@
+"""Tables whose columns are told by white space: between horizontal rules, or without any."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from ingest_grpc.pipeline.parse.layout.grids import Table, has_columns, is_table
+from ingest_grpc.pipeline.parse.layout.page import Box, Rule, Word
+from ingest_grpc.pipeline.parse.layout.reading import gutters, line_box, lines_of, text_of
+
+_SAME_EXTENT_POINTS = 6.0
+_SAME_HEIGHT_POINTS = 3.0
+_MIN_RULE_POINTS = 60.0
+_CONTINUATION = 1.2
+"""Lines of one row are closer than this many times the smallest distance of lines."""
+_RULES_OF_A_BOOK = 3
+"""Above the head, below it, at the end. Where there are more, they may stand between the rows."""
+
+Cells = list[list[Word]]
+
+
+def find_between_rules(words: Sequence[Word], rules: Sequence[Rule]) -> list[Table]:
+    """Tables between horizontal rules of one length, as books set them."""
+    tables = []
+    for group in _same_extent([rule for rule in rules if rule.horizontal]):
+        ys = _heights(group)
+        if len(ys) < 2:
+            continue
+        box = Box(group[0].start - 2, ys[0] - 1, group[0].end + 2, ys[-1] + 1)
+        rows = _rows([word for word in words if box.contains(*word.box.centre)], ys)
+        if rows and not any(has_columns(cell) for row in rows for cell in row):
+            texts = [[text_of(cell) for cell in row] for row in rows]
+            if is_table(texts):
+                tables.append(Table(box, texts))
+    return tables
+
+
+def rows_of(words: Sequence[Word]) -> list[list[str]]:
+    """The texts of the cells of a table that consists of these words, no rules among them; [] for one column."""
+    return [[text_of(cell) for cell in row] for row in _rows(words, ())]
+
+
+def _rows(words: Sequence[Word], ys: Sequence[float]) -> list[Cells]:
+    between = gutters(words) if words else []
+    if not between:
+        return []
+    bands = _bands(words, ys)
+    has_head = len(ys) >= _RULES_OF_A_BOOK and len(bands) > 1
+    rows: list[Cells] = []
+    for index, band in enumerate(bands):
+        lines = [_cells(line, between) for line in lines_of(band)]
+        if (has_head and index == 0) or (len(ys) > _RULES_OF_A_BOOK and not all(_filled(line) > 1 for line in lines)):
+            rows.append(_joined(lines))
+        else:
+            rows += _split(lines)
+    return rows
+
+
+def _split(lines: Sequence[Cells]) -> list[Cells]:
+    """Lines that stand closer together than others are one row; if all are equally far, each is a row, but for
+    those that go on with one: their first column is empty."""
+    heights = [line_box([word for cell in line for word in cell]).centre[1] for line in lines]
+    pitches = [after - before for before, after in pairwise(heights)]
+    close = min(pitches, default=0.0) * _CONTINUATION
+    alike = max(pitches, default=0.0) <= close
+    rows = [list(lines[0])]
+    for pitch, line in zip(pitches, lines[1:], strict=True):
+        if (not line[0]) if alike else pitch <= close:
+            rows[-1] = _joined((rows[-1], line))
+        else:
+            rows.append(list(line))
+    return rows
+
+
+def _cells(line: Sequence[Word], between: Sequence[float]) -> Cells:
+    cells: Cells = [[] for _ in range(len(between) + 1)]
+    for word in line:
+        cells[sum(word.box.centre[0] > gutter for gutter in between)].append(word)
+    return cells
+
+
+def _joined(lines: Sequence[Cells]) -> Cells:
+    return [[word for line in lines for word in line[column]] for column in range(len(lines[0]))]
+
+
+def _filled(line: Cells) -> int:
+    return sum(map(bool, line))
+
+
+def _bands(words: Sequence[Word], ys: Sequence[float]) -> list[list[Word]]:
+    """The words between each two rules; empty bands left out."""
+    bands: list[list[Word]] = [[] for _ in range(len(ys) + 1)]
+    for word in words:
+        bands[sum(word.box.centre[1] > y for y in ys)].append(word)
+    return [band for band in bands if band]
+
+
+def _heights(rules: Sequence[Rule]) -> list[float]:
+    heights: list[float] = []
+    for rule in sorted(rules, key=lambda rule: rule.at):
+        if not heights or rule.at - heights[-1] > _SAME_HEIGHT_POINTS:
+            heights.append(rule.at)
+    return heights
+
+
+def _same_extent(rules: Sequence[Rule]) -> list[list[Rule]]:
+    groups: list[list[Rule]] = []
+    for rule in rules:
+        if rule.end - rule.start < _MIN_RULE_POINTS:
+            continue
+        for group in groups:
+            if abs(group[0].start - rule.start) + abs(group[0].end - rule.end) < _SAME_EXTENT_POINTS:
+                group.append(rule)
+                break
+        else:
+            groups.append([rule])
+    return groups

@@ -1,0 +1,46 @@
+"""An executor with real children, and files for what goes in and comes out."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from ingest_grpc.config import Settings
+from ingest_grpc.worker.executors.interface import ConversionFailed, ConversionRequest, Converted, Progress
+from ingest_grpc.worker.executors.local import LocalExecutor
+
+
+class Converting:
+    """An executor, and a folder for what goes in and comes out."""
+
+    def __init__(self, executor: LocalExecutor, folder: Path) -> None:
+        self.executor = executor
+        self.output = folder / "output.md"
+        self._source = folder / "source"
+        self.progress: list[Progress] = []
+
+    async def convert(
+        self, data: bytes, filename: str = "", content_type: str = "", method: str = "SPEED_OPTIMIZED"
+    ) -> Converted | ConversionFailed:
+        self._source.write_bytes(data)
+        source = os.open(self._source, os.O_RDONLY)
+        output = os.open(self.output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        try:
+            request = ConversionRequest(filename, content_type, method)
+            return await self.executor.convert(source, output, request, self.progress.append)
+        finally:
+            os.close(source)
+            os.close(output)
+
+
+@asynccontextmanager
+async def started(
+    folder: Path, command: tuple[str, ...] | None = None, **settings: object
+) -> AsyncIterator[Converting]:
+    chosen = Settings.model_validate({"workers": 1, **settings})
+    executor = LocalExecutor(chosen) if command is None else LocalExecutor(chosen, command)
+    await executor.start()
+    try:
+        yield Converting(executor, folder)
+    finally:
+        await executor.stop()
