@@ -24,6 +24,7 @@ from ingest_grpc.lifecycle import TRANSITIONS, RecordStatus
 from ingest_grpc.model import EVENT_TYPES
 from ingest_grpc.telemetry import instruments
 from tests.integration.errors.table import ROWS, unreached
+from tests.integration.files_matrix import FATES
 from tests.reaching import A_RECORD, AN_ALIGNMENT, EVERY_RPC, reached
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -81,6 +82,13 @@ def failures() -> str:
         if mark.by in (A_RECORD, AN_ALIGNMENT)
     ]
     return table(["what fails", "because of", "reason", "tried again"], rows)
+
+
+def fates() -> str:
+    """What AddFiles and RemoveFiles answer for a file in each state: the rows that a test plays over a real channel."""
+    head = ["the file is", "AddFiles", "with allow_partial", "RemoveFiles", "and its record then is"]
+    rows = [[one.state, f"`{one.atomic}`", f"`{one.partial}`", f"`{one.removed}`", one.then] for one in FATES]
+    return table(head, rows)
 
 
 def codes() -> str:
@@ -154,6 +162,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "errors": errors,
     "refusals": refusals,
     "failures": failures,
+    "fates": fates,
     "codes": codes,
     "transitions": transitions,
     "diagram": diagram,
