@@ -1,15 +1,32 @@
 """A double at the executor seam, for tests that are about the queue and not about conversion."""
 
 import asyncio
+import io
 import os
+import zipfile
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
-from ingest_grpc.worker.executors.interface import ConversionFailed, ConversionRequest, Converted, Progress
+from ingest_grpc.worker.executors.interface import (
+    ArchiveFound,
+    ArchiveUnpacked,
+    ConversionFailed,
+    ConversionRequest,
+    Converted,
+    MemberSink,
+    Progress,
+)
 
 Outcome: TypeAlias = Converted | ConversionFailed
 OnProgress: TypeAlias = Callable[[Progress], None]
 Script: TypeAlias = Callable[[ConversionRequest, OnProgress], Awaitable[Outcome]]
+
+
+AfterUnpacking: TypeAlias = Callable[[MemberSink], Awaitable[ArchiveUnpacked | ConversionFailed]]
+
+
+async def _all_unpacked(_sink: MemberSink) -> ArchiveUnpacked:
+    return ArchiveUnpacked("fake", "1", losses=("lost",))
 
 
 def converted(bytes_out: int = 8) -> Converted:
@@ -26,6 +43,7 @@ class FakeExecutor:
         self.requests: list[ConversionRequest] = []
         self.cancelled: list[str] = []
         self._output = output
+        self.after_unpacking: AfterUnpacking = _all_unpacked
 
     @property
     def protections(self) -> Mapping[str, bool]:
@@ -39,12 +57,14 @@ class FakeExecutor:
 
     async def convert(
         self, source_fd: int, output_fd: int, request: ConversionRequest, on_progress: OnProgress
-    ) -> Outcome:
+    ) -> Outcome | ArchiveFound:
         self.requests.append(request)
         assert os.fstat(source_fd).st_size >= 0, "the source is open"
         try:
             if script := self.scripts.get(request.filename):
                 outcome = await script(request, on_progress)
+            elif os.pread(source_fd, 4, 0) == b"PK\x03\x04":
+                return ArchiveFound(("odd",))
             else:
                 await asyncio.sleep(0)
                 outcome = converted(len(self._output))
@@ -54,6 +74,18 @@ class FakeExecutor:
         if isinstance(outcome, Converted):
             os.write(output_fd, self._output)
         return outcome
+
+    async def unpack(
+        self, source_fd: int, sink: MemberSink, on_progress: OnProgress
+    ) -> ArchiveUnpacked | ConversionFailed:
+        """The real members of a real archive, then whatever `after_unpacking` says."""
+        with zipfile.ZipFile(io.BytesIO(os.pread(source_fd, 2**24, 0))) as archive:
+            for entry in archive.infolist():
+                await sink.begin(entry.filename)
+                if content := archive.read(entry):
+                    await sink.write(content)
+                await sink.end()
+        return await self.after_unpacking(sink)
 
 
 class Gate:

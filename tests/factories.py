@@ -66,6 +66,7 @@ from ingest_grpc.worker.pool import Pool
 from ingest_grpc.worker.reaper import Reaper
 from ingest_grpc.worker.runner import Runner, output_key
 from ingest_grpc.worker.stager import Stager
+from ingest_grpc.worker.unpacker import Unpacker
 from tests.executors import FakeExecutor
 from tests.invariants import check_ledger, stored_files
 
@@ -154,12 +155,8 @@ class Core:
 
     def _build_workers(self) -> None:
         settings, clock = self.settings, self.clock
-        self.work = WorkService(
-            self.store,
-            clock,
-            limits=AttemptLimits(settings.max_failures, settings.max_orphaned),
-            backoff_max_seconds=settings.backoff_max_seconds,
-        )
+        limits = AttemptLimits(settings.max_failures, settings.max_orphaned)
+        self.work = WorkService(self.store, clock, limits=limits, backoff_max_seconds=settings.backoff_max_seconds)
         self.executor = FakeExecutor()
         self.leases = Leases(clock, settings.lease_seconds)
         self.runner = Runner(
@@ -169,14 +166,13 @@ class Core:
             self.board,
             self.leases,
             self.file_services.imports,
+            Unpacker.build(settings, self.store, self.blobs, clock, self.executor, {ENGINE.name: ENGINE.version}),
             conversion_seconds=settings.conversion_timeout_seconds,
             backoff_base_seconds=settings.backoff_base_seconds,
             backoff_max_seconds=settings.backoff_max_seconds,
             rng=random.Random(1),
         )
-        self.alignment_work = AlignmentWork(
-            self.store, clock, limits=AttemptLimits(settings.max_failures, settings.max_orphaned)
-        )
+        self.alignment_work = AlignmentWork(self.store, clock, limits=limits)
         self.aligner = AlignmentRunner(
             self.alignment_work,
             self.blobs,

@@ -65,6 +65,7 @@ from ingest_grpc.worker.pool import Pool
 from ingest_grpc.worker.reaper import Reaper
 from ingest_grpc.worker.runner import Runner
 from ingest_grpc.worker.stager import Stager
+from ingest_grpc.worker.unpacker import Unpacker
 
 log = logging.getLogger(__name__)
 
@@ -179,6 +180,7 @@ class App:
             self.board,
             leases,
             self.file_services.imports,
+            Unpacker.build(settings, self.store, self.blobs, clock, self.executor, engines()),
             conversion_seconds=settings.conversion_timeout_seconds,
             backoff_base_seconds=settings.backoff_base_seconds,
             backoff_max_seconds=settings.backoff_max_seconds,

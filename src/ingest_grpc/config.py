@@ -104,6 +104,11 @@ class Settings(BaseSettings):
     max_pages: int = Field(5_000, ge=1, description="pages, slides or sheets one document may have")
     max_page_points: float = Field(14_400.0, gt=0, description="largest side of a PDF page in points (1/72 inch)")
     max_image_pixels: int = Field(100_000_000, ge=1, description="pixels a picture that is read may have")
+    max_archive_files: int = Field(1_000, ge=1, description="files that one archive may hold")
+    max_archive_bytes: int = Field(
+        4 * GIB, ge=1, description="bytes that an archive, with the archives inside it, may be unpacked to"
+    )
+    max_archive_nesting: int = Field(3, ge=1, le=10, description="archives that may lie inside one another")
     max_table_cells: int = Field(5_000_000, ge=1, description="cells in the tables of one document")
     child_max_documents: int = Field(200, ge=1, description="documents after which a converter child is replaced")
     child_max_rss_bytes: int = Field(

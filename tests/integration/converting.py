@@ -6,7 +6,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from ingest_grpc.config import Settings
-from ingest_grpc.worker.executors.interface import ConversionFailed, ConversionRequest, Converted, Progress
+from ingest_grpc.worker.executors.interface import (
+    ArchiveFound,
+    ConversionFailed,
+    ConversionRequest,
+    Converted,
+    Progress,
+)
 from ingest_grpc.worker.executors.local import LocalExecutor
 
 
@@ -21,7 +27,7 @@ class Converting:
 
     async def convert(
         self, data: bytes, filename: str = "", content_type: str = "", method: str = "SPEED_OPTIMIZED"
-    ) -> Converted | ConversionFailed:
+    ) -> Converted | ArchiveFound | ConversionFailed:
         self._source.write_bytes(data)
         source = os.open(self._source, os.O_RDONLY)
         output = os.open(self.output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)

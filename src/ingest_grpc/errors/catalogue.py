@@ -134,6 +134,28 @@ CATALOGUE: Mapping[Reason, Entry] = {
         "Save the image with a lower resolution and upload the new copy.",
         Code.INVALID_ARGUMENT,
     ),
+    Reason.ARCHIVE_TOO_DEEP: Entry(
+        "The archive lies inside too many other archives.",
+        "Unpack the outer archives and upload their files.",
+        Code.INVALID_ARGUMENT,
+    ),
+    Reason.ARCHIVE_EXCEEDS_JOB: Entry(
+        "With the files of the archive the job would have more files than it may.",
+        "Split the archive and add the parts to separate jobs.",
+        Code.FAILED_PRECONDITION,
+    ),
+    Reason.ARCHIVE_EXCEEDS_QUEUE: Entry(
+        "The files of the archive do not fit into the team's queue now.",
+        "Wait until fewer files are queued; if the archive alone has more files than the queue may hold, split it.",
+        Code.RESOURCE_EXHAUSTED,
+        retryable=True,
+        outage=True,
+    ),
+    Reason.ARCHIVE_EXCEEDS_STORAGE: Entry(
+        "With the files of the archive the team would store more than it may.",
+        "Delete files that are no longer needed, then retry.",
+        Code.RESOURCE_EXHAUSTED,
+    ),
     Reason.WORKER_LOST: Entry(
         "The worker was lost too many times while it processed this file.",
         "Retry the file once the service is stable.",

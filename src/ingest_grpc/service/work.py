@@ -104,7 +104,7 @@ class WorkService:
                 tx, await tx.job_by_row(row.job_row), self._clock.now(), claim.record.worker_id or SYSTEM
             )
             if isinstance(outcome, Done):
-                await self._succeed(ledger, row, outcome)
+                await complete(ledger, row, outcome)
             else:
                 await self._give_up_or_retry(ledger, row, outcome)
             await ledger.close()
@@ -118,44 +118,6 @@ class WorkService:
             await self._retry(ledger, row, outcome, counts)
         else:
             await self._fail(ledger, row, outcome.error, counts)
-
-    async def _succeed(self, ledger: JobLedger, row: RecordRow, done: Done) -> None:
-        record = row.record
-        output = File(
-            blob_key=done.output.key,
-            markdown=True,
-            file_id=record.output_file_id,
-            kind=FileKind.OUTPUT,
-            filename=record.output_filename,
-            content_type=MARKDOWN,
-            size_bytes=done.output.size_bytes,
-            sha256=done.output.sha256,
-            user_id=record.user_id,
-            team_id=record.team_id,
-            created_at=ledger.now,
-        )
-        await ledger.tx.insert_file(output, shareable=False)
-        await ledger.apply(
-            row,
-            Trigger.SUCCEEDED,
-            completed_at=ledger.now,
-            engine=done.engine,
-            pages=done.pages,
-            bytes_out=done.output.size_bytes,
-            warnings=done.warnings,
-            losses=done.losses,
-            step=None,
-            worker_id=None,
-        )
-        await self._supersede(ledger, row)
-
-    async def _supersede(self, ledger: JobLedger, row: RecordRow) -> None:
-        """Resolves the record that this one was added for, if nothing else has by now."""
-        if row.replaces_row is None:
-            return
-        replaced = await ledger.tx.record_by_row(row.replaces_row)
-        if replaced.record.unresolved:
-            await ledger.mark(replaced, Trigger.SUPERSEDED, superseded_by=row.record.record_id)
 
     async def _retry(self, ledger: JobLedger, row: RecordRow, retry: Retry, counts: Mapping[str, Any]) -> None:
         await ledger.apply(
@@ -235,6 +197,48 @@ class WorkService:
 
         due = await self._store.write(unit)
         return None if due is None else max(0.0, (due - self._clock.now()) / MICROSECONDS)
+
+
+async def complete(ledger: JobLedger, row: RecordRow, done: Done, **changes: Any) -> None:
+    """The output of a record exists: its file, the record's success, and the end of what it was added for."""
+    record = row.record
+    output = File(
+        blob_key=done.output.key,
+        markdown=True,
+        file_id=record.output_file_id,
+        kind=FileKind.OUTPUT,
+        filename=record.output_filename,
+        content_type=MARKDOWN,
+        size_bytes=done.output.size_bytes,
+        sha256=done.output.sha256,
+        user_id=record.user_id,
+        team_id=record.team_id,
+        created_at=ledger.now,
+    )
+    await ledger.tx.insert_file(output, shareable=False)
+    await ledger.apply(
+        row,
+        Trigger.SUCCEEDED,
+        completed_at=ledger.now,
+        engine=done.engine,
+        pages=done.pages,
+        bytes_out=done.output.size_bytes,
+        warnings=done.warnings,
+        losses=done.losses,
+        step=None,
+        worker_id=None,
+        **changes,
+    )
+    await _supersede(ledger, row)
+
+
+async def _supersede(ledger: JobLedger, row: RecordRow) -> None:
+    """Resolves the record that this one was added for, if nothing else has by now."""
+    if row.replaces_row is None:
+        return
+    replaced = await ledger.tx.record_by_row(row.replaces_row)
+    if replaced.record.unresolved:
+        await ledger.mark(replaced, Trigger.SUPERSEDED, superseded_by=row.record.record_id)
 
 
 async def _first_in_line(tx: Tx, limit: int) -> list[Claim]:

@@ -176,6 +176,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The content of the file is nested too deeply. (INVALID_ARGUMENT)"""
     ERROR_REASON_IMAGE_TOO_LARGE: _ErrorReason.ValueType  # 98
     """The image has more pixels than are read. (INVALID_ARGUMENT)"""
+    ERROR_REASON_ARCHIVE_TOO_DEEP: _ErrorReason.ValueType  # 86
+    """The archive lies inside as many other archives as are unpacked. (INVALID_ARGUMENT)"""
+    ERROR_REASON_ARCHIVE_EXCEEDS_JOB: _ErrorReason.ValueType  # 87
+    """With the files of the archive the job would have more than it may. (FAILED_PRECONDITION)"""
+    ERROR_REASON_ARCHIVE_EXCEEDS_QUEUE: _ErrorReason.ValueType  # 88
+    """The files of the archive do not fit into the team's queue now. (RESOURCE_EXHAUSTED, retryable)"""
+    ERROR_REASON_ARCHIVE_EXCEEDS_STORAGE: _ErrorReason.ValueType  # 89
+    """With the files of the archive the team would store more than it may. (RESOURCE_EXHAUSTED)"""
     ERROR_REASON_TOO_MANY_WATCHERS: _ErrorReason.ValueType  # 145
     """The {of} has {max_watchers} watchers, which is as many as it may have. (RESOURCE_EXHAUSTED, retryable)"""
     ERROR_REASON_RATE_LIMITED: _ErrorReason.ValueType  # 146
@@ -373,6 +381,14 @@ ERROR_REASON_TOO_DEEPLY_NESTED: ErrorReason.ValueType  # 97
 """The content of the file is nested too deeply. (INVALID_ARGUMENT)"""
 ERROR_REASON_IMAGE_TOO_LARGE: ErrorReason.ValueType  # 98
 """The image has more pixels than are read. (INVALID_ARGUMENT)"""
+ERROR_REASON_ARCHIVE_TOO_DEEP: ErrorReason.ValueType  # 86
+"""The archive lies inside as many other archives as are unpacked. (INVALID_ARGUMENT)"""
+ERROR_REASON_ARCHIVE_EXCEEDS_JOB: ErrorReason.ValueType  # 87
+"""With the files of the archive the job would have more than it may. (FAILED_PRECONDITION)"""
+ERROR_REASON_ARCHIVE_EXCEEDS_QUEUE: ErrorReason.ValueType  # 88
+"""The files of the archive do not fit into the team's queue now. (RESOURCE_EXHAUSTED, retryable)"""
+ERROR_REASON_ARCHIVE_EXCEEDS_STORAGE: ErrorReason.ValueType  # 89
+"""With the files of the archive the team would store more than it may. (RESOURCE_EXHAUSTED)"""
 ERROR_REASON_TOO_MANY_WATCHERS: ErrorReason.ValueType  # 145
 """The {of} has {max_watchers} watchers, which is as many as it may have. (RESOURCE_EXHAUSTED, retryable)"""
 ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 146

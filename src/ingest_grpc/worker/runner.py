@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-from ingest_grpc.blobs.interface import PATIENCE_SECONDS, BlobMissing, Blobs, StoredBlob
+from ingest_grpc.blobs.interface import PATIENCE_SECONDS, BlobMissing, Blobs, Output, StoredBlob
 from ingest_grpc.errors import CATALOGUE, IngestError, Reason
 from ingest_grpc.lifecycle import Step
 from ingest_grpc.model import Engine, RecordError, UnitProgress
+from ingest_grpc.service.archives import Unpacked
 from ingest_grpc.service.attempts import outages_or_failures
 from ingest_grpc.service.finisher import Finisher
 from ingest_grpc.service.imports import FETCH_FAILURES, ImportService
@@ -18,6 +19,7 @@ from ingest_grpc.service.progress import ProgressBoard
 from ingest_grpc.service.work import Done, Failed, Outcome, Retry, WorkService
 from ingest_grpc.store.interface import RecordRow
 from ingest_grpc.worker.executors.interface import (
+    ArchiveFound,
     ConversionFailed,
     ConversionRequest,
     Converted,
@@ -26,6 +28,7 @@ from ingest_grpc.worker.executors.interface import (
 )
 from ingest_grpc.worker.lease import Leases
 from ingest_grpc.worker.retry import backoff_seconds
+from ingest_grpc.worker.unpacker import Destination, Unpacker
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +47,7 @@ class Runner:
         board: ProgressBoard,
         leases: Leases,
         imports: ImportService,
+        unpacker: Unpacker,
         *,
         conversion_seconds: float,
         backoff_base_seconds: float,
@@ -56,6 +60,7 @@ class Runner:
         self._board = board
         self._leases = leases
         self._imports = imports
+        self._unpacker = unpacker
         self._conversion_seconds = conversion_seconds
         self._backoff_base_seconds = backoff_base_seconds
         self._backoff_max_seconds = backoff_max_seconds
@@ -75,18 +80,24 @@ class Runner:
     async def drain(self) -> None:
         """Waits for the reports of cancelled runs."""
         await self._finisher.drain()
+        await self._unpacker.drain()
 
-    async def _outcome(self, claim: RecordRow) -> Outcome:
+    async def _outcome(self, claim: RecordRow) -> Outcome | Unpacked:
         """What became of the document. Errors of the service itself are outcomes too: no record is left hanging."""
         step = Step.FETCH
-        stored: StoredBlob | None = None
+        stored: StoredBlob | Unpacked | None = None
         try:
             self._at(claim, step)
             async with self._source(claim) as source, self._blobs.output() as output:
                 step = Step.PARSE
                 converted = await self._convert(claim, source, output.fd)
+                if isinstance(converted, ArchiveFound):
+                    converted = await self._unpack(claim, source, output, converted)
                 if isinstance(converted, ConversionFailed):
                     return self._failure(claim, converted.reason, step, converted.detail)
+                if isinstance(converted, Unpacked):
+                    stored = converted
+                    return converted
                 step = Step.STORE
                 self._at(claim, step)
                 stored = await output.commit(output_key(claim), partial(self._transferring, claim))
@@ -98,7 +109,8 @@ class Runner:
             return self._failure(claim, error.reason if final else Reason.SERVICE_UNAVAILABLE, step, str(error))
         except asyncio.CancelledError:
             if stored is not None:  # cancelled while the descriptors were closed: nobody reports this output
-                await self._finisher.run(self._blobs.delete(stored.key))
+                keys = stored.blob_keys if isinstance(stored, Unpacked) else [stored.key]
+                await self._finisher.run(self._unpacker.drop(keys))
             raise
         except Exception as error:
             log.exception("record %s failed unexpectedly", claim.record.record_id)
@@ -128,12 +140,21 @@ class Runner:
         progress = UnitProgress(units_done=done, units_total=total, unit="bytes")
         self._board.report(claim.job_row, claim.record, Step.FETCH, progress)
 
-    async def _convert(self, claim: RecordRow, source: int, output: int) -> Converted | ConversionFailed:
+    async def _convert(
+        self, claim: RecordRow, source: int, output: int
+    ) -> Converted | ArchiveFound | Unpacked | ConversionFailed:
         record = claim.record
         self._at(claim, Step.PARSE)
         self._leases.renew(claim, self._conversion_seconds)
         request = ConversionRequest(record.filename, claim.source_type, record.method)
         return await self._executor.convert(source, output, request, lambda moved: self._moved(claim, moved))
+
+    async def _unpack(
+        self, claim: RecordRow, source: int, output: Output, found: ArchiveFound
+    ) -> Unpacked | ConversionFailed:
+        self._leases.renew(claim, self._conversion_seconds)
+        to = Destination(output, output_key(claim))
+        return await self._unpacker.unpack(claim, source, to, found, lambda moved: self._moved(claim, moved))
 
     def _moved(self, claim: RecordRow, moved: Progress) -> None:
         progress = UnitProgress(units_done=moved.units_done, units_total=moved.units_total, unit=moved.unit)
@@ -155,8 +176,14 @@ class Runner:
         seconds = backoff_seconds(before, self._backoff_base_seconds, self._backoff_max_seconds, self._rng)
         return Retry(error, seconds)
 
-    async def _report(self, claim: RecordRow, outcome: Outcome) -> None:
+    async def _report(self, claim: RecordRow, outcome: Outcome | Unpacked) -> None:
         """Commits the outcome; an output that nobody wants any more is dropped."""
+        if isinstance(outcome, Unpacked):
+            refused = await self._unpacker.report(claim, outcome)
+            if refused is not None:
+                detail = f"{len(outcome.members)} members"
+                await self._work.finish(claim, self._failure(claim, refused, Step.STORE, detail))
+            return
         if not isinstance(outcome, Done):
             await self._work.finish(claim, outcome)
             return

@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ingest_grpc.errors import Reason
-from ingest_grpc.pipeline.parse import liteparse_engine
+from ingest_grpc.pipeline.parse import archive, liteparse_engine
 from ingest_grpc.pipeline.parse.descriptors import read_whole, write_whole
-from ingest_grpc.pipeline.parse.engines import engines, version_of
+from ingest_grpc.pipeline.parse.engines import STDLIB, engines, version_of
 from ingest_grpc.pipeline.parse.limits import Limits
+from ingest_grpc.pipeline.parse.members import MemberWriter
 from ingest_grpc.pipeline.parse.outcome import ParseFailure, Unread
 from ingest_grpc.pipeline.parse.parser import parse
 from ingest_grpc.pipeline.parse.source import Options
@@ -36,9 +37,10 @@ def convert(task: Mapping[str, Any], descriptors: Sequence[int], report: Report)
     """One document: reads descriptors[0], writes Markdown to descriptors[1].
 
     The task holds filename, content_type, method, engines, ocr_engine and the limits. The result is {"outcome":
-    "converted", ...}, {"outcome": "failed", "reason", "detail", ...}, or {"outcome": "unread", "pages", "is_pdf"} if
-    OCR has to read pages first; then the same task comes again with the pages' texts, a JSON object by page, in
-    descriptors[2]. The executor reads all of them with suspicion.
+    "converted", ...}, {"outcome": "archive", ...} for what is to be unpacked, {"outcome": "failed", "reason",
+    "detail", ...}, or {"outcome": "unread", "pages", "is_pdf"} if OCR has to read pages first; then the same task
+    comes again with the pages' texts, a JSON object by page, in descriptors[2]. The executor reads all of them with
+    suspicion.
     """
     source, output, *texts = descriptors
     limits = Limits.from_task(task["limits"])
@@ -47,6 +49,9 @@ def convert(task: Mapping[str, Any], descriptors: Sequence[int], report: Report)
     def report_units(done: int, total: int, unit: str) -> None:
         report({"step": "PARSE", "units_done": done, "units_total": total, "unit": unit})
 
+    odd = archive.warnings_if_archive(source, task["filename"], task["content_type"])
+    if odd is not None:
+        return Reply({"outcome": "archive", "warnings": _remarks(odd)})
     content = b""
     try:
         content = _read(source, options.limits.max_document_bytes)
@@ -87,6 +92,35 @@ def _read_pages(descriptor: int) -> dict[int, str]:
     return {int(page): text for page, text in json.loads(_read(descriptor, _MAX_TEXTS_BYTES)).items()}
 
 
+def unpack(task: Mapping[str, Any], descriptors: Sequence[int], report: Report) -> Reply:
+    """One archive: reads descriptors[0], sends the members to descriptors[1], see members.
+
+    The task holds the limits. The result is {"outcome": "unpacked", ...} or that of a failed conversion.
+    """
+    source, sink = descriptors
+
+    def report_units(done: int, total: int, unit: str) -> None:
+        report({"step": "PARSE", "units_done": done, "units_total": total, "unit": unit})
+
+    try:
+        unpacked = archive.unpack(source, MemberWriter(sink), Limits.from_task(task["limits"]), report_units)
+    except ParseFailure as failure:
+        return _failed(failure)
+    return Reply(
+        {
+            "outcome": "unpacked",
+            **_engine(STDLIB),
+            "warnings": [],
+            "losses": _remarks(unpacked.losses),
+        }
+    )
+
+
+def perform(task: Mapping[str, Any], descriptors: Sequence[int], report: Report) -> Reply:
+    """One task of either kind."""
+    return (unpack if task.get("unpack") else convert)(task, descriptors, report)
+
+
 def _failed(failure: ParseFailure) -> Reply:
     result = {"outcome": "failed", "reason": failure.reason, "detail": failure.detail, **_engine(failure.engine)}
     return Reply(result, retire=failure.retire or failure.reason in _LIMIT_REASONS)
@@ -119,7 +153,7 @@ def load() -> None:
 def main() -> None:
     """The life of a converter child."""
     load()
-    serve(convert)
+    serve(perform)
 
 
 if __name__ == "__main__":

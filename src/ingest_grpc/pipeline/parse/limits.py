@@ -21,6 +21,8 @@ class Limits:
     max_expansion_ratio: int
     max_entries: int
     max_nesting: int
+    max_archive_files: int
+    max_archive_bytes: int
     max_pages: int
     max_page_points: float
     max_image_pixels: int
@@ -56,3 +58,7 @@ class Limits:
         """How far a file of this size may expand: as its ratio allows, but a small one to an eighth of the most."""
         by_ratio = max(self.max_expansion_ratio * file_bytes, self.max_expanded_bytes // 8)
         return min(self.max_expanded_bytes, by_ratio)
+
+    def unpacked_bytes_of(self, file_bytes: int) -> int:
+        """How many bytes may come out of an archive of this size: as its ratio allows, a small one as a document."""
+        return min(self.max_archive_bytes, max(self.max_expansion_ratio * file_bytes, self.max_expanded_bytes // 8))

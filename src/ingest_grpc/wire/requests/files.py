@@ -7,6 +7,7 @@ from ingest_grpc import model
 from ingest_grpc.errors import IngestError, Reason, Violation
 from ingest_grpc.filenames import (
     MAX_FILENAME_BYTES,
+    MAX_PATH_CHARACTERS,
     base_name,
     displayable,
     guess_content_type,
@@ -20,7 +21,6 @@ from ingest_grpc.wire.requests.fields import Fields
 MAX_CHUNK_BYTES = 2 * 1024 * 1024
 """Most bytes of one data message, of CreateFile and of ReadFile."""
 
-MAX_PATH_CHARACTERS = 1_024
 
 SERVICE = "/ingest_grpc.v1.FileService"
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -66,6 +66,46 @@ class ConversionFailed:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ArchiveFound:
+    """The document is an archive: it is not converted but unpacked. The output has received nothing."""
+
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveUnpacked:
+    """Every member of an archive that can be read has been handed over; `losses` name the others."""
+
+    engine_name: str
+    engine_version: str
+    warnings: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+
+
+class MemberSink(Protocol):
+    """Takes the members of an archive one after the other: `begin`, `write`…, then `end` or `abort`.
+
+    What one of them raises ends the unpacking and is raised by it.
+    """
+
+    async def begin(self, path: str) -> None:
+        """A member; `path` is the archive's word: hostile, and never part of a real path."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """A part of its content."""
+        ...
+
+    async def end(self) -> None:
+        """The member is whole."""
+        ...
+
+    async def abort(self) -> None:
+        """The member could not be read: what came of it is void."""
+        ...
+
+
 class Executor(Protocol):
     """Converts documents somewhere that cannot harm the server."""
 
@@ -88,11 +128,20 @@ class Executor(Protocol):
         output_fd: int,
         request: ConversionRequest,
         on_progress: Callable[[Progress], None],
-    ) -> Converted | ConversionFailed:
+    ) -> Converted | ArchiveFound | ConversionFailed:
         """Convert the bytes behind `source_fd` (read-only) into Markdown behind `output_fd` (write-only).
 
         The caller keeps and closes both descriptors. `on_progress` is called on the event loop's thread.
         A conversion that does not succeed leaves undefined bytes in the output. Cancelling the awaiting
         task stops the work at once. Never raises for the document's sake.
+        """
+        ...
+
+    async def unpack(
+        self, source_fd: int, sink: MemberSink, on_progress: Callable[[Progress], None]
+    ) -> ArchiveUnpacked | ConversionFailed:
+        """Hand the members of the archive behind `source_fd` to `sink`, in the archive's order.
+
+        The same promises as those of `convert`. Raises what the sink raises.
         """
         ...

@@ -19,8 +19,17 @@ from ingest_grpc.sandbox.pool import ChildPool
 from ingest_grpc.sandbox.spec import ChildFailure, ChildSpec, Ending, Limits
 from ingest_grpc.sandbox.supervisor import OnProgress
 from ingest_grpc.worker.executors import replies
-from ingest_grpc.worker.executors.interface import ConversionFailed, ConversionRequest, Converted, Progress
+from ingest_grpc.worker.executors.interface import (
+    ArchiveFound,
+    ArchiveUnpacked,
+    ConversionFailed,
+    ConversionRequest,
+    Converted,
+    MemberSink,
+    Progress,
+)
 from ingest_grpc.worker.executors.ocr import OcrReader
+from ingest_grpc.worker.executors.unpacking import StreamBroken, member_pipe, receive
 
 _COMMAND = child_command("ingest_grpc.pipeline.parse.child")
 
@@ -74,14 +83,9 @@ class LocalExecutor:
         output_fd: int,
         request: ConversionRequest,
         on_progress: Callable[[Progress], None],
-    ) -> Converted | ConversionFailed:
+    ) -> Converted | ArchiveFound | ConversionFailed:
         """See Executor.convert."""
-
-        def pass_on(message: Mapping[str, Any]) -> None:
-            if (progress := replies.read_progress(message)) is not None:
-                on_progress(progress)
-
-        task = self._task(request)
+        task, pass_on = self._task(request), _reader_of(on_progress)
         try:
             async with asyncio.timeout(self._seconds):
                 result = await self._pool.run(task, (source_fd, output_fd), pass_on)
@@ -126,9 +130,32 @@ class LocalExecutor:
         finally:
             os.close(written)
 
-    async def _checked(self, outcome: Converted | ConversionFailed, output_fd: int) -> Converted | ConversionFailed:
+    async def unpack(
+        self, source_fd: int, sink: MemberSink, on_progress: Callable[[Progress], None]
+    ) -> ArchiveUnpacked | ConversionFailed:
+        """See Executor.unpack."""
+        task = {"unpack": True, "limits": self._limits}
+        async with member_pipe() as pipe:
+            descriptors = (source_fd, pipe.descriptor)
+            running = asyncio.create_task(self._pool.run(task, descriptors, _reader_of(on_progress)))
+            # Only then does the reader come to an end: until the child has the task, another one may get it.
+            running.add_done_callback(lambda _: pipe.close_descriptor())
+            try:
+                await receive(pipe.reader, sink)
+                return replies.read_unpacked(await running)
+            except ChildFailure as failure:
+                return ConversionFailed(_REASONS[failure.ending], failure.detail)
+            except StreamBroken as broken:
+                return _why_broken(running, broken)
+            finally:
+                running.cancel()
+                await asyncio.wait((running,))
+
+    async def _checked(
+        self, outcome: Converted | ArchiveFound | ConversionFailed, output_fd: int
+    ) -> Converted | ArchiveFound | ConversionFailed:
         """A success only with the evidence: the child's word alone is none."""
-        if isinstance(outcome, ConversionFailed):
+        if not isinstance(outcome, Converted):
             return outcome
         size = os.fstat(output_fd).st_size
         if size == 0:
@@ -142,6 +169,24 @@ class LocalExecutor:
         if not valid:
             return ConversionFailed(Reason.CONVERTER_CRASHED, "the child's output is not valid UTF-8")
         return replies.with_size(outcome, size)
+
+
+def _reader_of(on_progress: Callable[[Progress], None]) -> Callable[[Mapping[str, Any]], None]:
+    def pass_on(message: Mapping[str, Any]) -> None:
+        if (progress := replies.read_progress(message)) is not None:
+            on_progress(progress)
+
+    return pass_on
+
+
+def _why_broken(running: asyncio.Task[Mapping[str, Any]], broken: StreamBroken) -> ConversionFailed:
+    """What the child said or how it ended says more than the stream it left, unless it claims that all is well."""
+    if running.done():
+        if isinstance(failure := running.exception(), ChildFailure):
+            return ConversionFailed(_REASONS[failure.ending], failure.detail)
+        if failure is None and isinstance(said := replies.read_unpacked(running.result()), ConversionFailed):
+            return said
+    return ConversionFailed(Reason.CONVERTER_CRASHED, f"the members cannot be read: {broken}")
 
 
 def _of_a_task(settings: Settings) -> Limits:

@@ -1,11 +1,17 @@
 """Reads what a child answered, with suspicion: a compromised child can answer anything."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 from ingest_grpc.errors import Reason
-from ingest_grpc.worker.executors.interface import ConversionFailed, Converted, Progress
+from ingest_grpc.worker.executors.interface import (
+    ArchiveFound,
+    ArchiveUnpacked,
+    ConversionFailed,
+    Converted,
+    Progress,
+)
 
 DETAIL_BYTES = 1024
 
@@ -31,21 +37,44 @@ _REASONS_OF_A_CHILD = frozenset(
         Reason.IMAGE_TOO_LARGE,
     }
 )
+_T = TypeVar("_T")
+_Readers: TypeAlias = Mapping[str, Callable[[Mapping[str, Any]], _T]]
 _LARGEST_COUNT = 2**31 - 1
 _MAX_REMARKS = 50
 _TEXT_BYTES = 2048
 
 
-def read_result(result: Mapping[str, Any]) -> Converted | ConversionFailed:
+def read_result(result: Mapping[str, Any]) -> Converted | ArchiveFound | ConversionFailed:
     """The outcome in a child's result, `bytes_out` still 0. What cannot be read counts as a crash."""
+    readers: _Readers[Converted | ArchiveFound | ConversionFailed]
+    readers = {"converted": _converted, "archive": _found, "failed": _failed}
+    return _read(result, readers)
+
+
+def read_unpacked(result: Mapping[str, Any]) -> ArchiveUnpacked | ConversionFailed:
+    """The outcome of unpacking in a child's result, read the same way."""
+    readers: _Readers[ArchiveUnpacked | ConversionFailed] = {"unpacked": _unpacked, "failed": _failed}
+    return _read(result, readers)
+
+
+def _read(result: Mapping[str, Any], readers: _Readers[_T]) -> _T | ConversionFailed:
     try:
-        if result["outcome"] == "converted":
-            return _converted(result)
-        if result["outcome"] == "failed":
-            return _failed(result)
+        return readers[result["outcome"]](result)
     except (KeyError, TypeError, ValueError) as error:
         return ConversionFailed(Reason.CONVERTER_CRASHED, _text(f"an unreadable result: {error!r}", DETAIL_BYTES))
-    return ConversionFailed(Reason.CONVERTER_CRASHED, "an unreadable result: unknown outcome")
+
+
+def _found(result: Mapping[str, Any]) -> ArchiveFound:
+    return ArchiveFound(_texts(result["warnings"]))
+
+
+def _unpacked(result: Mapping[str, Any]) -> ArchiveUnpacked:
+    return ArchiveUnpacked(
+        engine_name=_text(result["engine_name"]),
+        engine_version=_text(result["engine_version"]),
+        warnings=_texts(result["warnings"]),
+        losses=_texts(result["losses"]),
+    )
 
 
 @dataclass(frozen=True, slots=True)
