@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ingest_grpc.pipeline.chunk.interface import without_page_marks
+
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
@@ -96,7 +98,7 @@ def _blocks(text: str, lines: list[int], tokens: "Iterator[Token]") -> Iterator[
             yield from _paragraph(text, start, end)
         elif token.type == "fence":
             yield _fence(text, token.markup, start, end)
-        else:
+        elif token.type != "html_block" or not _is_blank(token.content):
             yield Block(Kind.LINES, start, end)
 
 
@@ -106,28 +108,33 @@ def _tiled(text: str, blocks: Iterator[Block], start: int, end: int) -> Iterator
     last: Block | None = None
     for block in blocks:
         if last is not None and block.start > last.end:
-            if text[last.end : block.start].strip("> \t\r\n"):
+            if not _is_blank(text[last.end : block.start]):
                 yield last
                 last = Block(Kind.PROSE, last.end, block.start)
             else:
                 last.end = block.start
         if last is not None:
             yield last
-        elif text[start : block.start].strip():
+        elif not _is_blank(text[start : block.start], markers=""):
             yield Block(Kind.PROSE, start, block.start)
         else:
             block.start = start
         last = block
     if last is None:
-        if text[start:end].strip():
+        if not _is_blank(text[start:end], markers=""):
             yield Block(Kind.PROSE, start, end)
         return
-    if text[last.end : end].strip("> \t\r\n"):
+    if not _is_blank(text[last.end : end]):
         yield last
         yield Block(Kind.PROSE, last.end, end)
         return
     last.end = max(last.end, end)
     yield last
+
+
+def _is_blank(text: str, markers: str = ">") -> bool:
+    """Whether it holds nothing to read: white space, page marks, and the markers of quotes around them."""
+    return not without_page_marks(text).strip(markers + " \t\r\n")
 
 
 def _paragraph(text: str, start: int, end: int) -> Iterator[Block]:

@@ -1,10 +1,11 @@
 """Chunks of Markdown: its blocks, packed by the embedder's own count of tokens."""
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 
 from ingest_grpc.pipeline.chunk.blocks import BlockReader
-from ingest_grpc.pipeline.chunk.interface import Chunk, ChunkLimits, CountTokens
+from ingest_grpc.pipeline.chunk.interface import Chunk, ChunkLimits, CountTokens, without_page_marks
 from ingest_grpc.pipeline.chunk.packing import Group, Packer, context
 from ingest_grpc.pipeline.chunk.pieces import Piece, cut, pieces_of, sentences
 
@@ -18,6 +19,11 @@ CONTEXT_SHARE = 4
 
 PART_SHARE = 0.8
 """Between words a piece is cut into parts of this share of what fits, since words differ in tokens."""
+
+
+MARK_CHARACTERS = 40
+_MARKS_BEFORE = re.compile(r"[ \t]*(?:<!-- page \d+ -->[ \t]*)?(?:\r\n?|\n|\Z)")
+_MARK_BEHIND = re.compile(r"<!-- page \d+ -->\Z")
 
 
 class MarkdownChunker:
@@ -195,11 +201,14 @@ class _Work:
         return [Group.of(pieces[:half]), Group.of(pieces[half:])]
 
     def _span(self, group: Group) -> tuple[int, int]:
-        """Where its text begins and ends, without white space after it and blank lines before it."""
-        body = self._text[group.start : group.end]
-        first = len(body) - len(body.lstrip())
-        start = group.start + body.rfind("\n", 0, first) + 1
-        return min(start, group.end), group.start + len(body.rstrip())
+        """Where its text begins and ends, without blank lines and page marks around it."""
+        text, start, end = self._text, group.start, group.end
+        while (lead := _MARKS_BEFORE.match(text, start, end)) and lead.end() > start:
+            start = lead.end()
+        end = start + len(text[start:end].rstrip())
+        while mark := _MARK_BEHIND.search(text, max(start, end - MARK_CHARACTERS), end):
+            end = start + len(text[start : mark.start()].rstrip())
+        return start, end
 
     def _body(self, group: Group) -> str:
         start, end = self._span(group)
@@ -207,7 +216,7 @@ class _Work:
         return before + self._text[start:end] + group.pieces[-1].after
 
     def _passage(self, group: Group) -> str:
-        return self._context(group.above) + self._body(group)
+        return self._context(group.above) + without_page_marks(self._body(group))
 
 
 def _goes_on(before: Group, after: Group) -> bool:

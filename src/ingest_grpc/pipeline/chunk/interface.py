@@ -1,5 +1,6 @@
 """What a chunk is, and what makes chunks of Markdown."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,6 +10,13 @@ CountTokens = Callable[[Sequence[str]], list[int]]
 
 HEADING_SEPARATOR = " > "
 
+_PAGE_MARK = re.compile(r"<!-- page \d+ -->")
+
+
+def without_page_marks(text: str) -> str:
+    """The text without the comments that a conversion leaves between pages: they are no words."""
+    return _PAGE_MARK.sub("", text) if "<!-- page " in text else text
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -17,7 +25,8 @@ class Chunk:
     `start` and `end` are offsets in characters of the Markdown, and `markdown[start:end]` is what the chunk
     covers. `text` is just that, except where a table or a fence had to be cut: then the header row is
     repeated, or the fence closed and opened again. `heading_path` holds the headings above the passage,
-    outermost first. `passage` is what is embedded and searched, and what `tokens` counts.
+    outermost first. `passage` is what is embedded and what `tokens` counts: the headings that the text does not
+    show itself, and the text without page marks.
     """
 
     ordinal: int
@@ -53,7 +62,7 @@ class Chunker(Protocol):
     def chunk(self, markdown: str) -> list[Chunk]:
         """The document's chunks in its order, with ordinals 0, 1, 2 …; none where there is no text.
 
-        Together they cover every character that is not white space. No chunk exceeds the limits.
-        Deterministic.
+        Together they cover every character that is neither white space nor a page mark ("<!-- page 7 -->").
+        No chunk exceeds the limits. Deterministic.
         """
         ...

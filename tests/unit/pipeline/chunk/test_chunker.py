@@ -137,6 +137,20 @@ def test_link_definitions__are_text_as_any_other() -> None:
     assert "".join(chunk.text for chunk in chunks(text)) == text.rstrip()
 
 
+def test_page_marks__are_no_text() -> None:
+    text = "<!-- page 1 -->\n\n# A\n\nfirst\n\n<!-- page 2 -->\n\nsecond\n\n<!-- page 3 -->\n\n<!-- page 4 -->"
+    (chunk,) = chunks(text)
+    assert chunk.text == text[chunk.start : chunk.end] == "# A\n\nfirst\n\n<!-- page 2 -->\n\nsecond"
+    assert chunk.passage == "# A\n\nfirst\n\n\n\nsecond"
+    assert chunks("<!-- page 1 -->\n\n<!-- page 2 -->\n") == []
+    assert [chunk.text for chunk in chunks("<!-- a note -->")] == ["<!-- a note -->"]
+
+
+def test_page_marks__at_the_borders_of_chunks() -> None:
+    text = "".join(f"<!-- page {n} -->\n\n{PARAGRAPH * 3}\n\n" for n in range(9))
+    assert not any(chunk.text.startswith("<!--") or chunk.text.endswith("-->") for chunk in chunks(text))
+
+
 def test_overlap__repeats_the_last_sentences_within_the_limit() -> None:
     text = " ".join(f"Sentence number {n} of many." for n in range(40))
     found = chunks(text, overlap_tokens=16)

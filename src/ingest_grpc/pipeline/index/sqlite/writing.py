@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ingest_grpc.pipeline.chunk.interface import without_page_marks
 from ingest_grpc.pipeline.embed.interface import Vector
 from ingest_grpc.pipeline.index.interface import (
     Document,
@@ -170,7 +171,7 @@ def _insert(db: "apsw.Connection", knowledge_base: int, document: int, chunks: S
     db.executemany(
         f"INSERT INTO text_{knowledge_base} (rowid, headings, body) VALUES (?, ?, ?)",
         (
-            (number, searchable("\n".join(each.chunk.heading_path)), searchable(each.chunk.text))
+            (number, searchable("\n".join(each.chunk.heading_path)), searchable(without_page_marks(each.chunk.text)))
             for number, each in numbered
         ),
     )
