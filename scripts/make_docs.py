@@ -20,6 +20,7 @@ from ingest_grpc.client import messages
 from ingest_grpc.client.dialects.words import LLAMACLOUD, LLAMACLOUD_WITH_LOSSES, SEEKR
 from ingest_grpc.config import Settings
 from ingest_grpc.errors import CATALOGUE, Code
+from ingest_grpc.formats import FORMATS, SUPPORTED_NAMES
 from ingest_grpc.lifecycle import TRANSITIONS, RecordStatus
 from ingest_grpc.model import EVENT_TYPES
 from ingest_grpc.telemetry import instruments
@@ -89,6 +90,20 @@ def fates() -> str:
     head = ["the file is", "AddFiles", "with allow_partial", "RemoveFiles", "and its record then is"]
     rows = [[one.state, f"`{one.atomic}`", f"`{one.partial}`", f"`{one.removed}`", one.then] for one in FATES]
     return table(head, rows)
+
+
+def formats() -> str:
+    """Every format, from the one table."""
+    rows = [
+        [kind, " ".join(known.extensions), " ".join(f"`{name}`" for name in (known.content_type, *known.aliases))]
+        for kind, known in FORMATS.items()
+    ]
+    return table(["format", "extensions", "content types"], rows)
+
+
+def supported() -> str:
+    """The same in a sentence."""
+    return f"Reads {SUPPORTED_NAMES}.\n"
 
 
 def codes() -> str:
@@ -163,6 +178,8 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "refusals": refusals,
     "failures": failures,
     "fates": fates,
+    "formats": formats,
+    "supported": supported,
     "codes": codes,
     "transitions": transitions,
     "diagram": diagram,

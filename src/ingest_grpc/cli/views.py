@@ -198,7 +198,14 @@ def job_file_row(file: "JobFile") -> Sequence[str | Text]:
 
 def record_row(record: "FileRecord") -> Sequence[str | Text]:
     """The cells of RECORD_COLUMNS."""
-    return record.record_id, record.filename, status_text(word(record, "status")), *record_figures(record)
+    return record.record_id, record_name(record), status_text(word(record, "status")), *record_figures(record)
+
+
+def record_name(record: "FileRecord") -> str:
+    """The file's name, with how much came out of an archive, or with a sign of having come out of one."""
+    if record.HasField("member_count"):
+        return f"{record.filename} ({plural(record.member_count, 'file')})"
+    return f"› {record.filename}" if record.HasField("parent_record_id") else record.filename
 
 
 def record_figures(record: "FileRecord") -> tuple[str, str, str]:

@@ -210,7 +210,8 @@ def _grouped(records: "Iterable[FileRecord]") -> "Iterable[list[FileRecord]]":
 def _names(group: "Sequence[FileRecord]", *, verb: bool = True) -> str:
     """For example "a.pdf is", or "3 files (a.pdf, b.pdf and 1 more) are"."""
     if len(group) == 1:
-        return f"{group[0].filename} is" if verb else group[0].filename
+        name = f"{group[0].filename}{' from an archive' if group[0].HasField('parent_record_id') else ''}"
+        return f"{name} is" if verb else name
     names = f"{plural(len(group), 'file')} ({listed([each.filename for each in group])})"
     return f"{names} are" if verb else names
 

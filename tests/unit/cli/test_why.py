@@ -348,3 +348,9 @@ def test_why__json_is_one_object() -> None:
             }
         ],
     }
+
+
+def test_why__a_member_of_an_archive_says_so() -> None:
+    member = failed("b.txt")
+    member.parent_record_id = "ijf-1"
+    assert [each.sentence for each in explain(Case(job(REVIEW), [member], NOW))] == ["b.txt from an archive failed"]

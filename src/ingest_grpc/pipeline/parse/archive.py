@@ -122,8 +122,8 @@ class _Sending:
         if entry.flag_bits & ENCRYPTED_FLAG:
             self.unpacked.encrypted += 1
             self._lose(name, "is encrypted")
-        elif stat.S_ISLNK(entry.external_attr >> 16):
-            self._lose(name, "is a link")
+        elif stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
+            self._lose(name, "is a link or a device")
         else:
             self._copy(entry, name)
         self._looked_at += 1
