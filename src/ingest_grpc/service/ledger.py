@@ -39,7 +39,7 @@ from ingest_grpc.model import (
 )
 from ingest_grpc.service.alignment_ledger import AlignmentLedger
 from ingest_grpc.service.journal import Pending, words_of
-from ingest_grpc.store.interface import NewRecord, RecordRow, Tx
+from ingest_grpc.store.interface import JobStep, NewRecord, RecordRow, Tx
 
 EVENT_OF_TRIGGER = {
     Trigger.ADDED: EventType.RECORD_ADDED,
@@ -264,6 +264,7 @@ class JobLedger(AlignmentLedger):
             events = [self._event(one) for one in self._pending]
             await self.tx.insert_events(self.job.row_id, self.job.team_id, events)
             self.tx.commit.events += events
+            self.tx.commit.steps.append(JobStep(self.job, events))
             if any(EVENT_TYPES[one.type].kind in FEED_KINDS for one in self._pending):
                 self.tx.commit.teams.add(self.job.team_id)
         return self.job

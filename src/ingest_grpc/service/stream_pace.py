@@ -18,26 +18,28 @@ class StreamPace:
         self._hub = hub
         self._heartbeat_seconds = heartbeat_seconds
         self._began = clock.monotonic()
-        self._beats = 0
+        self._next_beat = self._began + heartbeat_seconds
         self._ends_at = self._began + rotate_seconds * (1 + random.uniform(0, ROTATION_SPREAD))
-
-    @property
-    def _next_beat(self) -> float:
-        """On an absolute clock: a busy stream does not put its heartbeats off (rule 6)."""
-        return self._began + (self._beats + 1) * self._heartbeat_seconds
-
-    @property
-    def due(self) -> float:
+        self.due = min(self._next_beat, self._ends_at)
         """When the stream has something to do by itself."""
-        return min(self._next_beat, self._ends_at)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the stream has something to do by itself, now."""
+        return self._hub.draining or self._clock.monotonic() >= self.due
 
     @property
     def beat_is_due(self) -> bool:
         return self._clock.monotonic() >= self._next_beat
 
     def beaten(self) -> None:
-        """A heartbeat is sent: the next one is due at the next multiple of the interval."""
-        self._beats = int((self._clock.monotonic() - self._began) // self._heartbeat_seconds)
+        """A heartbeat is sent: the next one is due at the next multiple of the interval.
+
+        On an absolute clock: a busy stream does not put its heartbeats off (rule 6).
+        """
+        beats = int((self._clock.monotonic() - self._began) // self._heartbeat_seconds)
+        self._next_beat = self._began + (beats + 1) * self._heartbeat_seconds
+        self.due = min(self._next_beat, self._ends_at)
 
     def raise_if_over(self) -> None:
         """Raises SERVER_DRAINING and STREAM_ROTATED, for the client to come back."""

@@ -4,7 +4,7 @@ A cache over the log, nothing more: what is not in it is read from the ledger. A
 for the same commit cause one read and one encoding; each then takes the bytes after its own cursor.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -12,7 +12,7 @@ from ingest_grpc.hub import Hub
 from ingest_grpc.model import EventKind, Job, TimelineEvent
 from ingest_grpc.service import views
 from ingest_grpc.service.shared_reads import SharedReads
-from ingest_grpc.store.interface import Rows, Store
+from ingest_grpc.store.interface import JobStep, Rows, Store
 
 PAGE = 200
 """Events per read: what a watcher that lags behind holds in memory at most."""
@@ -41,6 +41,7 @@ class TailPage:
 
     events: Sequence[EncodedEvent]
     job: Job
+    settled: bool
     current: bool = True
 
 
@@ -51,14 +52,29 @@ class _Tail:
     job: Job
     generation: int
     events: list[EncodedEvent] = field(default_factory=list)
+    _shared: tuple[tuple[int, int, int], TailPage] | None = None
 
     def page(self, cursor: int, generation: int) -> TailPage | None:
-        """What follows the cursor, None if the tail does not reach back that far."""
+        """What follows the cursor, None if the tail does not reach back that far.
+
+        A thousand watchers wake at the same place: they share one page.
+        """
+        wanted = (cursor, generation, self.job.last_sequence)
+        if self._shared is not None and self._shared[0] == wanted:
+            return self._shared[1]
+        page = self._page(cursor, generation)
+        if page is not None:
+            self._shared = (wanted, page)
+        return page
+
+    def _page(self, cursor: int, generation: int) -> TailPage | None:
         first = self.job.last_sequence - len(self.events) + 1
         if not first - 1 <= cursor <= self.job.last_sequence:
             return None
         start = cursor + 1 - first
-        return TailPage(self.events[start : start + PAGE], self.job, self.generation == generation)
+        return TailPage(
+            self.events[start : start + PAGE], self.job, self.job.facts.settled, self.generation == generation
+        )
 
 
 class EventTail:
@@ -73,15 +89,36 @@ class EventTail:
 
     async def after(self, job_row: int, cursor: int) -> TailPage:
         """Up to PAGE events after the cursor. The caller subscribed to the job and cleared its signal before."""
+        if (page := self.at_hand(job_row, cursor)) is not None:
+            return page
         generation = self._hub.generation(job_row)
-        tail = self._tails.get(job_row)
-        if tail is not None:
-            page = tail.page(cursor, generation)
-            # A tail of an older generation may have missed the commit that woke the caller.
-            if page is not None and (page.events or page.current):
-                return page
         # Joins a read only if it began in this generation: an older one may not see the newest commit.
         return await self._reads.get((job_row, cursor, generation), partial(self._read, job_row, cursor, generation))
+
+    def at_hand(self, job_row: int, cursor: int) -> TailPage | None:
+        """The same, None where it has to be read."""
+        tail = self._tails.get(job_row)
+        page = None if tail is None else tail.page(cursor, self._hub.generation(job_row))
+        # A tail of an older generation may have missed the commit that woke the caller.
+        return page if page is not None and (page.events or page.current) else None
+
+    def follow(self, steps: Iterable[JobStep]) -> None:
+        """Takes over what a commit brought, after the hub was woken: those who wake need not read it.
+
+        Only where it continues a tail without a gap, and where no records are to be reviewed: they would have to be
+        read. The tail of any other job grows old, and whoever wakes reads.
+        """
+        for step in steps:
+            job = step.job
+            tail = self._tails.get(job.row_id)
+            if tail is None or tail.job.last_sequence + 1 != step.events[0].sequence or views.reviews_records(job):
+                continue
+            tail.events += [self._encoded(event) for event in step.events]
+            del tail.events[:-KEPT]
+            tail.job, tail.generation = views.with_prerequisites(job), self._hub.generation(job.row_id)
+
+    def _encoded(self, event: TimelineEvent) -> EncodedEvent:
+        return EncodedEvent(event.sequence, event.kind, self._encode(event), event.timestamp)
 
     def forget(self, job_row: int) -> None:
         """The last watcher of the job is gone."""
@@ -93,9 +130,9 @@ class EventTail:
             return events, await views.with_reviews(rows, await rows.job_by_row(job_row))
 
         events, job = await self._store.read(unit)
-        encoded = [EncodedEvent(event.sequence, event.kind, self._encode(event), event.timestamp) for event in events]
+        encoded = [self._encoded(event) for event in events]
         self._keep(job_row, cursor, generation, encoded, job)
-        return TailPage(encoded, job)
+        return TailPage(encoded, job, job.facts.settled)
 
     def _keep(self, job_row: int, cursor: int, generation: int, events: list[EncodedEvent], job: Job) -> None:
         """Extends the tail if the read reached the head without a gap, and is newer than what is kept."""

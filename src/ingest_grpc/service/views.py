@@ -94,6 +94,20 @@ async def file_list(
 
 async def with_reviews(rows: Rows, job: Job, limit: int = MAX_REVIEW_REASONS) -> Job:
     """The job with its review reasons, prerequisites first; none while something is in flight."""
+    if not reviews_records(job):
+        return with_prerequisites(job)
+    records = [_review(row.record) for row in await rows.unresolved_records(job.row_id, limit)]
+    reasons = [*with_prerequisites(job).review_reasons, *records]
+    return job.model_copy(update={"review_reasons": tuple(reasons[:limit])})
+
+
+def reviews_records(job: Job) -> bool:
+    """Whether records are among the job's review reasons: those have to be read."""
+    return bool(job.tally.unresolved) and not job.facts.in_flight and bool(job.facts.reviews)
+
+
+def with_prerequisites(job: Job) -> Job:
+    """The job with those review reasons that its own row tells."""
     facts = job.facts
     if facts.in_flight or not facts.reviews:
         return job
@@ -104,9 +118,7 @@ async def with_reviews(rows: Rows, job: Job, limit: int = MAX_REVIEW_REASONS) ->
         reasons.append(_SYSTEM_PROMPT_MISSING)
     if facts.misses_knowledge_base:
         reasons.append(_KNOWLEDGE_BASE_MISSING)
-    if facts.tally.unresolved:
-        reasons += [_review(row.record) for row in await rows.unresolved_records(job.row_id, limit)]
-    return job.model_copy(update={"review_reasons": tuple(reasons[:limit])})
+    return job.model_copy(update={"review_reasons": tuple(reasons)})
 
 
 def _review(record: FileRecord) -> ReviewReason:

@@ -6,9 +6,9 @@ costs one page. The numbered rules are those of docs/watch.md.
 """
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from ingest_grpc.clock import Clock
 from ingest_grpc.errors import IngestError, Reason
@@ -93,7 +93,19 @@ class End:
     job: Job
 
 
-WatchMessage = Snapshot | SnapshotPart | Synced | EncodedEvent | Moved | Heartbeat | End
+WatchMessage = Snapshot | SnapshotPart | Synced | Moved | Heartbeat | End
+
+
+class Watcher(Protocol):
+    """Takes the messages of one watch. Each call returns when the next message may follow."""
+
+    async def write(self, data: bytes) -> None:
+        """An event, encoded as it is for every watcher."""
+        ...
+
+    async def send(self, message: WatchMessage) -> None:
+        """Any other message."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +128,8 @@ class WatchService:
         self._sources = sources
         self._rotate_seconds = rotate_seconds
 
-    async def watch(self, caller: Caller, request: WatchRequest) -> AsyncGenerator[WatchMessage, None]:
-        """Messages of one watch; ends after End.
+    async def watch(self, caller: Caller, request: WatchRequest, watcher: Watcher) -> None:
+        """Gives the messages of one watch to the watcher; returns after End.
 
         Raises TOO_MANY_WATCHERS, JOB_NOT_FOUND, SEQUENCE_IN_FUTURE, SEQUENCE_COMPACTED, LEDGER_RESTORED, and to have
         the client come back STREAM_ROTATED and SERVER_DRAINING.
@@ -134,9 +146,7 @@ class WatchService:
         with sources.limits.watch(caller.team_id, job.job_id):
             signal = sources.hub.subscribe(job.row_id)
             try:
-                async with aclosing(_Watch(sources, request, ledger_id, signal, job, pace).messages()) as messages:
-                    async for message in messages:
-                        yield message
+                await _Watch(sources, request, ledger_id, signal, job, pace, watcher).run()
             finally:
                 sources.hub.unsubscribe(signal)
                 if not sources.hub.is_watched(job.row_id):
@@ -168,7 +178,9 @@ class _Watch:
         signal: Signal,
         job: Job,
         pace: StreamPace,
+        watcher: Watcher,
     ) -> None:
+        self._watcher = watcher
         self._sources = sources
         self._request = request
         self._ledger_id = ledger_id
@@ -180,46 +192,52 @@ class _Watch:
         self._silent = request.after_sequence is not None
         self._waited = False
 
-    async def messages(self) -> AsyncGenerator[WatchMessage, None]:
+    async def run(self) -> None:
         """Snapshot, then what is new, again and again."""
-        async for part in self._snapshot():
-            yield part
+        if self._request.after_sequence is None:
+            async for part in self._snapshot():
+                await self._watcher.send(part)
+        tail, row = self._sources.tail, self._job.row_id
         while True:
             self._signal.clear()
-            page = await self._sources.tail.after(self._job.row_id, self._cursor)
+            page = tail.at_hand(row, self._cursor) or await tail.after(row, self._cursor)
             for event in self._checked(page):
                 self._cursor = event.sequence
                 if self._wants(event):
                     self._silent = False
-                    yield event
+                    await self._watcher.write(event.data)
                     self._delivered(event)
             at_head = page.current and self._cursor >= page.job.last_sequence
             if at_head:
-                async for last in self._at_head(page.job):
-                    yield last
-                    if isinstance(last, End):
-                        return
-            if self._silent or self._pace.beat_is_due:
-                self._silent = False
-                self._pace.beaten()
-                yield Heartbeat(self._cursor, page.job, self._ledger_id)
-            self._pace.raise_if_over()
+                reason = self._reached(page)
+                if (reason or self._progress) and await self._ended(page.job, reason):
+                    return
+            if self._silent or self._pace.is_due:
+                await self._beat(page.job)
             if at_head:
                 await self._signal.wait(self._due())
                 self._waited = True
 
-    async def _at_head(self, job: Job) -> AsyncGenerator[Moved | End, None]:
+    async def _beat(self, job: Job) -> None:
+        """A heartbeat where one is due or nothing was said yet. Raises what ends the stream."""
+        if self._silent or self._pace.beat_is_due:
+            self._silent = False
+            self._pace.beaten()
+            await self._watcher.send(Heartbeat(self._cursor, job, self._ledger_id))
+        self._pace.raise_if_over()
+
+    async def _ended(self, job: Job, reason: WatchEndReason | None) -> bool:
         """What follows the newest event: progress, and the end of the watch where it is reached."""
         if self._progress is not None and (moved := await self._sources.feed.moved(job, self._progress)):
             self._silent = False
-            yield Moved(self._cursor, moved.records, moved.alignment)
-        if (reason := self._reached(job)) is not None:
-            yield End(self._cursor, reason, job)
+            await self._watcher.send(Moved(self._cursor, moved.records, moved.alignment))
+        if reason is None:
+            return False
+        await self._watcher.send(End(self._cursor, reason, job))
+        return True
 
     async def _snapshot(self) -> AsyncGenerator[WatchMessage, None]:
-        """Job, then its rows page by page, then synced (rule 3); nothing for a watch that resumes."""
-        if self._request.after_sequence is not None:
-            return
+        """Job, then its rows page by page, then synced (rule 3)."""
         read, job, sequence = self._sources.store.read, self._job, self._job.last_sequence
         yield Snapshot(job, self._ledger_id)
         if (alignment := await read(partial(_alignment, job_row=job.row_id))) is not None:
@@ -259,12 +277,13 @@ class _Watch:
     def _wants(self, event: EncodedEvent) -> bool:
         return self._request.kinds is None or event.kind in self._request.kinds
 
-    def _reached(self, job: Job) -> WatchEndReason | None:
+    def _reached(self, page: TailPage) -> WatchEndReason | None:
         """Why the watch ends at this head, judged on the job as it is now, never on old events (rule 7)."""
+        job = page.job
         if job.deleted_at is not None:
             return WatchEndReason.DELETED
         match self._request.until:
-            case WatchUntil.SETTLED if job.facts.settled:
+            case WatchUntil.SETTLED if page.settled:
                 return WatchEndReason.SETTLED
             case WatchUntil.TERMINAL if job.status in TERMINAL_JOB_STATUSES:
                 return WatchEndReason.TERMINAL

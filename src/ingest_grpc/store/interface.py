@@ -87,19 +87,28 @@ class ApiKey:
     max_priority: int = 9
 
 
+@dataclass(frozen=True, slots=True)
+class JobStep:
+    """A job as a transaction left it, and the events that led there, one after the other."""
+
+    job: Job
+    events: Sequence[TimelineEvent]
+
+
 @dataclass(slots=True)
 class Commit:
     """What one commit touched, for those who must wake: told by the units, delivered after COMMIT.
 
     `events` are the unit's own; `told` holds those of all units of a commit, with what is known of the call that each
-    unit came from. `jobs` changed or are gone, most with new events; `teams` have new ones in their feeds; `stopped`
-    are the keys of claims that left RUNNING by a caller's wish, so that their work may be killed; `claimable` says
-    that the queue may have grown; `delayed` that something waits for its back-off; `unindexed` that the index may
-    hold chunks that it should not.
+    unit came from; `steps` are how the jobs came by them, in order. `jobs` changed or are gone, most with new events;
+    `teams` have new ones in their feeds; `stopped` are the keys of claims that left RUNNING by a caller's wish, so
+    that their work may be killed; `claimable` says that the queue may have grown; `delayed` that something waits for
+    its back-off; `unindexed` that the index may hold chunks that it should not.
     """
 
     events: list[TimelineEvent] = field(default_factory=list)
     told: list[tuple[Mapping[str, str], Sequence[TimelineEvent]]] = field(default_factory=list)
+    steps: list[JobStep] = field(default_factory=list)
     jobs: set[int] = field(default_factory=set)
     teams: set[str] = field(default_factory=set)
     stopped: set[tuple[str, int]] = field(default_factory=set)
@@ -110,6 +119,7 @@ class Commit:
     def merge(self, other: "Commit", call: Mapping[str, str]) -> None:
         if other.events:
             self.told.append((call, other.events))
+        self.steps += other.steps
         self.jobs |= other.jobs
         self.teams |= other.teams
         self.stopped |= other.stopped

@@ -10,7 +10,7 @@ from ingest_grpc.hub import Hub
 from ingest_grpc.lifecycle import JobStatus, JobType, Tally
 from ingest_grpc.model import EventType, Job, JobChange, Method, TimelineEvent
 from ingest_grpc.service.tail import KEPT, PAGE, EventTail, TailPage
-from ingest_grpc.store.interface import Rows, Store
+from ingest_grpc.store.interface import JobStep, Rows, Store
 
 JOB = 1
 
@@ -285,3 +285,75 @@ async def test_tail__keeps_no_more_than_it_may(hub: Hub) -> None:
         ledger.commit(PAGE)
     assert len(ledger.tail._tails[JOB].events) <= KEPT
     assert numbers(await ledger.tail.after(JOB, 0))[0] == 1
+
+
+# ── what a commit brings along ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def step(first: int, last: int, job: Job | None = None) -> JobStep:
+    return JobStep(job or job_at(last), [event(number) for number in range(first, last + 1)])
+
+
+def committed(hub: Hub, ledger: HeldLedger, *steps: JobStep) -> None:
+    """A commit whose steps the tail is told of, as the server does it: after the wake."""
+    ledger.commit(sum(len(each.events) for each in steps))
+    ledger.tail.follow(steps)
+
+
+async def test_follow__serves_what_a_commit_brought_without_a_read(hub: Hub, ledger: HeldLedger) -> None:
+    hub.subscribe(JOB)
+    await ledger.tail.after(JOB, 0)
+    committed(hub, ledger, step(4, 5), step(6, 6))
+
+    for cursor in (5, 0, 6):
+        page = await ledger.tail.after(JOB, cursor)
+        assert numbers(page) == list(range(cursor + 1, 7))
+        assert (page.job.last_sequence, page.current) == (6, True)
+    assert len(ledger.reads) == 1
+
+
+async def test_follow__leaves_a_gap_to_be_read(hub: Hub, ledger: HeldLedger) -> None:
+    hub.subscribe(JOB)
+    await ledger.tail.after(JOB, 0)
+    ledger.commit()  # of which the tail was not told
+    committed(hub, ledger, step(5, 5))
+
+    page = await ledger.tail.after(JOB, 3)
+    assert (numbers(page), page.current) == ([4, 5], True)
+    assert len(ledger.reads) == 2
+
+
+async def test_follow__leaves_records_to_review_to_be_read(hub: Hub, ledger: HeldLedger) -> None:
+    """A watch may end there, and its last message names them."""
+    hub.subscribe(JOB)
+    await ledger.tail.after(JOB, 0)
+    failed = job_at(4).model_copy(update={"tally": Tally(failed=1, unresolved=1)})
+    committed(hub, ledger, step(4, 4, failed))
+
+    await ledger.tail.after(JOB, 3)
+    assert len(ledger.reads) == 2
+
+
+async def test_follow__a_read_that_began_before_does_not_undo_it(hub: Hub, ledger: HeldLedger) -> None:
+    hub.subscribe(JOB)
+    await ledger.tail.after(JOB, 3)
+    ledger.held = True
+    lagging = await ledger.begin(0)
+    committed(hub, ledger, step(4, 4))
+    ledger.reads[-1].set()
+    assert numbers(await lagging) == [1, 2, 3]
+
+    assert numbers(await ledger.tail.after(JOB, 3)) == [4]
+    assert len(ledger.reads) == 2
+
+
+async def test_follow__keeps_nothing_of_what_nobody_watches(hub: Hub, ledger: HeldLedger) -> None:
+    committed(hub, ledger, step(4, 4))
+    assert ledger.tail._tails == {}
+
+
+async def test_follow__keeps_a_bounded_number(hub: Hub, ledger: HeldLedger) -> None:
+    hub.subscribe(JOB)
+    await ledger.tail.after(JOB, 0)
+    committed(hub, ledger, step(4, KEPT + 10))
+    assert len(ledger.tail._tails[JOB].events) == KEPT
