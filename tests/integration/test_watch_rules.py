@@ -70,6 +70,11 @@ async def test_watch__sends_a_change_the_moment_it_commits(server: Server, watch
     assert seen[-1].event.record_change.record.HasField("completed_at")
 
 
+def no_news(server: Server) -> None:
+    """Commits no longer bring their events along: whoever is woken reads."""
+    server.app.tail.follow = lambda steps: None  # type: ignore[method-assign]
+
+
 async def test_watch__hears_of_a_commit_that_comes_while_it_reads(server: Server, watchers: Watchers) -> None:
     """The read began before the commit and ends after it: the watcher's next sleep must not begin at all."""
     job = await server.job("a.pdf")
@@ -77,6 +82,7 @@ async def test_watch__hears_of_a_commit_that_comes_while_it_reads(server: Server
     await watch.take(1)
     await server.quiet()
     read, began, released = server.app.store.read, asyncio.Event(), asyncio.Event()
+    no_news(server)
 
     async def held(unit: object) -> object:
         seen: object = await read(unit)  # type: ignore[arg-type]
@@ -201,6 +207,7 @@ async def test_cursor__that_falls_out_of_the_log_while_watched_is_refused(server
     await watch.take(job.last_sequence)
     await server.quiet()
     # Compacted by another process, and committed to right after: the watcher comes too late.
+    no_news(server)
     server.app.hub.wake = lambda topics: None  # type: ignore[method-assign]
     [claim] = await server.claim()
     server.change("DELETE FROM events WHERE sequence = ?", [job.last_sequence + 1])
