@@ -8,13 +8,14 @@ from collections.abc import Callable
 class CuttingProxy:
     """Forwards to the address that `target` returns; cuts all connections whenever so many bytes went upstream.
 
-    `cuts` are byte counts since the start, ascending. New connections are accepted again at once.
+    `cuts` are byte counts since the start, ascending; `sent_bytes` counts what went upstream. New connections are
+    accepted again at once.
     """
 
     def __init__(self, target: Callable[[], str], cuts: list[int]) -> None:
         self._target = target
         self._cuts = list(cuts)
-        self._sent = 0
+        self.sent_bytes = 0
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -60,8 +61,8 @@ class CuttingProxy:
     ) -> None:
         while data := await reader.read(64 * 1024):
             if counted:
-                self._sent += len(data)
-                if self._cuts and self._sent >= self._cuts[0]:
+                self.sent_bytes += len(data)
+                if self._cuts and self.sent_bytes >= self._cuts[0]:
                     self._cuts.pop(0)
                     self.made += 1
                     self.cut()
