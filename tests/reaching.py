@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from ingest_grpc.errors import Reason
+from ingest_grpc.errors import CATALOGUE, Reason
 
 EVERY_RPC, A_RECORD, AN_ALIGNMENT = "every RPC", "a record", "an alignment"
 NAMES = {"EVERY_RPC": EVERY_RPC, "A_RECORD": A_RECORD, "AN_ALIGNMENT": AN_ALIGNMENT}
@@ -27,7 +27,7 @@ def reaches(reason: Reason, by: str, when: str) -> Callable[[_T], _T]:
 
 @dataclass(frozen=True)
 class Reached:
-    """One mark: where it stands, what it says, and whether the test names the reason beside its mark."""
+    """One mark: where it stands, what it says, and whether the test names the reason, or its text, beside its mark."""
 
     test: str
     reason: Reason
@@ -60,7 +60,9 @@ def _marks(path: Path, source: str) -> Iterator[Reached]:
                 reason, by, when = mark.args
                 found = Reason(_text(reason))
                 name = f"{path.relative_to(TESTS.parent)}::{test.name}"
-                yield Reached(name, found, _text(by), _text(when), any(str(found) in word for word in words))
+                told = (str(found), CATALOGUE[found].message)
+                named = any(each in word for word in words for each in told)
+                yield Reached(name, found, _text(by), _text(when), named)
 
 
 def _is_mark(node: ast.expr) -> bool:

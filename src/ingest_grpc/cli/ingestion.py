@@ -10,7 +10,7 @@ from ingest_grpc.cli.options import flag, teaches
 from ingest_grpc.cli.session import Session, command
 from ingest_grpc.cli.views import INGESTION_COLUMNS, RECORD_COLUMNS, ingestion_row, record_row, show_ingestion
 from ingest_grpc.ids import Prefix, is_id
-from ingest_grpc.lifecycle import IngestionJobStatus, RecordStatus
+from ingest_grpc.lifecycle import IngestionJobStatus, RecordStatus, Step
 
 app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, add_completion=False)
 
@@ -23,7 +23,7 @@ def ingestion() -> None:
     An ingestion job is one run inside a job: the files that were added together.
 
     Example:
-      ingest-grpc ingestion records dj-1b75f4d5-… --status failed
+      ingest-grpc ingestion records dj-1b75f4d5-… --status failed --step parse
     """
 
 
@@ -92,6 +92,12 @@ async def list_records(
             case_sensitive=False, metavar="STATUS", help="Only those with this status; repeat it for several."
         ),
     ] = None,
+    step: Annotated[
+        list[Step] | None,
+        typer.Option(
+            case_sensitive=False, metavar="STEP", help="Only those in this step, or that failed in it; repeat it."
+        ),
+    ] = None,
     removed: Annotated[bool, flag("--removed", help="List removed ones, too.")] = False,
     limit: Limit = DEFAULT_LIMIT,
 ) -> None:
@@ -110,6 +116,7 @@ async def list_records(
         found = client.list_file_records(
             **whose,
             statuses=[each.value for each in status or ()],
+            steps=[each.value for each in step or ()],
             show_deleted=removed,
             page_size=page_size(limit),
         )

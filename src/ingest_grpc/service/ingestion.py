@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from ingest_grpc.errors import IngestError, Reason, invalid
-from ingest_grpc.lifecycle import IngestionJobStatus, RecordStatus
+from ingest_grpc.lifecycle import IngestionJobStatus, RecordStatus, Step
 from ingest_grpc.model import Caller, FileRecord, IngestionDetail, IngestionJob, Page
 from ingest_grpc.service import views
 from ingest_grpc.service.paging import decode_token, encode_token
 from ingest_grpc.service.progress import ProgressBoard
 from ingest_grpc.store.interface import Rows, Store
+
+HAVE_STEP = (RecordStatus.RUNNING, RecordStatus.FAILED)
 
 
 class IngestionService:
@@ -93,12 +95,18 @@ class IngestionService:
         show_deleted: bool,
         page_size: int,
         page_token: str,
+        steps: Sequence[Step] = (),
     ) -> Page[FileRecord]:
         """Records of a job, or of an ingestion job, oldest first.
 
+        Of those with one of `steps` a page holds what is left of `page_size` records that have any: where a running
+        one is, is known to its worker alone.
+
         Raises JOB_NOT_FOUND, INGESTION_JOB_NOT_FOUND, INVALID_PAGE_TOKEN, and INVALID_FIELD if neither is named.
         """
-        filters = [job_id, ingestion_job_id, sorted(statuses), show_deleted]
+        filters = [job_id, ingestion_job_id, sorted(statuses), show_deleted, sorted(steps)]
+        if steps:
+            statuses = [status for status in HAVE_STEP if not statuses or status in statuses]
         after = decode_token(caller.team_id, "records", filters, page_token)
 
         async def unit(rows: Rows) -> tuple[list[FileRecord], int | None]:
@@ -113,10 +121,18 @@ class IngestionService:
             )
             page = found[:page_size]
             last = page[-1].record.row_id if len(found) > page_size else None
-            return await views.shown_records(rows, page, self._board), last
+            shown = await views.shown_records(rows, page, self._board)
+            return [one for one in shown if not steps or _step_of(one) in steps], last
 
+        if steps and not statuses:
+            return Page([], "")
         records, last = await self._store.read(unit)
         return Page(records, "" if last is None else encode_token(caller.team_id, "records", filters, last))
+
+
+def _step_of(record: FileRecord) -> Step | None:
+    """Where a record is, or where it failed."""
+    return record.step or (record.error.step if record.error is not None else None)
 
 
 async def _owner(

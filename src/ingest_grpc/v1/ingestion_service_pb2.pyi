@@ -165,6 +165,7 @@ class ListFileRecordsRequest(_message.Message):
     SHOW_DELETED_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Only those of this job, "dj-…"."""
     ingestion_job_id: _builtins.str
@@ -179,6 +180,12 @@ class ListFileRecordsRequest(_message.Message):
     def statuses(self) -> _containers.RepeatedScalarFieldContainer[_ingestion_pb2.RecordStatus.ValueType]:
         """Only those with one of these statuses; empty = all."""
 
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedScalarFieldContainer[_ingestion_pb2.Step.ValueType]:
+        """Only those that are in one of these steps while RUNNING, or that FAILED in one of them; empty = all, whatever
+        their step. A page may then hold fewer than page_size although more follow.
+        """
+
     def __init__(
         self,
         *,
@@ -188,10 +195,11 @@ class ListFileRecordsRequest(_message.Message):
         show_deleted: _builtins.bool = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        steps: _abc.Iterable[_ingestion_pb2.Step.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ingestion_job_id", b"ingestion_job_id", "job_id", b"job_id", "page_size", b"page_size", "page_token", b"page_token", "show_deleted", b"show_deleted", "statuses", b"statuses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ingestion_job_id", b"ingestion_job_id", "job_id", b"job_id", "page_size", b"page_size", "page_token", b"page_token", "show_deleted", b"show_deleted", "statuses", b"statuses", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

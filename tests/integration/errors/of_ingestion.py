@@ -49,6 +49,12 @@ _OF_INGESTION = [
         "neither a job nor an ingestion job", Reason.INVALID_FIELD, lambda w: pb.ListFileRecordsRequest(), ["job_id"]
     ),
     LIST_FILE_RECORDS(
+        "an unspecified and an unknown step",
+        Reason.INVALID_FIELD,
+        lambda w: pb.ListFileRecordsRequest(job_id=w.job_id, steps=[0, 99]),  # type: ignore[list-item]
+        ["steps[0]", "steps[1]"],
+    ),
+    LIST_FILE_RECORDS(
         "another team's job",
         Reason.JOB_NOT_FOUND,
         lambda w: pb.ListFileRecordsRequest(job_id=w.their_job_id),

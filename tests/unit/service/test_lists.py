@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from ingest_grpc.errors import IngestError, Reason
-from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, RecordStatus
+from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, RecordStatus, Step
 from ingest_grpc.model import Caller, EventType, FileFilter, FileKind, JobFilter
 from ingest_grpc.service.paging import decode_token, encode_cursor, encode_token
 from tests.factories import ALICE, BOB, Core
@@ -242,6 +242,42 @@ async def test_records__of_a_run_with_filters(core: Core) -> None:
     assert await listed(show_deleted=True) == [RecordStatus.COMPLETED, RecordStatus.CANCELLED, RecordStatus.QUEUED]
     assert await listed(RecordStatus.QUEUED) == [RecordStatus.QUEUED]
     assert await listed(RecordStatus.CANCELLED) == []
+
+
+async def test_records__of_a_step(core: Core) -> None:
+    """Where a running one is, the progress board says; where a failed one failed, its error."""
+    created = await core.create(*await core.uploads(6))
+    job_id = created.job.job.job_id
+    done, failed, fetching, storing, *_ = await core.claim(5)
+    await core.succeed(done)
+    await core.fail(failed)  # in PARSE
+    core.board.report(fetching.job_row, fetching.record, Step.FETCH)
+    core.board.report(storing.job_row, storing.record, Step.STORE)
+
+    async def listed(*steps: Step, statuses: tuple[RecordStatus, ...] = ()) -> list[str]:
+        found, token = [], ""
+        while True:
+            page = await core.ingestion.list_records(
+                ALICE,
+                job_id=job_id,
+                ingestion_job_id=None,
+                statuses=statuses,
+                show_deleted=False,
+                page_size=2,
+                page_token=token,
+                steps=steps,
+            )
+            found += [record.filename for record in page.items]
+            token = page.next_page_token
+            if not token:
+                return found
+
+    assert await listed(Step.PARSE) == ["2.pdf"]
+    assert await listed(Step.STORE) == ["4.pdf"]
+    assert await listed(Step.FETCH) == ["3.pdf", "5.pdf"], "a claim begins there"
+    assert await listed(Step.FETCH, Step.PARSE, Step.STORE) == [f"{number}.pdf" for number in (2, 3, 4, 5)]
+    assert await listed(Step.PARSE, statuses=(RecordStatus.RUNNING,)) == []
+    assert await listed(Step.PARSE, statuses=(RecordStatus.COMPLETED,)) == []
 
 
 @pytest.mark.parametrize("other_team", [False, True])

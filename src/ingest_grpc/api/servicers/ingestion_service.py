@@ -66,6 +66,7 @@ class IngestionServicer:
                 show_deleted=asked.show_deleted,
                 page_size=size,
                 page_token=asked.page_token,
+                steps=asked.steps,
             ),
             lambda page: page.items,
             record,

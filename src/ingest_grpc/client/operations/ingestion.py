@@ -15,6 +15,7 @@ from ingest_grpc.client.messages import (
     ListFileRecordsRequest,
     ListIngestionJobsRequest,
     RecordStatus,
+    Step,
 )
 from ingest_grpc.client.operations.common import enum_numbers, pages
 from ingest_grpc.client.retry import Session, call
@@ -56,14 +57,19 @@ def list_file_records(
     job_id: str = "",
     ingestion_job_id: str = "",
     statuses: Iterable[str | int] = (),
+    steps: Iterable[str | int] = (),
     show_deleted: bool = False,
     page_size: int = 0,
 ) -> Feed[FileRecord]:
-    """The records of a job or of an ingestion job (one of the two is required), oldest first, of all pages."""
+    """The records of a job or of an ingestion job (one of the two is required), oldest first, of all pages.
+
+    With `steps`, for example "PARSE", only those that are in one of them or failed in it.
+    """
     request = ListFileRecordsRequest(
         job_id=job_id,
         ingestion_job_id=ingestion_job_id,
         statuses=enum_numbers(RecordStatus, statuses),
+        steps=enum_numbers(Step, steps),
         show_deleted=show_deleted,
         page_size=page_size,
     )

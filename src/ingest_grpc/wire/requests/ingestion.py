@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ingest_grpc.ids import Prefix
-from ingest_grpc.lifecycle import IngestionJobStatus, RecordStatus
+from ingest_grpc.lifecycle import IngestionJobStatus, RecordStatus, Step
 from ingest_grpc.v1 import ingestion_service_pb2 as pb
 from ingest_grpc.wire import enums
 from ingest_grpc.wire.requests.fields import Fields
@@ -48,7 +48,7 @@ def get_ingestion_job(message: pb.GetIngestionJobRequest) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ListFileRecords:
-    """A page of records to read, of a job, an ingestion job or both; no statuses = all."""
+    """A page of records to read, of a job, an ingestion job or both; no statuses = all, no steps = any or none."""
 
     job_id: str | None
     ingestion_job_id: str | None
@@ -56,6 +56,7 @@ class ListFileRecords:
     show_deleted: bool
     page_size: int
     page_token: str
+    steps: tuple[Step, ...] = ()
 
 
 def list_file_records(message: pb.ListFileRecordsRequest) -> ListFileRecords:
@@ -70,6 +71,7 @@ def list_file_records(message: pb.ListFileRecordsRequest) -> ListFileRecords:
             message.show_deleted,
             fields.page_size(message.page_size),
             message.page_token,
+            fields.enum_list("steps", message.steps, enums.STEP),
         )
 
 

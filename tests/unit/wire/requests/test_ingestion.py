@@ -3,7 +3,7 @@
 import pytest
 
 from ingest_grpc.errors import IngestError, Reason
-from ingest_grpc.lifecycle import IngestionJobStatus, RecordStatus
+from ingest_grpc.lifecycle import IngestionJobStatus, RecordStatus, Step
 from ingest_grpc.v1 import ingestion_pb2
 from ingest_grpc.v1 import ingestion_service_pb2 as pb
 from ingest_grpc.wire.requests import ingestion
@@ -57,9 +57,11 @@ def test_list_file_records__filters() -> None:
             ingestion_job_id=INGESTION_JOB_ID,
             statuses=[ingestion_pb2.RECORD_STATUS_FAILED],
             show_deleted=True,
+            steps=[ingestion_pb2.STEP_PARSE],
             page_size=7,
         )
     )
+    assert asked.steps == (Step.PARSE,)
 
     assert (asked.job_id, asked.ingestion_job_id) == (None, INGESTION_JOB_ID)
     assert (asked.statuses, asked.show_deleted, asked.page_size) == ((RecordStatus.FAILED,), True, 7)
