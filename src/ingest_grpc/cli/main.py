@@ -35,6 +35,7 @@ COMMANDS = {
     "ingestion": _Entry("ingestion", "List ingestion jobs and the records of their files.", _WORK),
     "server": _Entry("server", "Ask a server what it is and can do.", _OPERATE),
     "serve": _Entry("serve", "Run the server until SIGTERM or Ctrl-C.", _OPERATE),
+    "doctor": _Entry("doctor", "Check whether this machine can run a server, and what it enforces.", _OPERATE),
     "admin": _Entry("admin", "API keys, backup, restore and check of a data folder.", _OPERATE),
 }
 

@@ -51,6 +51,7 @@ def _fields(found: "GetServerInfoResponse") -> dict[str, str]:
         "engines": ", ".join(f"{each.name} {each.version}" for each in found.engines),
         "content types": ", ".join(found.content_types),
         "sandbox": ", ".join(enforced) + (f" (not on this machine: {', '.join(missing)})" if missing else ""),
+        "sandbox required": "yes" if found.sandbox_required else "no",
     }
 
 
@@ -58,9 +59,16 @@ def _limits(limits: "ServerLimits") -> dict[str, str]:
     return {
         "workers": f"{limits.workers:,}",
         "file": human_bytes(limits.max_file_bytes),
+        "converted file": human_bytes(limits.max_document_bytes),
+        "expanded": human_bytes(limits.max_expanded_bytes),
+        "pages": f"{limits.max_pages:,} of {limits.max_page_points:,g} points",
+        "pixels": f"{limits.max_image_pixels:,}",
+        "parts": f"{limits.max_entries:,}, nested {limits.max_nesting} deep",
+        "table cells": f"{limits.max_table_cells:,}",
         "Markdown": human_bytes(limits.max_output_bytes),
         "records per job": f"{limits.max_records_per_job:,}",
         "files per call": f"{limits.max_files_per_call:,}",
-        "conversion time": human_seconds(limits.conversion_timeout_seconds),
+        "conversion time": f"{human_seconds(limits.conversion_timeout_seconds)} in all, "
+        f"{human_seconds(limits.conversion_stall_seconds)} without progress",
         "conversion memory": human_bytes(limits.conversion_memory_bytes),
     }

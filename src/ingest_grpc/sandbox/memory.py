@@ -1,4 +1,4 @@
-"""Watches how much memory a child really uses, while it works."""
+"""Watches how much memory a child really uses, and how many threads, while it works."""
 
 import asyncio
 import os
@@ -9,21 +9,37 @@ SAMPLE_SECONDS = 0.05
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
-def resident_bytes(pid: int) -> int:
-    """Resident memory of a process; 0 when it is gone. One read of /proc, some 20 µs: fit for the event loop."""
+_THREADS, _RESIDENT_PAGES = 17, 21
+"""Fields of /proc/PID/stat that follow the name in parentheses (proc_pid_stat(5): 20 and 24, counted from 1)."""
+
+
+def usage(pid: int) -> tuple[int, int]:
+    """(resident bytes, threads) of a process; zeros when it is gone. One read of /proc, some 20 µs: fit for the
+    event loop."""
     try:
-        with open(f"/proc/{pid}/statm", "rb") as statm:
-            return int(statm.read().split()[1]) * _PAGE_BYTES
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            fields = stat.read().rpartition(b")")[2].split()
+        return int(fields[_RESIDENT_PAGES]) * _PAGE_BYTES, int(fields[_THREADS])
     except (OSError, IndexError):
-        return 0
+        return 0, 0
+
+
+def resident_bytes(pid: int) -> int:
+    """Resident memory of a process; 0 when it is gone."""
+    return usage(pid)[0]
 
 
 class MemoryGuard:
-    """Calls `on_excess` once, when a sample of the child's resident memory exceeds `limit_bytes`."""
+    """Calls `on_excess` once, with what was exceeded, when a sample of the child's use exceeds a limit.
 
-    def __init__(self, pid: int, limit_bytes: int, on_excess: Callable[[], None]) -> None:
+    Threads are limited because what the kernel keeps for each of them counts against no limit of the process, and
+    RLIMIT_NPROC, which counts all of a user's, does not bind root.
+    """
+
+    def __init__(self, pid: int, limit_bytes: int, max_threads: int, on_excess: Callable[[str], None]) -> None:
         self._pid = pid
         self._limit_bytes = limit_bytes
+        self._max_threads = max_threads
         self._on_excess = on_excess
         self._timer: asyncio.TimerHandle | None = None
 
@@ -36,8 +52,12 @@ class MemoryGuard:
             self._timer = None
 
     def _sample(self) -> None:
-        if resident_bytes(self._pid) > self._limit_bytes:
+        resident, threads = usage(self._pid)
+        if resident > self._limit_bytes:
             self._timer = None
-            self._on_excess()
+            self._on_excess(f"more than {self._limit_bytes} bytes resident")
+        elif threads > self._max_threads:
+            self._timer = None
+            self._on_excess(f"more than {self._max_threads} threads")
         else:
             self.start()

@@ -167,6 +167,10 @@ class ChildPool:
     async def _start_one(self) -> None:
         try:
             child = await Child.start(self._spec)
+            self._note_protections(child)
+            if self._spec.all_protections and (missing := child.missing_protections):
+                await child.end()
+                raise ChildFailure(Ending.UNAVAILABLE, f"the sandbox lacks {', '.join(missing)}")
         except Exception as failure:  # noqa: BLE001 - whatever it is, the keeper must live on
             CHILD_RESTARTS.labels("start_failed").inc()
             self._failed_starts += 1
@@ -175,7 +179,6 @@ class ChildPool:
             return
         self._children.add(child)
         child.on_exit(self._forget)
-        self._note_protections(child)
         self._ready.append(child)
         self._arrived.set()
 
@@ -192,8 +195,7 @@ class ChildPool:
     def _note_protections(self, child: Child) -> None:
         if child.protections != self.protections:
             self.protections = child.protections
-            missing = sorted(name for name, in_force in child.protections.items() if not in_force)
-            if missing:
+            if missing := child.missing_protections:
                 _log.warning("converter children run without: %s", ", ".join(missing))
 
     def _backoff_seconds(self) -> float:

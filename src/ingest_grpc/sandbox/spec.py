@@ -20,6 +20,8 @@ class Limits:
     """CPU seconds; None = every core for the whole wall time: the second line, should the supervisor itself be
     stuck, and never the first to bite."""
     open_files: int = 64
+    threads: int = 1024
+    """Threads of one child; libraries start a few per core."""
 
     @property
     def granted_cpu_seconds(self) -> int:
@@ -31,11 +33,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ChildSpec:
-    """How a child is started: the command line of its entry module, its limits, seconds until it must be ready."""
+    """How a child is started: the command line of its entry module, its limits, seconds until it must be ready.
+
+    With `all_protections` a child that lacks one is never given a task.
+    """
 
     command: tuple[str, ...]
     limits: Limits
     start_timeout_seconds: float = 15.0
+    all_protections: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,12 @@ class Ending(StrEnum):
     """The child's code raised something it should not have; the child itself lives."""
     UNAVAILABLE = "UNAVAILABLE"
     """There was no child to ask: none could be started, or the pool was stopped."""
+
+
+class SandboxIncomplete(Exception):
+    """A protection that the settings require is not in force on this machine."""
+
+    fix = "Allow the service what 'ingest-grpc doctor' finds missing, or unset require_sandbox."
 
 
 class ChildFailure(Exception):

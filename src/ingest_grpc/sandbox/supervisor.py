@@ -31,8 +31,8 @@ class Child:
     def __init__(self, process: ChildProcess, spec: ChildSpec) -> None:
         self._process = process
         self._limits = spec.limits
-        self._guard = MemoryGuard(process.pid, spec.limits.resident_bytes, self._on_excess)
-        self._over_memory = False
+        self._guard = MemoryGuard(process.pid, spec.limits.resident_bytes, spec.limits.threads, self._on_excess)
+        self._excess = ""
         self._spent = False
         self._in_use = True
         self._exit = asyncio.create_task(self._reap())
@@ -51,8 +51,7 @@ class Child:
             await child._greet(spec.start_timeout_seconds)
         except BaseException:
             # Nobody else knows this child: whatever went wrong, cancellation too, it is reaped before that is told.
-            child.kill()
-            await child.exited()
+            await child.end()
             raise
         finally:
             child._release()
@@ -83,6 +82,11 @@ class Child:
     def age_seconds(self) -> float:
         return time.monotonic() - self._started_at
 
+    @property
+    def missing_protections(self) -> list[str]:
+        """The names of those that this machine does not enforce."""
+        return sorted(name for name, in_force in self.protections.items() if not in_force)
+
     def on_exit(self, callback: Callable[["Child"], None]) -> None:
         """Call `callback` when the process has ended and was reaped, however that came."""
         self._exit.add_done_callback(lambda _: callback(self))
@@ -91,6 +95,11 @@ class Child:
         """End it now. Reaping happens by itself; `exited` waits for it."""
         self._spent = True
         self._process.kill()
+
+    async def end(self) -> None:
+        """Kill it and wait until it was reaped."""
+        self.kill()
+        await self.exited()
 
     async def exited(self) -> None:
         """Wait until the process was reaped. Cancelling this wait leaves the reaping alone."""
@@ -175,8 +184,8 @@ class Child:
             await asyncio.wait((self._exit,), timeout=REAP_SECONDS)
         returncode = self._process.returncode
         await self._kill_and_wait()
-        if self._over_memory:
-            return ChildFailure(Ending.OUT_OF_MEMORY, f"more than {self._limits.resident_bytes} bytes resident")
+        if self._excess:
+            return ChildFailure(Ending.OUT_OF_MEMORY, self._excess)
         if isinstance(error, protocol.ProtocolError):
             return ChildFailure(Ending.CRASHED, f"broke the protocol: {error}")
         return explain(returncode, self._process.last_words())
@@ -194,8 +203,8 @@ class Child:
         if self._exit.done() and not self._in_use:
             self._process.close()
 
-    def _on_excess(self) -> None:
-        self._over_memory = True
+    def _on_excess(self, excess: str) -> None:
+        self._excess = excess
         self.kill()
 
     async def _reap(self) -> None:

@@ -52,6 +52,15 @@ class ServerLimits(_message.Message):
     CONVERSION_TIMEOUT_SECONDS_FIELD_NUMBER: _builtins.int
     CONVERSION_MEMORY_BYTES_FIELD_NUMBER: _builtins.int
     WORKERS_FIELD_NUMBER: _builtins.int
+    CONVERSION_STALL_SECONDS_FIELD_NUMBER: _builtins.int
+    MAX_DOCUMENT_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_EXPANDED_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_ENTRIES_FIELD_NUMBER: _builtins.int
+    MAX_NESTING_FIELD_NUMBER: _builtins.int
+    MAX_PAGES_FIELD_NUMBER: _builtins.int
+    MAX_PAGE_POINTS_FIELD_NUMBER: _builtins.int
+    MAX_IMAGE_PIXELS_FIELD_NUMBER: _builtins.int
+    MAX_TABLE_CELLS_FIELD_NUMBER: _builtins.int
     max_file_bytes: _builtins.int
     """Largest file, in bytes."""
     max_create_file_bytes: _builtins.int
@@ -72,6 +81,24 @@ class ServerLimits(_message.Message):
     """Bytes of memory a conversion may use."""
     workers: _builtins.int
     """Documents converted at once."""
+    conversion_stall_seconds: _builtins.float
+    """Wall seconds a conversion may go on without progress."""
+    max_document_bytes: _builtins.int
+    """Largest file that is converted, in bytes."""
+    max_expanded_bytes: _builtins.int
+    """Most bytes that the compressed content of one document may expand to."""
+    max_entries: _builtins.int
+    """Most parts in an Office file, a mail or an archive."""
+    max_nesting: _builtins.int
+    """Most levels that elements, lists, tables or parts of a mail may be nested."""
+    max_pages: _builtins.int
+    """Most pages, slides or sheets of one document."""
+    max_page_points: _builtins.float
+    """Largest side of a PDF page in points (1/72 inch)."""
+    max_image_pixels: _builtins.int
+    """Most pixels of a picture that is read."""
+    max_table_cells: _builtins.int
+    """Most cells in the tables of one document."""
     def __init__(
         self,
         *,
@@ -85,10 +112,19 @@ class ServerLimits(_message.Message):
         conversion_timeout_seconds: _builtins.float = ...,
         conversion_memory_bytes: _builtins.int = ...,
         workers: _builtins.int = ...,
+        conversion_stall_seconds: _builtins.float = ...,
+        max_document_bytes: _builtins.int = ...,
+        max_expanded_bytes: _builtins.int = ...,
+        max_entries: _builtins.int = ...,
+        max_nesting: _builtins.int = ...,
+        max_pages: _builtins.int = ...,
+        max_page_points: _builtins.float = ...,
+        max_image_pixels: _builtins.int = ...,
+        max_table_cells: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversion_memory_bytes", b"conversion_memory_bytes", "conversion_timeout_seconds", b"conversion_timeout_seconds", "max_chunk_bytes", b"max_chunk_bytes", "max_create_file_bytes", b"max_create_file_bytes", "max_file_bytes", b"max_file_bytes", "max_files_per_call", b"max_files_per_call", "max_output_bytes", b"max_output_bytes", "max_prompt_bytes", b"max_prompt_bytes", "max_records_per_job", b"max_records_per_job", "workers", b"workers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversion_memory_bytes", b"conversion_memory_bytes", "conversion_stall_seconds", b"conversion_stall_seconds", "conversion_timeout_seconds", b"conversion_timeout_seconds", "max_chunk_bytes", b"max_chunk_bytes", "max_create_file_bytes", b"max_create_file_bytes", "max_document_bytes", b"max_document_bytes", "max_entries", b"max_entries", "max_expanded_bytes", b"max_expanded_bytes", "max_file_bytes", b"max_file_bytes", "max_files_per_call", b"max_files_per_call", "max_image_pixels", b"max_image_pixels", "max_nesting", b"max_nesting", "max_output_bytes", b"max_output_bytes", "max_page_points", b"max_page_points", "max_pages", b"max_pages", "max_prompt_bytes", b"max_prompt_bytes", "max_records_per_job", b"max_records_per_job", "max_table_cells", b"max_table_cells", "workers", b"workers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -134,12 +170,15 @@ class GetServerInfoResponse(_message.Message):
     DEFAULT_METHOD_FIELD_NUMBER: _builtins.int
     ENGINES_FIELD_NUMBER: _builtins.int
     PROTECTIONS_FIELD_NUMBER: _builtins.int
+    SANDBOX_REQUIRED_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """Version of the server."""
     ledger_id: _builtins.str
     """Identity of the ledger; changes when a backup is restored."""
     default_method: _ingestion_pb2.Method.ValueType
     """Method of jobs that name none."""
+    sandbox_required: _builtins.bool
+    """Whether the server refuses to convert where one of the protections is missing."""
     @_builtins.property
     def limits(self) -> Global___ServerLimits:
         """Limits in force."""
@@ -171,10 +210,11 @@ class GetServerInfoResponse(_message.Message):
         default_method: _ingestion_pb2.Method.ValueType = ...,
         engines: _abc.Iterable[_ingestion_pb2.Engine] | None = ...,
         protections: _abc.Iterable[Global___SandboxProtection] | None = ...,
+        sandbox_required: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_types", b"content_types", "default_method", b"default_method", "engines", b"engines", "ledger_id", b"ledger_id", "limits", b"limits", "methods", b"methods", "protections", b"protections", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_types", b"content_types", "default_method", b"default_method", "engines", b"engines", "ledger_id", b"ledger_id", "limits", b"limits", "methods", b"methods", "protections", b"protections", "sandbox_required", b"sandbox_required", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

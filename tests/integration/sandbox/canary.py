@@ -2,11 +2,14 @@
 
 import ctypes
 import errno
+import fcntl
 import os
 import resource
 import signal
 import socket
+import struct
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -58,6 +61,23 @@ def write_beyond(descriptor: int, count: int) -> None:
         os.write(descriptor, b"x" * 65536)
 
 
+def signal_through_a_descriptor() -> None:
+    """The owner of a descriptor gets a signal of one's choice when it becomes ready."""
+    fcntl.fcntl(2, fcntl.F_SETOWN, os.getppid())
+
+
+def choose_that_signal() -> None:
+    fcntl.fcntl(2, 10, signal.SIGKILL)
+
+
+def threads_without_end() -> None:
+    """As small as they can be: what the kernel keeps for each counts against no limit of memory."""
+    threading.stack_size(32 * 1024)
+    stay = threading.Event()
+    while True:
+        threading.Thread(target=stay.wait, daemon=True).start()
+
+
 FORBIDDEN: Mapping[str, Callable[[], object]] = {
     "open_passwd": lambda: os.open("/etc/passwd", os.O_RDONLY),
     "open_own_source": lambda: os.open(__file__, os.O_RDONLY),
@@ -80,6 +100,16 @@ FORBIDDEN: Mapping[str, Callable[[], object]] = {
     "ptrace_parent": lambda: checked(libc.ptrace(16, os.getppid(), 0, 0)),
     "memfd": lambda: os.memfd_create("canary"),
     "unshare": lambda: checked(libc.unshare(0x10000000)),
+    "unix_datagrams": lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM),
+    "signal_through_a_descriptor": signal_through_a_descriptor,
+    "choose_that_signal": choose_that_signal,
+    "owner_by_ioctl": lambda: fcntl.ioctl(2, 0x8901, struct.pack("i", os.getppid())),
+    "watch_names": lambda: checked(libc.inotify_init()),
+    "watch_names_more": lambda: checked(libc.inotify_init1(0)),
+    "truncate_by_name": lambda: os.truncate("/etc/hostname", 0),
+    "sync_the_machine": lambda: checked(libc.syscall(306, 2)),
+    "parent_environment": lambda: os.open(f"/proc/{os.getppid()}/environ", os.O_RDONLY),
+    "own_descriptors_by_name": lambda: os.open("/proc/self/fd/2", os.O_WRONLY),
     "renice_parent": lambda: os.setpriority(os.PRIO_PROCESS, os.getppid(), 19),
 }
 
@@ -101,6 +131,12 @@ def handle(task: Mapping[str, Any], descriptors: Sequence[int], report: Report) 
             return Reply(attempt(lambda: os.write(descriptors[0], b"x")))
         case "write_beyond":
             return Reply(attempt(lambda: write_beyond(descriptors[1], task["bytes"])))
+        case "open":
+            return Reply(attempt(lambda: os.open(task["path"], task["flags"])))
+        case "fork_often":
+            return Reply({"errnos": sorted({attempt(fork_something)["errno"] for _ in range(1000)})})
+        case "say_much":
+            return Reply(attempt(lambda: write_beyond(2, task["bytes"])))
         case "describe":
             return Reply(describe())
     misbehave(action, task, report)
@@ -146,6 +182,8 @@ def misbehave(action: str, task: Mapping[str, Any], report: Report) -> None:
                 time.sleep(0.02)
         case "garbage":
             os.write(channel(), b"\xff\xff\xff\xffgarbage")
+        case "threads":
+            threads_without_end()
         case "close_channel":
             os.close(channel())
             time.sleep(3600)
@@ -180,6 +218,9 @@ if __name__ == "__main__":
     match sys.argv[1]:
         case "dead_on_arrival":
             sys.exit("no reason given")
+        case "with_threads":
+            threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()
+            serve(handle)
         case "silent":
             time.sleep(3600)
         case "on_an_old_kernel":

@@ -17,9 +17,9 @@ MIB = 2**20
 LIMITS = Limits(address_space_bytes=512 * MIB, resident_bytes=512 * MIB, written_bytes=1 * MIB, wall_seconds=30.0)
 
 
-def canary(limits: Limits = LIMITS, behaviour: str = "ok") -> ChildSpec:
+def canary(limits: Limits = LIMITS, behaviour: str = "ok", *, all_protections: bool = False) -> ChildSpec:
     """How a canary is started; `behaviour` other than "ok" are in the canary's last lines."""
-    return ChildSpec((sys.executable, "-I", str(CANARY), behaviour), limits)
+    return ChildSpec((sys.executable, "-I", str(CANARY), behaviour), limits, all_protections=all_protections)
 
 
 @asynccontextmanager
@@ -31,10 +31,11 @@ async def canaries(
     max_tasks: int = 1000,
     max_resident_bytes: int = 512 * MIB,
     patience_seconds: float = 10.0,
+    all_protections: bool = False,
 ) -> AsyncIterator[ChildPool]:
     """A started pool of canaries, stopped in the end."""
     pool = ChildPool(
-        canary(limits, behaviour),
+        canary(limits, behaviour, all_protections=all_protections),
         size,
         max_tasks=max_tasks,
         max_resident_bytes=max_resident_bytes,

@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest_asyncio
 from ingest_grpc.sandbox.pool import ChildPool
 from ingest_grpc.sandbox.spec import Ending, Limits
 from tests.integration.sandbox.canary import FORBIDDEN
-from tests.integration.sandbox.pools import LIMITS, MIB, ask, canaries, failure_of
+from tests.integration.sandbox.pools import LIMITS, MIB, ask, canaries, children_of_this_process, failure_of
 
 REFUSED = {errno.EPERM, errno.EACCES}
 GONE = {"create_here": errno.ENOENT}
@@ -34,6 +35,12 @@ async def test_hello__a_missing_protection_is_shown_and_logged(caplog: pytest.Lo
         assert [name for name, in_force in pool.protections.items() if not in_force] == ["landlock"]
         assert (await ask(pool, "open_passwd"))["errno"] == 0
         assert (await ask(pool, "internet_socket"))["errno"] == errno.EPERM
+    assert "converter children run without: landlock" in caplog.messages
+
+
+async def test_hello__threads_that_were_there_before_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    async with canaries(behaviour="with_threads") as pool:
+        assert [name for name, in_force in pool.protections.items() if not in_force] == ["landlock"]
     assert "converter children run without: landlock" in caplog.messages
 
 
@@ -77,6 +84,56 @@ async def test_output__cannot_grow_beyond_its_cap(pool: ChildPool, tmp_path: Pat
         answer = await ask(pool, "write_beyond", (output.fileno(), output.fileno()), bytes=4 * MIB)
         assert answer["errno"] == errno.EFBIG
         assert os.fstat(output.fileno()).st_size == LIMITS.written_bytes
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_files__of_other_jobs_and_of_the_ledger_stay_closed(pool: ChildPool, tmp_path: Path) -> None:
+    """By their true names, and by the server's own descriptors of them."""
+    for name in ("ledger.sqlite3", "blobs/another-job", "uploads/part"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"secret")
+        with path.open("rb") as held:
+            for target in (path, Path(f"/proc/{os.getpid()}/fd/{held.fileno()}")):
+                for flags in (os.O_RDONLY, os.O_WRONLY, os.O_RDWR | os.O_TRUNC, os.O_PATH):
+                    answer = await ask(pool, "open", path=str(target), flags=flags)
+                    assert (answer["errno"] in REFUSED) or (flags == os.O_PATH and answer["errno"] == 0), answer
+        assert path.read_bytes() == b"secret"
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_forks__all_of_very_many_are_refused(pool: ChildPool) -> None:
+    before = children_of_this_process()
+    assert (await ask(pool, "fork_often"))["errnos"] == [errno.EPERM]
+    assert len(children_of_this_process() - before) <= 1  # a spare may have started meanwhile
+
+
+async def test_threads__without_end_are_stopped() -> None:
+    async with canaries(replace(LIMITS, threads=500)) as pool:
+        failure = await failure_of(pool, "threads")
+    assert (failure.ending, failure.detail) == (Ending.OUT_OF_MEMORY, "more than 500 threads")
+
+
+async def test_output__of_a_gigabyte_is_stopped_wherever_it_goes(tmp_path: Path) -> None:
+    async with canaries() as pool:
+        with (tmp_path / "out").open("wb") as output:
+            answer = await ask(pool, "write_beyond", (output.fileno(), output.fileno()), bytes=1024 * MIB)
+            assert answer["errno"] == errno.EFBIG
+            assert os.fstat(output.fileno()).st_size == LIMITS.written_bytes
+        assert (await ask(pool, "say_much", bytes=1024 * MIB))["errno"] == errno.EFBIG
+
+
+async def test_memory__of_eight_gigabytes_is_refused() -> None:
+    for limits in (LIMITS, replace(LIMITS, address_space_bytes=None)):
+        async with canaries(limits) as pool:
+            assert (await failure_of(pool, "allocate", bytes=8 * 2**30)).ending is Ending.OUT_OF_MEMORY
+
+
+async def test_protections__that_are_required_and_missing_leave_no_child() -> None:
+    async with canaries(behaviour="on_an_old_kernel", all_protections=True, patience_seconds=1.0) as pool:
+        failure = await failure_of(pool, "echo")
+    assert (failure.ending, failure.detail) == (Ending.UNAVAILABLE, "UNAVAILABLE: the sandbox lacks landlock")
+    assert pool.protections["landlock"] is False
 
 
 @pytest.mark.asyncio(loop_scope="module")

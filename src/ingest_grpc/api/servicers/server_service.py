@@ -19,6 +19,7 @@ class ServerServicer:
     def __init__(self, server_info: Callable[[], Awaitable[ServerInfo]], settings: Settings) -> None:
         self._server_info = server_info
         self._limits = _limits(settings)
+        self._sandbox_required = settings.require_sandbox
 
     async def GetServerInfo(self, _message: pb.GetServerInfoRequest, _context: Context) -> pb.GetServerInfoResponse:
         info = await self._server_info()
@@ -30,6 +31,7 @@ class ServerServicer:
             methods=[METHOD.numbers[method] for method in info.methods],
             default_method=METHOD.numbers[info.default_method],
             engines=map(engine, info.engines),
+            sandbox_required=self._sandbox_required,
             protections=[
                 pb.SandboxProtection(name=name, enforced=enforced) for name, enforced in info.protections.items()
             ],
@@ -48,4 +50,13 @@ def _limits(settings: Settings) -> pb.ServerLimits:
         conversion_timeout_seconds=settings.conversion_timeout_seconds,
         conversion_memory_bytes=settings.conversion_memory_bytes,
         workers=settings.worker_count,
+        conversion_stall_seconds=settings.conversion_stall_seconds,
+        max_document_bytes=settings.max_document_bytes,
+        max_expanded_bytes=settings.max_expanded_bytes,
+        max_entries=settings.max_entries,
+        max_nesting=settings.max_nesting,
+        max_pages=settings.max_pages,
+        max_page_points=settings.max_page_points,
+        max_image_pixels=settings.max_image_pixels,
+        max_table_cells=settings.max_table_cells,
     )

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from xml.parsers import expat
 
 from ingest_grpc.errors import Reason
 from ingest_grpc.pipeline.parse.engines import STDLIB
@@ -17,7 +18,14 @@ from ingest_grpc.pipeline.parse.outcome import ParseFailure
 _STEP = 1024
 _XML_TOKEN = re.compile(rb"</|<[!?]|<|/>")
 
-_TAG = re.compile(r"<(/?)([A-Za-z][\w:-]*+)([^<>]*+)>")
+_TAG = re.compile(
+    r"<!--.*?(?:-->|\Z)"
+    r"|<(?P<raw>script|style|textarea|title)\b.*?(?P<raw_end></(?P=raw)|\Z)"
+    r"|<(?P<end>/?)(?P<name>[A-Za-z][^\s/>]*+)(?P<attributes>[^>]*+)(?:>|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Comments, elements whose content is no markup, and tags. Each that does not end reaches to the end of the text."""
+
 _SPAN = re.compile(r"\b(col|row)span\s*=\s*[\"']?\s*(\d{1,9})", re.IGNORECASE)
 _CELLS = frozenset({"td", "th"})
 _NEVER_ENDED = "area base br col embed hr img input link meta param source track wbr"
@@ -99,11 +107,14 @@ def check_page(text: str, limits: Limits) -> None:
     """ParseFailure TOO_DEEPLY_NESTED, or OUTPUT_TOO_LARGE for tables of too many cells, in an HTML text."""
     depth, tables, cells = 0, [_Table()], 0
     for tag in _TAG.finditer(text):
-        name, ends = tag[2].lower(), bool(tag[1])
+        if tag["name"] is None:
+            _check_raw(tag, limits)
+            continue
+        name, ends = tag["name"].lower(), bool(tag["end"])
         if name in _CELLS or name == "tr":
             if not ends:
-                _grow(tables[-1], name, tag[3])
-        elif name not in _NO_LEVEL and not tag[3].endswith("/"):
+                _grow(tables[-1], name, tag["attributes"])
+        elif name not in _NO_LEVEL and not tag["attributes"].endswith("/"):
             depth = max(0, depth + (-1 if ends else 1))
             if depth > limits.max_nesting:
                 raise _too_deep(limits.max_nesting, "elements")
@@ -113,6 +124,14 @@ def check_page(text: str, limits: Limits) -> None:
                 elif len(tables) > 1:
                     cells += tables.pop().cells
     _check_cells(cells + sum(table.cells for table in tables), limits)
+
+
+def _check_raw(element: re.Match[str], limits: Limits) -> None:
+    """A script that never ends is begun anew by the engine at each of the scripts inside it."""
+    if element["raw"] and not element["raw_end"]:
+        begins = element[0].lower().count(f"<{element['raw'].lower()}")
+        if begins > limits.max_nesting:
+            raise _too_deep(limits.max_nesting, "elements")
 
 
 def _grow(table: _Table, name: str, attributes: str) -> None:
@@ -134,6 +153,26 @@ def check_depth(pieces: Iterable[bytes], limits: Limits) -> None:
     depth = XmlDepth(limits)
     for piece in pieces:
         depth.feed(piece)
+
+
+def check_well_formed(pieces: Iterable[bytes], limits: Limits) -> None:
+    """As `check_depth`; and ParseFailure FILE_UNREADABLE for what is no XML, or declares entities.
+
+    Some readers go round in circles where elements do not end.
+    """
+    depth, parser = XmlDepth(limits), expat.ParserCreate()
+    parser.EntityDeclHandler = _refuse_entities
+    try:
+        for piece in pieces:
+            depth.feed(piece)
+            parser.Parse(piece)
+        parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        raise ParseFailure(Reason.FILE_UNREADABLE, f"not well-formed XML: {error}", engine=STDLIB) from None
+
+
+def _refuse_entities(*_declaration: object) -> None:
+    raise ParseFailure(Reason.FILE_UNREADABLE, "a part declares entities", engine=STDLIB)
 
 
 def _too_deep(limit: int, what: str) -> ParseFailure:

@@ -10,12 +10,15 @@ from ingest_grpc.errors import Reason
 from ingest_grpc.pipeline.parse.engines import STDLIB
 from ingest_grpc.pipeline.parse.inflate import RAW, Allowance, Bomb, inflated, slices
 from ingest_grpc.pipeline.parse.limits import Limits
-from ingest_grpc.pipeline.parse.nesting import check_depth
+from ingest_grpc.pipeline.parse.nesting import check_depth, check_well_formed
 from ingest_grpc.pipeline.parse.outcome import ParseFailure
 from ingest_grpc.pipeline.parse.zip_kinds import UNREADABLE
 
 ENCRYPTED_FLAG = 0x1
 """Of a member's flags (APPNOTE 4.4.4): a password protects it."""
+
+_STRICT_PARTS = frozenset({"content.xml", "META-INF/manifest.xml"})
+"""Of OpenDocument: its engine never comes back from some that are torn."""
 
 _XML_PARTS = (".xml", ".rels")
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
@@ -39,7 +42,9 @@ def members(data: bytes, limits: Limits) -> list[str]:
             raise ParseFailure(Reason.FILE_ENCRYPTED, f"the part {member.filename!r:.100} is encrypted", engine=STDLIB)
         try:
             expanded = allowance.counted(_content(memoryview(data), member))
-            if member.filename.endswith(_XML_PARTS):
+            if member.filename in _STRICT_PARTS:
+                check_well_formed(expanded, limits)
+            elif member.filename.endswith(_XML_PARTS):
                 check_depth(expanded, limits)
             else:
                 deque(expanded, maxlen=0)

@@ -5,6 +5,7 @@ See landlock(7); the numbers are the same on every architecture.
 """
 
 import ctypes
+import errno
 import os
 
 from ingest_grpc.sandbox.confine.kernel import syscall
@@ -29,9 +30,10 @@ class _Ruleset(ctypes.Structure):
 def restrict() -> None:
     """Give up every right that this kernel's Landlock can take, with no exception for any path.
 
-    Needs no_new_privs. Restricts the calling thread and those it starts: call it before there are others.
-    OSError (ENOSYS, EOPNOTSUPP, EPERM) where the kernel has no Landlock.
+    Needs no_new_privs. Restricts the calling thread and those it starts: OSError (EBUSY), after restricting this
+    one, if there are others already. OSError (ENOSYS, EOPNOTSUPP, EPERM) where the kernel has no Landlock.
     """
+    threads = len(os.listdir("/proc/self/task"))
     abi = syscall(_CREATE_RULESET, None, 0, _GET_VERSION)
     rights = max(count for since, count in _FS_RIGHTS_BY_ABI.items() if since <= abi)
     ruleset = _Ruleset(
@@ -45,3 +47,5 @@ def restrict() -> None:
         syscall(_RESTRICT_SELF, descriptor, 0)
     finally:
         os.close(descriptor)
+    if threads > 1:
+        raise OSError(errno.EBUSY, f"{threads} threads were there before")

@@ -20,9 +20,12 @@ ABSENT = _ERRNO | errno.ENOSYS
 
 AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 CLONE_THREAD = 0x10000
+AF_UNIX, SOCK_STREAM, SOCKET_TYPE_MASK = 1, 1, 0xF
+F_SETOWN, F_SETSIG, F_SETOWN_EX = 8, 10, 15
+FIOSETOWN, SIOCSPGRP, TIOCSTI, TIOCLINUX = 0x8901, 0x8902, 0x5412, 0x541C
 
-_LOAD, _JUMP_EQUAL, _JUMP_GREATER, _JUMP_IF_SET, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x06
-_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16
+_LOAD, _JUMP_EQUAL, _JUMP_GREATER, _JUMP_IF_SET, _RETURN, _AND = 0x20, 0x15, 0x25, 0x45, 0x06, 0x54
+_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _SECOND_ARGUMENT = 0, 4, 16, 24
 """Offsets in struct seccomp_data. Of the arguments only the low 32 bits are read: the kernel itself takes the
 deciding ones (pid_t, int, clone's flags) as 32 bits."""
 
@@ -58,7 +61,7 @@ def _when(call: int | None, steps: list[Instruction]) -> list[Instruction]:
 
 
 def _conditions(pid: int) -> dict[str, list[Instruction]]:
-    load = (_LOAD, 0, 0, _FIRST_ARGUMENT)
+    load, load_second = (_LOAD, 0, 0, _FIRST_ARGUMENT), (_LOAD, 0, 0, _SECOND_ARGUMENT)
     allow, deny = (_RETURN, 0, 0, ALLOW), (_RETURN, 0, 0, DENY)
     only_itself = [load, (_JUMP_EQUAL, 0, 1, pid), allow, deny]
     # The C library falls back from clone3, whose flags a filter cannot read, to clone: threads yes, processes no.
@@ -77,7 +80,27 @@ def _conditions(pid: int) -> dict[str, list[Instruction]]:
             deny,
             allow,
         ],
+        # Event loops wake themselves with a pair of streams. One of datagrams could send to any socket with a path.
+        "socketpair": [
+            load,
+            (_JUMP_EQUAL, 1, 0, AF_UNIX),
+            deny,
+            load_second,
+            (_AND, 0, 0, SOCKET_TYPE_MASK),
+            (_JUMP_EQUAL, 1, 0, SOCK_STREAM),
+            deny,
+            allow,
+        ],
+        # A descriptor's owner is sent a signal of one's choice when the descriptor becomes ready: kill by another name.
+        "fcntl": _none_of(load_second, F_SETOWN, F_SETSIG, F_SETOWN_EX),
+        "ioctl": _none_of(load_second, FIOSETOWN, SIOCSPGRP, TIOCSTI, TIOCLINUX),
     }
+
+
+def _none_of(load: Instruction, *refused: int) -> list[Instruction]:
+    """Allowed unless the argument that `load` reads is one of these."""
+    tests = [(_JUMP_EQUAL, len(refused) - at, 0, value) for at, value in enumerate(refused)]
+    return [load, *tests, (_RETURN, 0, 0, ALLOW), (_RETURN, 0, 0, DENY)]
 
 
 def install() -> None:

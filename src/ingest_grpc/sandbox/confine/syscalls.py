@@ -39,7 +39,9 @@ DENIED: Mapping[str, Numbers] = {
     "personality": (135, 92), "iopl": (172, None), "ioperm": (173, None), "modify_ldt": (154, None),
     "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
     "add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219),
-    # What Landlock leaves open: attributes of files.
+    # What Landlock leaves open: the names of files in folders that others use, and attributes of files.
+    "inotify_init": (253, None), "inotify_init1": (294, 26), "inotify_add_watch": (254, 27),
+    "fanotify_init": (300, 262), "fanotify_mark": (301, 263), "truncate": (76, 45),
     "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452), "chown": (92, None),
     "fchown": (93, 55), "lchown": (94, None), "fchownat": (260, 54), "setxattr": (188, 5), "lsetxattr": (189, 6),
     "fsetxattr": (190, 7), "removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16),
@@ -47,6 +49,8 @@ DENIED: Mapping[str, Numbers] = {
     # Memory that counts against no limit of the process, or outlives it.
     "memfd_create": (319, 279), "memfd_secret": (447, 447), "shmget": (29, 194), "msgget": (68, 186),
     "semget": (64, 190), "mq_open": (240, 180),
+    # The disk of all: waiting for every write of the machine holds up the ledger's own.
+    "sync": (162, 81), "syncfs": (306, 267),
 }  # fmt: skip
 
 CONDITIONAL: Mapping[str, Numbers] = {
@@ -56,6 +60,9 @@ CONDITIONAL: Mapping[str, Numbers] = {
     "tgkill": (234, 131),
     "prlimit64": (302, 261),
     "prctl": (157, 167),
+    "socketpair": (53, 199),
+    "fcntl": (72, 25),
+    "ioctl": (16, 29),
 }
 
 SETUP: Mapping[str, Numbers] = {"seccomp": (317, 277), "capset": (126, 91)}

@@ -16,7 +16,7 @@ from ingest_grpc.pipeline.parse.choice import engine_table
 from ingest_grpc.pipeline.parse.descriptors import write_whole
 from ingest_grpc.sandbox.entry import child_command
 from ingest_grpc.sandbox.pool import ChildPool
-from ingest_grpc.sandbox.spec import ChildFailure, ChildSpec, Ending, Limits
+from ingest_grpc.sandbox.spec import ChildFailure, ChildSpec, Ending, Limits, SandboxIncomplete
 from ingest_grpc.sandbox.supervisor import OnProgress
 from ingest_grpc.worker.executors import replies
 from ingest_grpc.worker.executors.interface import (
@@ -56,8 +56,9 @@ class LocalExecutor:
         self._seconds = settings.conversion_timeout_seconds
         self._engines = engine_table(settings)
         self._ocr = OcrReader(settings, _of_a_task(settings))
+        self._all_protections = settings.require_sandbox
         self._pool = ChildPool(
-            ChildSpec(command, _of_a_task(settings)),
+            ChildSpec(command, _of_a_task(settings), all_protections=settings.require_sandbox),
             max(1, settings.worker_count),
             max_tasks=settings.child_max_documents,
             max_resident_bytes=settings.child_max_rss_bytes,
@@ -69,8 +70,11 @@ class LocalExecutor:
         return self._pool.protections
 
     async def start(self) -> None:
-        """Start the first child and wait for it, some 0.3 s."""
+        """Start the first child and wait for it, some 0.3 s. SandboxIncomplete where that is required and not so."""
         await self._pool.start()
+        if self._all_protections and not (self.protections and all(self.protections.values())):
+            missing = [name for name, in_force in self.protections.items() if not in_force]
+            raise SandboxIncomplete(f"refused to convert without {', '.join(missing) or 'any converter'}")
 
     async def stop(self) -> None:
         """Kill and reap every child."""

@@ -26,7 +26,12 @@ class OcrReader:
         self._size = max(1, settings.worker_count)
         command = child_command(_MODULE, self.engine, "+".join(settings.ocr_languages))
         self._pool = ChildPool(
-            ChildSpec(command, limits, start_timeout_seconds=_START_SECONDS),
+            ChildSpec(
+                command,
+                limits,
+                start_timeout_seconds=_START_SECONDS,
+                all_protections=settings.require_sandbox,
+            ),
             self._size,
             max_tasks=settings.child_max_documents,
             max_resident_bytes=settings.conversion_memory_bytes,

@@ -1,9 +1,11 @@
 """Depth and spread of markup, found by looking at tags alone."""
 
+import contextlib
+
 import pytest
 
 from ingest_grpc.errors import Reason
-from ingest_grpc.pipeline.parse.nesting import check_depth, check_page
+from ingest_grpc.pipeline.parse.nesting import check_depth, check_page, check_well_formed
 from ingest_grpc.pipeline.parse.outcome import ParseFailure
 from tests.limits import DEFAULTS, limits
 
@@ -47,6 +49,41 @@ def test_page__levels_are_counted(level: str) -> None:
 )
 def test_page__what_ends_by_itself_is_no_level(part: str) -> None:
     check_page(part * 1000, DEFAULTS)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<script>" + "for (i=0;i<a.length;i++) {} " * 500 + "</script><p>words",
+        "<!-- " + "<div>" * 500 + " --><p>words",
+        "<style>" + "<b>" * 500 + "</style>",
+        "<title>" + "<b>" * 500,
+        "<a title='" + "<" * 500 + "'>x</a>",
+    ],
+)
+def test_page__what_is_no_markup_is_no_level(page: str) -> None:
+    check_page(page, DEFAULTS)
+
+
+def test_page__scripts_in_a_script_that_never_ends() -> None:
+    assert refused("<script>" * (DEFAULTS.max_nesting + 1)) is Reason.TOO_DEEPLY_NESTED
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("piece", ["<a ", "<", "<!--", "<script", "<title>", "<td colspan=", "</", "<a<b"])
+def test_page__nothing_takes_the_square_of_its_length(piece: str) -> None:
+    with contextlib.suppress(ParseFailure):
+        check_page(piece * 1_000_000, DEFAULTS)
+
+
+@pytest.mark.parametrize(
+    "text", [b"<a><b></a>", b"<a>", b"", b"<a>\xff</a>", b'<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>']
+)
+def test_well_formed__torn_parts_and_entities_are_refused(text: bytes) -> None:
+    check_well_formed([b"<a>", b"<b/>text</a>"], DEFAULTS)
+    with pytest.raises(ParseFailure) as failure:
+        check_well_formed([text], DEFAULTS)
+    assert failure.value.reason is Reason.FILE_UNREADABLE
 
 
 def test_page__cells_are_counted_as_the_spans_spread_them() -> None:

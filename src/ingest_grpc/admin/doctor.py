@@ -1,0 +1,114 @@
+"""Looks whether this machine can run a server with the given settings, and how well it confines converters."""
+
+import os
+import platform
+import resource
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest_grpc.config import Settings
+from ingest_grpc.pipeline.parse.engines import engines
+from ingest_grpc.units import GIB, MIB
+from ingest_grpc.worker.executors.interface import ConversionFailed, ConversionRequest
+from ingest_grpc.worker.executors.local import LocalExecutor
+
+_FEW_DESCRIPTORS = 4096
+_SAMPLE = b"<html><body><h1>A page</h1><p>with words</p></body></html>"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. `ok` is None where it is only told. `fix` says what to do when it is not ok."""
+
+    subject: str
+    ok: bool | None
+    detail: str
+    fix: str = ""
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """All findings. Starts a converter child, as the server would, and has it convert a small page."""
+    found = [*_machine(settings), *_folders(settings), *_tls(settings)]
+    return found + await _converters(settings)
+
+
+def _machine(settings: Settings) -> Iterator[Finding]:
+    yield Finding("system", None, f"{platform.system()} {platform.release()} {platform.machine()}")
+    yield Finding("Python", None, f"{platform.python_version()} at {sys.executable}")
+    yield Finding("engines", None, ", ".join(f"{name} {number}" for name, number in engines().items()))
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = files == resource.RLIM_INFINITY or files >= _FEW_DESCRIPTORS
+    fix = "Raise it (ulimit -n, LimitNOFILE=) if many watchers connect."
+    yield Finding("open files", enough, f"at most {files}", fix)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    wanted = settings.worker_count * settings.conversion_memory_bytes
+    yield Finding(
+        "memory",
+        wanted <= memory,
+        f"{memory / GIB:.1f} GiB; {settings.worker_count} conversions may take up to {wanted / GIB:.1f} GiB",
+        "Lower workers or conversion_memory_bytes.",
+    )
+
+
+def _folders(settings: Settings) -> Iterator[Finding]:
+    yield _writable("data folder", settings.data_dir)
+    yield _writable("temporary folder", Path(tempfile.gettempdir()))
+    free = shutil.disk_usage(_existing(settings.data_dir)).free
+    fix = "Free space, or put data_dir on another disk: below min_free_disk_bytes uploads are refused."
+    yield Finding("free disk", free > settings.min_free_disk_bytes, f"{free / MIB:,.0f} MiB", fix)
+
+
+def _writable(subject: str, folder: Path) -> Finding:
+    """A folder that is not there yet will be made in the nearest one that is."""
+    there = _existing(folder)
+    ok = os.access(there, os.W_OK | os.X_OK)
+    note = "" if there == folder else ", will be made"
+    return Finding(subject, ok, f"{folder}{note}", f"Give this user the right to write in {there}.")
+
+
+def _existing(folder: Path) -> Path:
+    return next(each for each in (folder.absolute(), *folder.absolute().parents) if each.is_dir())
+
+
+def _tls(settings: Settings) -> Iterator[Finding]:
+    for subject, path in (("TLS certificate", settings.tls_certificate), ("TLS key", settings.tls_key)):
+        if path is not None:
+            yield Finding(subject, os.access(path, os.R_OK), str(path), "Give this user the right to read it.")
+
+
+async def _converters(settings: Settings) -> list[Finding]:
+    """What confines a converter, by its own word after it was confined, and whether it converts."""
+    executor = LocalExecutor(settings.model_copy(update={"require_sandbox": False, "workers": 1}))
+    await executor.start()
+    try:
+        found = [
+            Finding(f"sandbox: {name}", in_force, "enforced" if in_force else "missing", _FIXES.get(name, _FIX))
+            for name, in_force in executor.protections.items()
+        ]
+        return [*found, await _conversion(executor)]
+    finally:
+        await executor.stop()
+
+
+async def _conversion(executor: LocalExecutor) -> Finding:
+    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as output:
+        source.write(_SAMPLE)
+        source.seek(0)
+        request = ConversionRequest("page.html", "text/html", "SPEED_OPTIMIZED")
+        outcome = await executor.convert(source.fileno(), output.fileno(), request, lambda _: None)
+    if isinstance(outcome, ConversionFailed):
+        return Finding("conversion", False, f"{outcome.reason}: {outcome.detail}", "Reinstall ingest-grpc.")
+    return Finding("conversion", True, f"works, with {outcome.engine_name} {outcome.engine_version}")
+
+
+_FIX = "The process may lack a right that containers often take away; run it as an ordinary user of a current Linux."
+_FIXES = {
+    "landlock": "Use Linux 5.13 or newer with Landlock among its security modules (lsm=landlock,...), and a container "
+    "runtime whose seccomp profile allows landlock_create_ruleset.",
+    "seccomp": "Use a kernel with CONFIG_SECCOMP_FILTER, on x86_64 or aarch64, and a container runtime that allows it.",
+    "empty_working_folder": "Give this user the right to write in the temporary folder (TMPDIR).",
+}
