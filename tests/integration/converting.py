@@ -45,8 +45,8 @@ async def started(
 ) -> AsyncIterator[Converting]:
     chosen = Settings.model_validate({"workers": 1, **settings})
     executor = LocalExecutor(chosen) if command is None else LocalExecutor(chosen, command)
-    await executor.start()
     try:
+        await executor.start()
         yield Converting(executor, folder)
     finally:
         await executor.stop()

@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from ingest_grpc.errors import Reason
 from ingest_grpc.pipeline.parse.engines import engines
+from ingest_grpc.sandbox.spec import SandboxIncomplete
 from ingest_grpc.worker.executors.interface import (
     ConversionFailed,
     Converted,
@@ -24,6 +25,7 @@ from tests.integration.converting import Converting, started
 from tests.reaching import A_RECORD, reaches
 
 MIB = 2**20
+CANARY = (sys.executable, "-I", str(Path(__file__).parent / "sandbox" / "canary.py"))
 LIAR = (sys.executable, "-I", str(Path(__file__).with_name("executor_child.py")))
 
 
@@ -150,6 +152,17 @@ async def test_convert__out_of_memory_for_real(tmp_path: Path) -> None:
         outcome = await converting.convert("𝔘".encode() * (40 * MIB), "a.txt")
         assert isinstance(outcome, ConversionFailed)
         assert outcome.reason is Reason.CONVERSION_OUT_OF_MEMORY
+
+
+async def test_start__refuses_without_a_protection_that_is_required(tmp_path: Path) -> None:
+    command = (*CANARY, "on_an_old_kernel")
+    async with started(tmp_path, command) as converting:
+        assert converting.executor.protections["landlock"] is False
+    with pytest.raises(SandboxIncomplete, match="refused to convert without landlock"):
+        async with started(tmp_path, command, require_sandbox=True):
+            pass
+    async with started(tmp_path, require_sandbox=True) as converting:
+        assert isinstance(await converting.convert(b"words", "a.txt"), Converted)
 
 
 async def test_cancel__is_prompt_and_the_next_conversion_works(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from ingest_grpc.config import Settings
 from ingest_grpc.pipeline.parse.engines import engines
 from ingest_grpc.units import GIB, MIB
-from ingest_grpc.worker.executors.interface import ConversionFailed, ConversionRequest
+from ingest_grpc.worker.executors.interface import ConversionRequest, Converted
 from ingest_grpc.worker.executors.local import LocalExecutor
 
 _FEW_DESCRIPTORS = 4096
@@ -100,9 +100,9 @@ async def _conversion(executor: LocalExecutor) -> Finding:
         source.seek(0)
         request = ConversionRequest("page.html", "text/html", "SPEED_OPTIMIZED")
         outcome = await executor.convert(source.fileno(), output.fileno(), request, lambda _: None)
-    if isinstance(outcome, ConversionFailed):
-        return Finding("conversion", False, f"{outcome.reason}: {outcome.detail}", "Reinstall ingest-grpc.")
-    return Finding("conversion", True, f"works, with {outcome.engine_name} {outcome.engine_version}")
+    if isinstance(outcome, Converted):
+        return Finding("conversion", True, f"works, with {outcome.engine_name} {outcome.engine_version}")
+    return Finding("conversion", False, str(outcome), "Reinstall ingest-grpc.")
 
 
 _FIX = "The process may lack a right that containers often take away; run it as an ordinary user of a current Linux."

@@ -9,6 +9,7 @@ import pytest
 from ingest_grpc.admin import doctor
 from ingest_grpc.admin.doctor import Finding, examine
 from ingest_grpc.config import Settings
+from ingest_grpc.worker.executors.local import LocalExecutor
 from tests.acceptance.server import run_cli
 
 
@@ -29,7 +30,7 @@ async def test_doctor__sees_every_protection_and_a_conversion(tmp_path: Path) ->
 
 async def test_doctor__says_what_is_missing_and_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command = (sys.executable, "-I", str(Path(__file__).parents[1] / "sandbox" / "canary.py"), "on_an_old_kernel")
-    monkeypatch.setattr(doctor, "LocalExecutor", lambda settings: original(settings, command))
+    monkeypatch.setattr(doctor, "LocalExecutor", lambda settings: LocalExecutor(settings, command))
     settings = Settings(
         data_dir=tmp_path,
         workers=200,
@@ -43,9 +44,6 @@ async def test_doctor__says_what_is_missing_and_what_to_do(tmp_path: Path, monke
     assert set(missing) >= {"sandbox: landlock", "memory", "TLS key", "free disk", "conversion"}
     assert all(missing.values())
     assert "5.13" in missing["sandbox: landlock"]
-
-
-original = doctor.LocalExecutor
 
 
 def test_command__shows_it_and_exits_with_what_it_found(tmp_path: Path) -> None:
