@@ -74,6 +74,13 @@ ALICE = Caller("team-a", "alice", frozenset(Scope), "key-alice")
 BOB = Caller("team-b", "bob", frozenset(Scope), "key-bob")
 WORKER = "worker-1"
 ENGINE = Engine(name="fake", version="1")
+
+
+def made_by_engine(_method: Method, _filename: str, engine: Engine) -> bool:
+    """Only what ENGINE made is reused."""
+    return engine == ENGINE
+
+
 MARKDOWN = b"# Title\n"
 
 
@@ -140,7 +147,11 @@ class Core:
             self.board,
             self.caches.listed,
             default_method=Method.SPEED_OPTIMIZED,
-            rules=AddRules(settings.max_records_per_job, settings.team_max_queued, {ENGINE.name: ENGINE.version}),
+            rules=AddRules(
+                settings.max_records_per_job,
+                settings.team_max_queued,
+                is_current=made_by_engine,
+            ),
         )
         self.file_services = FileServices.build(settings, self.store, self.blobs, clock, self.origins)
         self.files = self.file_services.files
@@ -166,7 +177,7 @@ class Core:
             self.board,
             self.leases,
             self.file_services.imports,
-            Unpacker.build(settings, self.store, self.blobs, clock, self.executor, {ENGINE.name: ENGINE.version}),
+            Unpacker.build(settings, self.store, self.blobs, clock, self.executor, made_by_engine),
             conversion_seconds=settings.conversion_timeout_seconds,
             backoff_base_seconds=settings.backoff_base_seconds,
             backoff_max_seconds=settings.backoff_max_seconds,

@@ -30,6 +30,7 @@ from ingest_grpc.hub import Hub
 from ingest_grpc.model import Engine, Method, ServerInfo
 from ingest_grpc.observing import Observing
 from ingest_grpc.pipeline.align.engines import alignment_engines, chosen_engine, patience_seconds
+from ingest_grpc.pipeline.parse.choice import engine_table, is_current
 from ingest_grpc.pipeline.parse.engines import engines
 from ingest_grpc.pipeline.parse.types import SUPPORTED_CONTENT_TYPES
 from ingest_grpc.service.alignment_work import AlignmentWork
@@ -41,6 +42,7 @@ from ingest_grpc.service.ingestion import IngestionService
 from ingest_grpc.service.job_files import AddRules
 from ingest_grpc.service.jobs import JobService
 from ingest_grpc.service.keys import KeyService
+from ingest_grpc.service.new_records import IsCurrent
 from ingest_grpc.service.positions import ProgressFeed
 from ingest_grpc.service.progress import ProgressBoard
 from ingest_grpc.service.retention import Retention
@@ -133,7 +135,7 @@ class App:
             self.board,
             self.caches.listed,
             default_method=Method(settings.default_method),
-            rules=AddRules(settings.max_records_per_job, settings.team_max_queued, engines()),
+            rules=AddRules(settings.max_records_per_job, settings.team_max_queued, _current_engines(settings)),
         )
         self.file_services = FileServices.build(settings, self.store, self.blobs, clock)
         self.files = self.file_services.files
@@ -181,7 +183,7 @@ class App:
             self.board,
             leases,
             self.file_services.imports,
-            Unpacker.build(settings, self.store, self.blobs, clock, self.executor, engines()),
+            Unpacker.build(settings, self.store, self.blobs, clock, self.executor, _current_engines(settings)),
             conversion_seconds=settings.conversion_timeout_seconds,
             backoff_base_seconds=settings.backoff_base_seconds,
             backoff_max_seconds=settings.backoff_max_seconds,
@@ -310,6 +312,11 @@ class App:
             engines=[Engine(name=name, version=number) for name, number in engines().items()],
             protections=self.executor.protections,
         )
+
+
+def _current_engines(settings: Settings) -> IsCurrent:
+    table = engine_table(settings)
+    return lambda method, filename, engine: is_current(table, method, filename, engine.name, engine.version)
 
 
 def serve(

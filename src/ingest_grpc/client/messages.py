@@ -34,6 +34,7 @@ from ingest_grpc.v1.file_service_pb2 import (
     WriteUploadResponse,
 )
 from ingest_grpc.v1.ingestion_pb2 import (
+    DocumentMetadata,
     Engine,
     FileRecord,
     IngestionJob,
@@ -170,6 +171,7 @@ __all__ = [
     "DeleteFileResponse",
     "DeleteJobRequest",
     "DeleteJobResponse",
+    "DocumentMetadata",
     "DownloadFileRequest",
     "DownloadFileResponse",
     "DownloadStart",

@@ -21,7 +21,7 @@ from ingest_grpc.model.asked import (
     WatchRequest,
     WatchUntil,
 )
-from ingest_grpc.model.base import Engine, Method, Model, UnitProgress
+from ingest_grpc.model.base import DocumentMetadata, Engine, Method, Model, UnitProgress
 from ingest_grpc.model.events import (
     EVENT_TYPES,
     FEED_KINDS,
@@ -109,6 +109,7 @@ __all__ = [
     "DataSourceType",
     "DataSourceUpdate",
     "Document",
+    "DocumentMetadata",
     "DocumentView",
     "Download",
     "Engine",

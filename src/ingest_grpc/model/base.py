@@ -59,6 +59,14 @@ class Engine(Model):
     version: str
 
 
+class DocumentMetadata(Model):
+    """What a document says about itself; None where it says nothing. The language is a tag of BCP 47."""
+
+    title: str | None = None
+    author: str | None = None
+    language: str | None = None
+
+
 class UnitProgress(Model):
     """How far a step has come; `units_total` 0 = not known."""
 

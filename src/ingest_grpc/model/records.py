@@ -6,7 +6,7 @@ from pydantic import Field
 
 from ingest_grpc.errors import CATALOGUE, Reason
 from ingest_grpc.lifecycle import NOTHING, IngestionJobStatus, RecordStatus, Step, Tally, WaitReason
-from ingest_grpc.model.base import Engine, Method, Model, UnitProgress
+from ingest_grpc.model.base import DocumentMetadata, Engine, Method, Model, UnitProgress
 
 
 class RecordError(Model):
@@ -70,6 +70,7 @@ class FileRecord(Model):
     cancelled_at: int | None = None
     progress: UnitProgress | None = None
     pages: int | None = None
+    document_metadata: DocumentMetadata | None = None
     bytes_out: int | None = None
     chunks_created: int | None = None
     engine_job_id: str | None = None

@@ -7,8 +7,8 @@ See docs/decisions/0012-archives.md.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from ingest_grpc.blobs.interface import StoredBlob
 from ingest_grpc.clock import Clock
@@ -18,8 +18,10 @@ from ingest_grpc.service.job_files import cancel_record
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.new_records import (
     Intended,
+    IsCurrent,
     as_reused,
     earlier_conversion,
+    never,
     new_record,
     resolve,
     unresolved_named,
@@ -69,14 +71,15 @@ class Unpacked:
 @dataclass(frozen=True, slots=True)
 class ArchiveRules:
     """What limits an archive: records of its job, files of its team in the queue (None = any number) and in bytes,
-    files and bytes that come out of an outermost archive at every depth; and the engines whose outputs are reused."""
+    files and bytes that come out of an outermost archive at every depth; and whether what an engine made earlier is
+    reused."""
 
     max_records: int
     max_queued: int | None
     max_team_bytes: int | None
     max_files: int
     max_bytes: int
-    engines: Mapping[str, str] = field(default_factory=dict)
+    is_current: IsCurrent = never
 
 
 class ArchiveService:
@@ -162,7 +165,7 @@ class ArchiveService:
         tx, archive = ledger.tx, row.record
         replaces = await unresolved_named(tx, row.job_row, file.filename) if unique else None
         intended = Intended(file, archive.method, archive.user_id, replaces)
-        earlier = await earlier_conversion(tx, file, archive.method, self._rules.engines)
+        earlier = await earlier_conversion(tx, file, archive.method, self._rules.is_current)
         fair_tag = tail.next() if earlier is None else tail.last
         new = _unpacked_from(row, member, new_record(ledger, intended, ingestion_job, fair_tag))
         if earlier is None:

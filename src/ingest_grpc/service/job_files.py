@@ -1,7 +1,7 @@
 """Adding files to a job and removing them: what becomes of each one, inside one transaction."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel
@@ -24,8 +24,10 @@ from ingest_grpc.model import (
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.new_records import (
     Intended,
+    IsCurrent,
     as_reused,
     earlier_conversion,
+    never,
     new_record,
     resolve,
     unresolved_named,
@@ -66,12 +68,12 @@ class _Plan:
 
 @dataclass(frozen=True, slots=True)
 class AddRules:
-    """What limits an AddFiles call: records per job, files of one team in the queue (None = any number)."""
+    """What limits an AddFiles call: records per job, files of one team in the queue (None = any number); and
+    whether what an engine made earlier is reused."""
 
     max_records: int
     max_queued: int | None = None
-    engines: Mapping[str, str] = field(default_factory=dict)
-    """Version of each engine by name: outputs of other versions are not reused."""
+    is_current: IsCurrent = never
 
 
 @dataclass(slots=True)
@@ -157,7 +159,7 @@ class AddFiles:
         for plan in plans:
             if plan.outcome is AddFileOutcome.ADDED and plan.file is not None:
                 method = plan.item.method or self.method
-                plan.reused = await earlier_conversion(self.ledger.tx, plan.file, method, self.rules.engines)
+                plan.reused = await earlier_conversion(self.ledger.tx, plan.file, method, self.rules.is_current)
                 if plan.reused is not None:
                     plan.outcome = AddFileOutcome.REUSED
 

@@ -1,16 +1,24 @@
 """A file becomes a record of a job: queued, or complete at once where the same bytes were converted before."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from ingest_grpc.ids import Prefix, new_id
 from ingest_grpc.lifecycle import RecordStatus, Trigger
-from ingest_grpc.model import File, FileRecord, IngestionJob, Method
+from ingest_grpc.model import Engine, File, FileRecord, IngestionJob, Method
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.store.interface import NewRecord, RecordRow, Tx
 
 MAX_REUSE_CANDIDATES = 10
+
+IsCurrent = Callable[[Method, str, Engine], bool]
+"""Whether a file of this name would be converted by this engine, in this version, if it came now."""
+
+
+def never(_method: Method, _filename: str, _engine: Engine) -> bool:
+    """An IsCurrent that reuses nothing."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +61,18 @@ def new_record(ledger: JobLedger, intended: Intended, ingestion_job: IngestionJo
     )
 
 
-async def earlier_conversion(tx: Tx, file: File, method: Method, engines: Mapping[str, str]) -> RecordRow | None:
+async def earlier_conversion(tx: Tx, file: File, method: Method, is_current: IsCurrent) -> RecordRow | None:
     """A record of this team with the same bytes, converted by the same method and engine, whose output is there."""
     for row in await tx.reusable_records(file, method, MAX_REUSE_CANDIDATES):
-        if _same_conversion(row.record, file, engines):
+        if _same_conversion(row.record, file, is_current):
             return row
     return None
 
 
-def _same_conversion(record: FileRecord, file: File, engines: Mapping[str, str]) -> bool:
-    """The type of a file is told by its suffix too, and an engine of another version may do better."""
+def _same_conversion(record: FileRecord, file: File, is_current: IsCurrent) -> bool:
+    """The type of a file is told by its suffix too, and another engine, or another version of it, may do better."""
     same_suffix = PurePath(record.filename).suffix.lower() == PurePath(file.filename).suffix.lower()
-    engine = record.engine
-    return same_suffix and engine is not None and engines.get(engine.name) == engine.version
+    return same_suffix and record.engine is not None and is_current(record.method, file.filename, record.engine)
 
 
 async def as_reused(ledger: JobLedger, new: NewRecord, earlier: FileRecord) -> NewRecord:
@@ -92,6 +99,7 @@ async def as_reused(ledger: JobLedger, new: NewRecord, earlier: FileRecord) -> N
             "bytes_out": earlier.bytes_out,
             "warnings": earlier.warnings,
             "losses": earlier.losses,
+            "document_metadata": earlier.document_metadata,
         }
     )
     return replace(new, record=done, trigger=Trigger.REUSED)

@@ -9,7 +9,7 @@ from ingest_grpc.blobs.interface import StoredBlob
 from ingest_grpc.clock import MICROSECONDS, Clock
 from ingest_grpc.errors import Reason
 from ingest_grpc.lifecycle import RecordStatus, Step, Trigger, WaitReason
-from ingest_grpc.model import Engine, File, FileKind, FileRecord, RecordError
+from ingest_grpc.model import DocumentMetadata, Engine, File, FileKind, FileRecord, RecordError
 from ingest_grpc.service.alignment_claims import claim_alignment, orphan_alignment
 from ingest_grpc.service.attempts import AttemptLimits
 from ingest_grpc.service.ledger import JobLedger
@@ -32,6 +32,7 @@ class Done:
     pages: int | None
     warnings: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
+    document_metadata: DocumentMetadata | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +226,7 @@ async def complete(ledger: JobLedger, row: RecordRow, done: Done, **changes: Any
         bytes_out=done.output.size_bytes,
         warnings=done.warnings,
         losses=done.losses,
+        document_metadata=done.document_metadata,
         step=None,
         worker_id=None,
         **changes,

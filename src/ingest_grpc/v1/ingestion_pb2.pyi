@@ -254,6 +254,47 @@ class Engine(_message.Message):
 Global___Engine: _TypeAlias = Engine  # noqa: Y015
 
 @_typing.final
+class DocumentMetadata(_message.Message):
+    """DocumentMetadata is what a document says about itself."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TITLE_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    title: _builtins.str
+    """Its title; absent where it names none."""
+    author: _builtins.str
+    """Its authors, separated by commas; absent where it names none."""
+    language: _builtins.str
+    """Its language as a tag of BCP 47, for example "en-US"; absent where it names none."""
+    def __init__(
+        self,
+        *,
+        title: _builtins.str | None = ...,
+        author: _builtins.str | None = ...,
+        language: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_author", b"_author", "_language", b"_language", "_title", b"_title", "author", b"author", "language", b"language", "title", b"title"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_author", b"_author", "_language", b"_language", "_title", b"_title", "author", b"author", "language", b"language", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__author: _TypeAlias = _typing.Literal["author"]  # noqa: Y015
+    _WhichOneofArgType__author: _TypeAlias = _typing.Literal["_author", b"_author"]  # noqa: Y015
+    _WhichOneofReturnType__language: _TypeAlias = _typing.Literal["language"]  # noqa: Y015
+    _WhichOneofArgType__language: _TypeAlias = _typing.Literal["_language", b"_language"]  # noqa: Y015
+    _WhichOneofReturnType__title: _TypeAlias = _typing.Literal["title"]  # noqa: Y015
+    _WhichOneofArgType__title: _TypeAlias = _typing.Literal["_title", b"_title"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__author) -> _WhichOneofReturnType__author | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__language) -> _WhichOneofReturnType__language | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__title) -> _WhichOneofReturnType__title | None: ...
+
+Global___DocumentMetadata: _TypeAlias = DocumentMetadata  # noqa: Y015
+
+@_typing.final
 class UnitProgress(_message.Message):
     """UnitProgress is how far a step has come."""
 
@@ -331,6 +372,7 @@ class FileRecord(_message.Message):
     MEMBER_COUNT_FIELD_NUMBER: _builtins.int
     CHUNKS_CREATED_FIELD_NUMBER: _builtins.int
     ENGINE_JOB_ID_FIELD_NUMBER: _builtins.int
+    DOCUMENT_METADATA_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Id of the record, "ijf-…"."""
     ingestion_job_id: _builtins.str
@@ -445,6 +487,10 @@ class FileRecord(_message.Message):
     def output_expired_at(self) -> _timestamp_pb2.Timestamp:
         """When the output was deleted because its retention time was over; absent while it is kept."""
 
+    @_builtins.property
+    def document_metadata(self) -> Global___DocumentMetadata:
+        """What the document says about itself; absent before it COMPLETED, and where it says nothing."""
+
     def __init__(
         self,
         *,
@@ -490,10 +536,11 @@ class FileRecord(_message.Message):
         member_count: _builtins.int | None = ...,
         chunks_created: _builtins.int | None = ...,
         engine_job_id: _builtins.str | None = ...,
+        document_metadata: Global___DocumentMetadata | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out", "_cancelled_at", b"_cancelled_at", "_chunks_created", b"_chunks_created", "_completed_at", b"_completed_at", "_deleted_at", b"_deleted_at", "_engine", b"_engine", "_engine_job_id", b"_engine_job_id", "_error", b"_error", "_estimated_start_at", b"_estimated_start_at", "_failed_at", b"_failed_at", "_member_count", b"_member_count", "_next_attempt_at", b"_next_attempt_at", "_output_expired_at", b"_output_expired_at", "_pages", b"_pages", "_parent_record_id", b"_parent_record_id", "_processing_at", b"_processing_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_reused_from", b"_reused_from", "_superseded_by", b"_superseded_by", "_worker_id", b"_worker_id", "bytes_out", b"bytes_out", "cancelled_at", b"cancelled_at", "chunks_created", b"chunks_created", "completed_at", b"completed_at", "created_at", b"created_at", "deleted_at", b"deleted_at", "engine", b"engine", "engine_job_id", b"engine_job_id", "error", b"error", "estimated_start_at", b"estimated_start_at", "failed_at", b"failed_at", "member_count", b"member_count", "next_attempt_at", b"next_attempt_at", "output_expired_at", b"output_expired_at", "pages", b"pages", "parent_record_id", b"parent_record_id", "processing_at", b"processing_at", "progress", b"progress", "queue_position", b"queue_position", "reused_from", b"reused_from", "superseded_by", b"superseded_by", "worker_id", b"worker_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out", "_cancelled_at", b"_cancelled_at", "_chunks_created", b"_chunks_created", "_completed_at", b"_completed_at", "_deleted_at", b"_deleted_at", "_document_metadata", b"_document_metadata", "_engine", b"_engine", "_engine_job_id", b"_engine_job_id", "_error", b"_error", "_estimated_start_at", b"_estimated_start_at", "_failed_at", b"_failed_at", "_member_count", b"_member_count", "_next_attempt_at", b"_next_attempt_at", "_output_expired_at", b"_output_expired_at", "_pages", b"_pages", "_parent_record_id", b"_parent_record_id", "_processing_at", b"_processing_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_reused_from", b"_reused_from", "_superseded_by", b"_superseded_by", "_worker_id", b"_worker_id", "bytes_out", b"bytes_out", "cancelled_at", b"cancelled_at", "chunks_created", b"chunks_created", "completed_at", b"completed_at", "created_at", b"created_at", "deleted_at", b"deleted_at", "document_metadata", b"document_metadata", "engine", b"engine", "engine_job_id", b"engine_job_id", "error", b"error", "estimated_start_at", b"estimated_start_at", "failed_at", b"failed_at", "member_count", b"member_count", "next_attempt_at", b"next_attempt_at", "output_expired_at", b"output_expired_at", "pages", b"pages", "parent_record_id", b"parent_record_id", "processing_at", b"processing_at", "progress", b"progress", "queue_position", b"queue_position", "reused_from", b"reused_from", "superseded_by", b"superseded_by", "worker_id", b"worker_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out", "_cancelled_at", b"_cancelled_at", "_chunks_created", b"_chunks_created", "_completed_at", b"_completed_at", "_deleted_at", b"_deleted_at", "_engine", b"_engine", "_engine_job_id", b"_engine_job_id", "_error", b"_error", "_estimated_start_at", b"_estimated_start_at", "_failed_at", b"_failed_at", "_member_count", b"_member_count", "_next_attempt_at", b"_next_attempt_at", "_output_expired_at", b"_output_expired_at", "_pages", b"_pages", "_parent_record_id", b"_parent_record_id", "_processing_at", b"_processing_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_reused_from", b"_reused_from", "_superseded_by", b"_superseded_by", "_worker_id", b"_worker_id", "attempt", b"attempt", "bytes_out", b"bytes_out", "cancelled_at", b"cancelled_at", "chunks_created", b"chunks_created", "completed_at", b"completed_at", "created_at", b"created_at", "deleted", b"deleted", "deleted_at", b"deleted_at", "engine", b"engine", "engine_job_id", b"engine_job_id", "error", b"error", "estimated_start_at", b"estimated_start_at", "failed_at", b"failed_at", "failures", b"failures", "file_id", b"file_id", "filename", b"filename", "ingestion_job_id", b"ingestion_job_id", "job_id", b"job_id", "last_sequence", b"last_sequence", "losses", b"losses", "member_count", b"member_count", "method", b"method", "next_attempt_at", b"next_attempt_at", "orphaned_count", b"orphaned_count", "output_expired_at", b"output_expired_at", "output_file_id", b"output_file_id", "output_filename", b"output_filename", "pages", b"pages", "parent_record_id", b"parent_record_id", "processing_at", b"processing_at", "progress", b"progress", "queue_position", b"queue_position", "record_id", b"record_id", "reused_from", b"reused_from", "status", b"status", "step", b"step", "superseded_by", b"superseded_by", "team_id", b"team_id", "user_id", b"user_id", "wait_reason", b"wait_reason", "warnings", b"warnings", "worker_id", b"worker_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out", "_cancelled_at", b"_cancelled_at", "_chunks_created", b"_chunks_created", "_completed_at", b"_completed_at", "_deleted_at", b"_deleted_at", "_document_metadata", b"_document_metadata", "_engine", b"_engine", "_engine_job_id", b"_engine_job_id", "_error", b"_error", "_estimated_start_at", b"_estimated_start_at", "_failed_at", b"_failed_at", "_member_count", b"_member_count", "_next_attempt_at", b"_next_attempt_at", "_output_expired_at", b"_output_expired_at", "_pages", b"_pages", "_parent_record_id", b"_parent_record_id", "_processing_at", b"_processing_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_reused_from", b"_reused_from", "_superseded_by", b"_superseded_by", "_worker_id", b"_worker_id", "attempt", b"attempt", "bytes_out", b"bytes_out", "cancelled_at", b"cancelled_at", "chunks_created", b"chunks_created", "completed_at", b"completed_at", "created_at", b"created_at", "deleted", b"deleted", "deleted_at", b"deleted_at", "document_metadata", b"document_metadata", "engine", b"engine", "engine_job_id", b"engine_job_id", "error", b"error", "estimated_start_at", b"estimated_start_at", "failed_at", b"failed_at", "failures", b"failures", "file_id", b"file_id", "filename", b"filename", "ingestion_job_id", b"ingestion_job_id", "job_id", b"job_id", "last_sequence", b"last_sequence", "losses", b"losses", "member_count", b"member_count", "method", b"method", "next_attempt_at", b"next_attempt_at", "orphaned_count", b"orphaned_count", "output_expired_at", b"output_expired_at", "output_file_id", b"output_file_id", "output_filename", b"output_filename", "pages", b"pages", "parent_record_id", b"parent_record_id", "processing_at", b"processing_at", "progress", b"progress", "queue_position", b"queue_position", "record_id", b"record_id", "reused_from", b"reused_from", "status", b"status", "step", b"step", "superseded_by", b"superseded_by", "team_id", b"team_id", "user_id", b"user_id", "wait_reason", b"wait_reason", "warnings", b"warnings", "worker_id", b"worker_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__bytes_out: _TypeAlias = _typing.Literal["bytes_out"]  # noqa: Y015
     _WhichOneofArgType__bytes_out: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out"]  # noqa: Y015
@@ -505,6 +552,8 @@ class FileRecord(_message.Message):
     _WhichOneofArgType__completed_at: _TypeAlias = _typing.Literal["_completed_at", b"_completed_at"]  # noqa: Y015
     _WhichOneofReturnType__deleted_at: _TypeAlias = _typing.Literal["deleted_at"]  # noqa: Y015
     _WhichOneofArgType__deleted_at: _TypeAlias = _typing.Literal["_deleted_at", b"_deleted_at"]  # noqa: Y015
+    _WhichOneofReturnType__document_metadata: _TypeAlias = _typing.Literal["document_metadata"]  # noqa: Y015
+    _WhichOneofArgType__document_metadata: _TypeAlias = _typing.Literal["_document_metadata", b"_document_metadata"]  # noqa: Y015
     _WhichOneofReturnType__engine: _TypeAlias = _typing.Literal["engine"]  # noqa: Y015
     _WhichOneofArgType__engine: _TypeAlias = _typing.Literal["_engine", b"_engine"]  # noqa: Y015
     _WhichOneofReturnType__engine_job_id: _TypeAlias = _typing.Literal["engine_job_id"]  # noqa: Y015
@@ -547,6 +596,8 @@ class FileRecord(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__completed_at) -> _WhichOneofReturnType__completed_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__deleted_at) -> _WhichOneofReturnType__deleted_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__document_metadata) -> _WhichOneofReturnType__document_metadata | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__engine) -> _WhichOneofReturnType__engine | None: ...
     @_typing.overload

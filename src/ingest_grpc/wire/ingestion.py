@@ -38,6 +38,11 @@ def unit_progress(value: model.UnitProgress) -> ingestion_pb2.UnitProgress:
     return ingestion_pb2.UnitProgress(units_done=value.units_done, units_total=value.units_total, unit=value.unit)
 
 
+def document_metadata(value: model.DocumentMetadata) -> ingestion_pb2.DocumentMetadata:
+    """A DocumentMetadata message."""
+    return ingestion_pb2.DocumentMetadata(title=value.title, author=value.author, language=value.language)
+
+
 def record(value: model.FileRecord) -> ingestion_pb2.FileRecord:
     """A FileRecord message; what the record does not have stays unset."""
     message = ingestion_pb2.FileRecord(
@@ -70,6 +75,7 @@ def record(value: model.FileRecord) -> ingestion_pb2.FileRecord:
         deleted=value.deleted,
         progress=unit_progress(value.progress) if value.progress else None,
         pages=value.pages,
+        document_metadata=document_metadata(value.document_metadata) if value.document_metadata else None,
         bytes_out=value.bytes_out,
         chunks_created=value.chunks_created,
         engine_job_id=value.engine_job_id,

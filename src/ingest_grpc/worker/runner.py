@@ -10,7 +10,7 @@ from functools import partial
 from ingest_grpc.blobs.interface import PATIENCE_SECONDS, BlobMissing, Blobs, Output, StoredBlob
 from ingest_grpc.errors import CATALOGUE, IngestError, Reason
 from ingest_grpc.lifecycle import Step
-from ingest_grpc.model import Engine, RecordError, UnitProgress
+from ingest_grpc.model import DocumentMetadata, Engine, RecordError, UnitProgress
 from ingest_grpc.service.archives import Unpacked
 from ingest_grpc.service.attempts import outages_or_failures
 from ingest_grpc.service.finisher import Finisher
@@ -212,4 +212,11 @@ def _done(stored: StoredBlob, converted: Converted) -> Done:
         pages=converted.pages,
         warnings=converted.warnings,
         losses=converted.losses,
+        document_metadata=_metadata(converted),
     )
+
+
+def _metadata(converted: Converted) -> DocumentMetadata | None:
+    if not (converted.title or converted.author or converted.language):
+        return None
+    return DocumentMetadata(title=converted.title, author=converted.author, language=converted.language)

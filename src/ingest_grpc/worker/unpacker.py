@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -18,6 +18,7 @@ from ingest_grpc.pipeline.parse.limits import Limits
 from ingest_grpc.service.archives import REFUSALS, ArchiveRules, ArchiveService, Member, Unpacked
 from ingest_grpc.service.finisher import Finisher
 from ingest_grpc.service.intake import Intake
+from ingest_grpc.service.new_records import IsCurrent
 from ingest_grpc.service.upload import ReceivedContent
 from ingest_grpc.service.work import Done
 from ingest_grpc.store.interface import RecordRow, Store
@@ -38,16 +39,16 @@ class Unpacker:
         blobs: Blobs,
         clock: Clock,
         executor: Executor,
-        engines: Mapping[str, str],
+        is_current: IsCurrent,
     ) -> Self:
-        """As the settings say; `engines` are those whose earlier outputs may be reused, by name and version."""
+        """As the settings say; `is_current` tells which earlier outputs are reused."""
         rules = ArchiveRules(
             max_records=settings.max_records_per_job,
             max_queued=settings.team_max_queued,
             max_team_bytes=settings.team_max_bytes,
             max_files=settings.max_entries,
             max_bytes=settings.max_archive_bytes,
-            engines=engines,
+            is_current=is_current,
         )
         return cls(
             ArchiveService(store, clock, rules),

@@ -62,6 +62,16 @@ def test_method__of_a_job_and_of_files_added_to_it(cli: Cli, tmp_path: Path) -> 
     assert "accuracy-optimized" in cli("ingest", tmp_path, "--method", "best", code=2).stderr
 
 
+def test_document_metadata__of_a_record(cli: Cli, tmp_path: Path) -> None:
+    page = "<html lang=en-GB><head><title>The Tower</title><meta name=author content='Ada L.'></head><p>Words.</html>"
+    (tmp_path / "tower.html").write_text(page)
+    metadata = {"title": "The Tower", "author": "Ada L.", "language": "en-GB"}
+    for reused in (False, True):
+        found = json_lines(cli("ingest", tmp_path, "--method", "accuracy-optimized", "--json", "--quiet"))
+        assert found[0]["record"]["document_metadata"] == metadata
+        assert ("reused_from" in found[0]["record"]) is reused
+
+
 def test_jobs_update__changes_and_clears(cli: Cli, tmp_path: Path) -> None:
     job_id = new_job(cli, "--description", "old", "--label", "a=b")
     (tmp_path / "prompt.txt").write_text("Be brief.")

@@ -90,6 +90,7 @@ def test_record__all_fields() -> None:
         cancelled_at=NOW + 6,
         progress=model.UnitProgress(units_done=1, units_total=2, unit="pages"),
         pages=0,
+        document_metadata=model.DocumentMetadata(title="A title"),
         bytes_out=0,
         chunks_created=0,
         engine_job_id="run-1",

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ingest_grpc.pipeline.parse.engines import LITEPARSE, MARKDOWNIFY, XBERG, engines
+from ingest_grpc.pipeline.parse.engines import LITEPARSE, MARKDOWNIFY, XBERG, engines, version_of
 from ingest_grpc.pipeline.parse.source import ACCURACY_OPTIMIZED, SPEED_OPTIMIZED
-from ingest_grpc.pipeline.parse.types import Kind
+from ingest_grpc.pipeline.parse.types import Kind, named_kind
 
 if TYPE_CHECKING:
     from ingest_grpc.config import Settings
@@ -35,6 +35,16 @@ def engine_table(settings: "Settings") -> Table:
             _check(kind, engine)
             table[method][kind] = engine
     return table
+
+
+def is_current(table: Table, method: str, filename: str, engine: str, version: str) -> bool:
+    """Whether a file of this name would be converted by this engine, in this version, today too.
+
+    Where the kind cannot be told from the name, an engine that is still installed in that version will do.
+    """
+    kind = named_kind(filename)
+    wanted = table.get(method, {}).get(kind.name) if kind else None
+    return version_of(engine) == version and wanted in (None, engine.split("/", 1)[0])
 
 
 def _check(kind: str, engine: str) -> None:

@@ -52,9 +52,10 @@ def _unread(source: Source, pages: int, extraction: Extraction) -> list[int]:
     """The pages that show something but gave no text; all of them if the engine found no text at all."""
     with_text = extraction.pages_with_text
     if not with_text and not has_text(extraction.markdown):
-        if (bomb := _bomb(source)) is not None:  # before anything interprets its pages
+        if (bomb := _bomb(source)) is not None:
             raise bomb
-    elif not with_text:
+        return list(range(1, pages + 1))  # not interpreted here: a hostile page ends the process that does so
+    if not with_text:
         return []  # the engine did not say what came from which page
     silent = [page for page in range(1, pages + 1) if page not in with_text]
     return pdf_probe.pages_with_content(source.data, silent[:_MAX_PAGES_EXAMINED]) + silent[_MAX_PAGES_EXAMINED:]

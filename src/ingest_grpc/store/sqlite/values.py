@@ -9,6 +9,7 @@ from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, JobType, Record
 from ingest_grpc.model import (
     FEED_KINDS,
     Change,
+    DocumentMetadata,
     Engine,
     EventKind,
     EventType,
@@ -181,6 +182,10 @@ def _error_of(row: Row) -> RecordError | None:
     return RecordError(reason=row["error_reason"], step=row["error_step"], detail=row["error_detail"])
 
 
+def _metadata_of(column: str | None) -> DocumentMetadata | None:
+    return None if column is None else DocumentMetadata.model_validate_json(column)
+
+
 def record_of(row: Row) -> FileRecord:
     engine = row["engine_name"]
     return FileRecord.trusted(
@@ -219,6 +224,7 @@ def record_of(row: Row) -> FileRecord:
         failed_at=row["failed_at"],
         cancelled_at=row["cancelled_at"],
         pages=row["pages"],
+        document_metadata=_metadata_of(row["document_metadata"]),
         bytes_out=row["bytes_out"],
         chunks_created=row["chunks_created"],
         engine_job_id=row["engine_job_id"],
@@ -247,7 +253,7 @@ def record_row_of(row: Row) -> RecordRow:
 
 def record_columns(record: FileRecord) -> dict[str, Any]:
     """The columns of a record that a transition may change."""
-    error, engine = record.error, record.engine
+    error, engine, metadata = record.error, record.engine, record.document_metadata
     return {
         "status": str(record.status),
         "step": word_column(record.step),
@@ -258,6 +264,7 @@ def record_columns(record: FileRecord) -> dict[str, Any]:
         "error_detail": error.detail if error else "",
         "warnings": texts_column(record.warnings),
         "losses": texts_column(record.losses),
+        "document_metadata": metadata and metadata.model_dump_json(exclude_none=True),
         "attempt": record.attempt,
         "failures": record.failures,
         "orphaned_count": record.orphaned_count,

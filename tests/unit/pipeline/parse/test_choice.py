@@ -1,0 +1,57 @@
+"""Which engine converts what, and which earlier outputs are still as good as new ones."""
+
+import pytest
+
+from ingest_grpc.config import Settings
+from ingest_grpc.pipeline.parse.choice import CHOICES, DEFAULTS, engine_table, is_current
+from ingest_grpc.pipeline.parse.engines import LITEPARSE, XBERG, version_of
+
+SPEED, ACCURACY = "SPEED_OPTIMIZED", "ACCURACY_OPTIMIZED"
+
+
+def table(engines: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    return {method: dict(row) for method, row in engine_table(Settings(engines=engines)).items()}
+
+
+def test_table__the_methods_differ_and_choose_of_what_there_is() -> None:
+    assert table({}) == DEFAULTS
+    assert DEFAULTS[SPEED]["PDF"] != DEFAULTS[ACCURACY]["PDF"]
+    assert all(row[kind.name] in names for row in DEFAULTS.values() for kind, names in CHOICES.items())
+
+
+def test_table__settings_change_one_cell() -> None:
+    changed = table({SPEED: {"PDF": LITEPARSE}})
+    assert changed[SPEED] == {**DEFAULTS[SPEED], "PDF": LITEPARSE}
+    assert changed[ACCURACY] == DEFAULTS[ACCURACY]
+
+
+@pytest.mark.parametrize(
+    ("engines", "words"),
+    [
+        ({"BEST": {"PDF": XBERG}}, "there is no method BEST"),
+        ({SPEED: {"DOCX": XBERG}}, "nothing can be chosen for DOCX"),
+        ({SPEED: {"PDF": "magic"}}, "magic does not convert PDF"),
+    ],
+)
+def test_table__what_cannot_be_chosen_is_refused_by_name(engines: dict[str, dict[str, str]], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        table(engines)
+
+
+@pytest.mark.parametrize(
+    ("method", "filename", "engine", "version", "current"),
+    [
+        (SPEED, "a.pdf", XBERG, version_of(XBERG), True),
+        (SPEED, "a.pdf", XBERG, "0.1", False),
+        (ACCURACY, "a.PDF", XBERG, version_of(XBERG), False),  # another engine by now
+        (ACCURACY, "a.pdf", LITEPARSE, version_of(LITEPARSE), True),
+        (ACCURACY, "a.pdf", f"{LITEPARSE}/python", version_of(f"{LITEPARSE}/python"), True),
+        (ACCURACY, "a.pdf", f"{LITEPARSE}/gone", "1/1", False),
+        (ACCURACY, "a.docx", XBERG, version_of(XBERG), True),
+        (ACCURACY, "unnamed", XBERG, version_of(XBERG), True),
+    ],
+)
+def test_current__engine_and_version_that_would_be_used_today(
+    method: str, filename: str, engine: str, version: str, current: bool
+) -> None:
+    assert is_current(DEFAULTS, method, filename, engine, version) is current
