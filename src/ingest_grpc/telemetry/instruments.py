@@ -89,6 +89,8 @@ CHILD_RESTARTS = Counter(
     registry=REGISTRY,
 )
 
+TASKS = Gauge("ingest_tasks", "Tasks of the server's event loop.", (), registry=REGISTRY)
+
 # ── watching ───────────────────────────────────────────────────────────────────────────────────────────
 
 WATCHERS = Gauge("ingest_watchers", "Open streams of WatchJob and WatchJobs.", ("of",), registry=REGISTRY)

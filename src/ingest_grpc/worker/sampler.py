@@ -47,6 +47,7 @@ class Sampler:
         """Sets all gauges; those of the queue keep their values while the ledger cannot be read."""
         instruments.LEDGER_HEALTHY.set(self._store.healthy)
         instruments.WRITES_WAITING.set(self._store.writes_waiting)
+        instruments.TASKS.set(len(asyncio.all_tasks()))
         wal = self._ledger.with_name(f"{self._ledger.name}-wal")
         instruments.WAL_BYTES.set(wal.stat().st_size if wal.exists() else 0)
         instruments.DISK_FREE_BYTES.set(shutil.disk_usage(self._ledger.parent).free)
