@@ -1,8 +1,10 @@
 """Judges what the watchers of a job received, over any number of connections, without asking the server.
 
-It knows the promises of WatchJob and nothing of how they are kept: every event once, in order, without a gap;
-nothing told ahead of what was delivered; nothing older after a reconnect; a snapshot that fits the events
-after it; an OK only after the end; the same bytes for everyone.
+It knows the promises of WatchJob and nothing of how they are kept. They are the six of etcd's watch: *ordered* and
+*unique* (every event once, by rising sequence), *reliable* (no gap), *atomic* (what is shown at a sequence adds up to
+the events up to it, tests/history_log.py), *resumable* (a later connection goes on where the earlier one ended, never
+further back), *bookmarkable* (nothing is told ahead of what was delivered). And a few of its own: a snapshot that fits
+the events after it; an OK only after the end; the same bytes for everyone, and those that the ledger holds.
 """
 
 from collections import Counter
@@ -14,6 +16,7 @@ import grpc
 from ingest_grpc.v1.ingestion_pb2 import FileRecord, RecordStatus
 from ingest_grpc.v1.job_pb2 import EventKind, Job, JobStatus, TimelineEvent
 from ingest_grpc.v1.job_service_pb2 import WatchEndReason, WatchJobRequest, WatchJobResponse, WatchKind
+from tests.history_log import Log
 
 TERMINAL = {JobStatus.JOB_STATUS_COMPLETED, JobStatus.JOB_STATUS_FAILED, JobStatus.JOB_STATUS_CANCELLED}
 UNCOMMITTED = ("queue_position", "progress", "next_attempt_at", "wait_reason")
@@ -33,15 +36,26 @@ class Connection:
         return [WatchJobResponse.FromString(data) for data in self.received]
 
 
-def violations(*watchers: Sequence[Connection]) -> list[str]:
-    """What is wrong with what these watchers of one job received; each is its connections in their order."""
+def violations(*watchers: Sequence[Connection], truth: Sequence[TimelineEvent] | None = None) -> list[str]:
+    """What is wrong with what these watchers of one job received; each is its connections in their order.
+
+    `truth` is the whole log as the ledger holds it, if it is known.
+    """
     problems: list[str] = []
     log: dict[int, bytes] = {}
+    shown: list[WatchJobResponse] = []
     for data in (data for watcher in watchers for connection in watcher for data in connection.received):
         message = WatchJobResponse.FromString(data)
         if message.HasField("event") and log.setdefault(message.event.sequence, data) != data:
             problems.append(f"event {message.event.sequence} has two payloads")
-    kinds = {sequence: _watch_kind(WatchJobResponse.FromString(data).event.kind) for sequence, data in log.items()}
+        if message.WhichOneof("message") in ("snapshot", "heartbeat", "end"):
+            shown.append(message)
+    events = [WatchJobResponse.FromString(data).event for data in log.values()]
+    kinds = {event.sequence: _watch_kind(event.kind) for event in events}
+    whole = Log(events)
+    problems += whole.torn(shown)
+    if truth is not None:
+        problems += whole.invented({event.sequence: event for event in truth})
     for number, connections in enumerate(watchers):
         watcher = _Watcher(kinds)
         for connection in connections:

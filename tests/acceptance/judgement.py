@@ -37,7 +37,7 @@ def _judge_watchers(watchers: Sequence[Watcher], events: Sequence[TimelineEvent]
     everything = [event.sequence for event in events]
     assert everything == list(range(1, len(events) + 1))
     raw = [watcher.connections for watcher in watchers if isinstance(watcher, RawWatcher)]
-    problems = violations(*raw)
+    problems = violations(*raw, truth=events)
     assert not problems, problems[:20]
     for watcher in watchers:
         if isinstance(watcher, SdkWatcher):

@@ -7,7 +7,7 @@ import grpc
 import pytest
 
 from ingest_grpc.v1.ingestion_pb2 import FileRecord, RecordStatus
-from ingest_grpc.v1.job_pb2 import EventKind, Job, RecordChange, RecordStatusCount, TimelineEvent
+from ingest_grpc.v1.job_pb2 import EventKind, Job, JobStatus, RecordChange, RecordStatusCount, TimelineEvent
 from ingest_grpc.v1.job_service_pb2 import (
     RecordProgress,
     WatchEnd,
@@ -142,6 +142,17 @@ def at(sequence: int) -> Callable[[WatchJobResponse], None]:
     return change
 
 
+def with_status(status: JobStatus.ValueType) -> Callable[[WatchJobResponse], None]:
+    def change(message: WatchJobResponse) -> None:
+        message.end.job.status = status
+        message.end.job.settled = True
+        message.end.job.record_counts[0].status = (
+            COMPLETED if message.sequence == 8 else RUNNING
+        )
+
+    return change
+
+
 def aged(message: WatchJobResponse) -> None:
     message.event.timestamp.seconds = 1
 
@@ -226,6 +237,93 @@ FAULTS: dict[str, tuple[list[list[Connection]], str]] = {
         "which is RECORD_STATUS_RUNNING",
     ),
 }
+
+
+def job_changed(sequence: int, status: Status, last: int, *, completed: bool = False) -> WatchJobResponse:
+    """An event by which the job changes, as the transaction left it that ended at `last`."""
+    message = event(sequence)
+    shown = message.event.job_change.job
+    shown.CopyFrom(job(status, last))
+    shown.status = JobStatus.JOB_STATUS_COMPLETED if completed else JobStatus.JOB_STATUS_FILE_PROCESSING
+    return message
+
+
+def run_changed(sequence: int, processed: int) -> WatchJobResponse:
+    """An event by which the ingestion job changes; it has one document."""
+    message = event(sequence)
+    run = message.event.ingestion_job_change.ingestion_job
+    run.documents_total, run.documents_processed = 1, processed
+    return message
+
+
+IN_ONE = [CREATED, ADDED, event(3, RUNNING, QUEUED), job_changed(4, RUNNING, 5), event(5)]
+"""The last three in one transaction."""
+
+ATOMS: dict[str, tuple[list[list[Connection]], str]] = {
+    "transition without the counts of its ingestion job": (
+        [[connection([CREATED, ADDED, CLAIMED, event(4, COMPLETED, RUNNING), run_changed(5, 0)], code=LOST)]],
+        "event 5 is torn: its ingestion job counts (1, 0, 0, 0)",
+    ),
+    "transition without the counts of its job": (
+        [[connection([CREATED, ADDED, CLAIMED, job_changed(4, QUEUED, 4)], code=LOST)]],
+        "event 4 at 4 is torn: it counts",
+    ),
+    "snapshot with half a transaction": (
+        [[connection(IN_ONE, code=LOST)], [connection(snapshot(QUEUED, 3), after=None, code=LOST)]],
+        "a snapshot at 3 is torn: it counts",
+    ),
+    "status without its event": (
+        [[connection([*IN_ONE, changed(end(5), with_status(JobStatus.JOB_STATUS_COMPLETED))])]],
+        "an end at 5 is torn: it has the status",
+    ),
+    "head inside of a transaction": (
+        [[connection(IN_ONE, code=LOST)], [connection([*IN_ONE[:4], heartbeat(4)], code=LOST)]],
+        "the head at 4 is torn out of a transaction",
+    ),
+}
+TRUTH = [message.event for message in WHOLE[:-1]]
+INVENTED: dict[str, tuple[list[list[Connection]], str]] = {
+    "event that never happened": ([[connection([*WHOLE[:-1], event(6)], code=LOST)]], "event 6 was invented"),
+    "event that happened otherwise": (
+        [[connection([CREATED, changed(ADDED, with_message("other"))], code=LOST)]],
+        "event 2 is not what the ledger holds",
+    ),
+}
+PROMISES = {
+    "ordered": ["reorder", "heartbeat that goes back", "time that runs back"],
+    "unique": ["duplicate", "duplicate after resume", "two payloads under one sequence"],
+    "reliable": ["gap", "gap after resume", "missing end", "event that never happened"],
+    "atomic": list(ATOMS),
+    "resumable": ["resumed elsewhere", "older snapshot after reconnect", "event older than the snapshot"],
+    "bookmarkable": [
+        "heartbeat ahead of delivery",
+        "heartbeat ahead of what a filter lets through",
+        "end ahead of delivery",
+    ],
+}
+
+
+@pytest.mark.parametrize("name", ATOMS)
+def test_torn_transactions__are_caught(name: str) -> None:
+    watchers, expected = ATOMS[name]
+    found = violations(*watchers)
+    assert any(expected in problem for problem in found), found
+
+
+def test_whole_transactions__are_not_torn() -> None:
+    done = [*IN_ONE, event(6, COMPLETED, RUNNING), run_changed(7, 1), job_changed(8, COMPLETED, 8, completed=True)]
+    last = changed(end(8), with_status(JobStatus.JOB_STATUS_COMPLETED))
+    assert violations([connection([*done, last])], truth=[each.event for each in done]) == []
+
+
+@pytest.mark.parametrize("name", INVENTED)
+def test_inventions__are_caught(name: str) -> None:
+    watchers, expected = INVENTED[name]
+    assert violations(*watchers, truth=TRUTH)[:1] == [expected]
+
+
+def test_promises__each_have_faults_that_break_them() -> None:
+    assert all(name in FAULTS | ATOMS | INVENTED for names in PROMISES.values() for name in names)
 
 
 @pytest.mark.parametrize("name", FAULTS)
