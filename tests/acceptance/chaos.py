@@ -1,4 +1,4 @@
-"""The kill rounds in full, as a command; `scripts/chaos` starts it."""
+"""Scenarios in full, as a command; `scripts/chaos` starts it."""
 
 import argparse
 import asyncio
@@ -7,9 +7,10 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 
 from tests.acceptance import kill_rounds
@@ -17,23 +18,42 @@ from tests.acceptance.kill_rounds import Moment, Report
 
 
 def main() -> int:
-    """Runs the rounds and prints one table; exit code 1 if a promise was broken."""
-    parser = argparse.ArgumentParser(prog="scripts/chaos", description="Kill a server again and again under load.")
+    """Runs one scenario and prints one table; exit code 1 if a promise was broken."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/chaos", description="Break things on purpose and check every promise."
+    )
+    parser.add_argument(
+        "scenario", nargs="?", choices=SCENARIOS, default="kills", help="what is broken (default kills)"
+    )
     parser.add_argument("--seed", type=int, help="repeat an earlier run; else a new one is drawn")
-    parser.add_argument("--rounds", type=int, default=30, help="how often the server is killed (default 30)")
+    parser.add_argument("--rounds", type=int, help="how often (each scenario has its own default)")
+    parser.add_argument("--watchers", type=int, help="how many watch (each scenario has its own default)")
     given = parser.parse_args()
     seed = random.SystemRandom().randrange(1, 10**6) if given.seed is None else given.seed
-    console = Console(width=100)
-    console.print(f"seed {seed}: repeat with scripts/chaos --seed {seed} --rounds {given.rounds}")
+    console = Console(width=110)
+    asked = {name: value for name, value in (("rounds", given.rounds), ("watchers", given.watchers)) if value}
+    flags = "".join(f" --{name} {value}" for name, value in asked.items())
+    console.print(f"repeat with scripts/chaos {given.scenario} --seed {seed}{flags}")
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="ingest-chaos-") as folder:
         try:
-            report = asyncio.run(kill_rounds.run(Path(folder), seed, given.rounds))
+            report = asyncio.run(SCENARIOS[given.scenario](Path(folder), seed, **asked))
         except AssertionError as broken:
             console.print(f"BROKEN with seed {seed}: {broken}", style="red", markup=False)
             raise
-    console.print(table_of(report, time.monotonic() - began))
+    console.print(report)
+    console.print(f"{time.monotonic() - began:.0f} s")
     return 0
+
+
+async def kills(folder: Path, seed: int, rounds: int = 30, watchers: int = 50) -> Table:
+    """kill -9 under load."""
+    began = time.monotonic()
+    report = await kill_rounds.run(folder, seed, rounds, crowd=watchers)
+    return table_of(report, time.monotonic() - began)
+
+
+SCENARIOS: Mapping[str, Callable[..., Awaitable[RenderableType]]] = {"kills": kills}
 
 
 def table_of(report: Report, seconds: float) -> Table:
@@ -53,7 +73,7 @@ def table_of(report: Report, seconds: float) -> Table:
     table.caption = (
         f"{report.events} events, checked {report.events_checked} times by {report.watchers} watchers over "
         f"{report.reconnects} reconnects; {report.orphaned} conversions lost to kills and done again; "
-        f"{report.acknowledged} calls acknowledged.\n"
+        f"{report.acknowledged} calls acknowledged. The network: {report.network}.\n"
         f"Serving again after p50 {statistics.median(recoveries):.2f} s, max {recoveries[-1]:.2f} s. "
         "Nothing lost, nothing doubled."
     )

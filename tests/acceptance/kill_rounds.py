@@ -18,12 +18,14 @@ from ingest_grpc.client import AsyncClient
 from ingest_grpc.client.messages import EventType, TimelineEvent, WatchKind, WatchUntil
 from ingest_grpc.client.retry import Backoff
 from tests.acceptance.judgement import judge
+from tests.acceptance.proxy import BadNetwork
 from tests.acceptance.server import Server
 from tests.acceptance.traffic import Traffic
 from tests.acceptance.watchers import IMPATIENT, RawWatcher, SdkWatcher, Watcher
 from tests.acceptance.workload import make_documents
 
 FILES = 40
+CROWD = 8
 PATIENCE_SECONDS = 60.0
 
 
@@ -60,6 +62,7 @@ class Report:
     reconnects: int = 0
     watchers: int = 0
     acknowledged: int = 0
+    network: dict[str, int] = field(default_factory=dict)
 
     @property
     def recoveries(self) -> list[float]:
@@ -80,19 +83,20 @@ def moments(rng: random.Random, rounds: int) -> list[Moment]:
     return made
 
 
-async def run(folder: Path, seed: int, rounds: int, files: int = FILES) -> Report:
-    """`rounds` kills, then a last start that lets everything finish."""
+async def run(folder: Path, seed: int, rounds: int, files: int = FILES, crowd: int = CROWD) -> Report:
+    """`rounds` kills, then a last start that lets everything finish; `crowd` watchers are behind a bad network."""
     rng = random.Random(seed)
     report = Report(seed)
     async with (
         Server(folder, workers=2, log_level="WARNING") as server,
         grpc.aio.insecure_channel(server.address, options=IMPATIENT) as channel,
         AsyncClient(server.address, timeout=600.0, channel=channel) as client,
+        BadNetwork(server.address, random.Random(seed)) as network,
     ):
         client.session = replace(client.session, backoff=lambda: Backoff(0.05, 0.2))
         traffic = Traffic(client, make_documents(files, seed, long=True), rng, steps=rounds)
         await traffic.create()
-        watchers = all_watchers(server, client, traffic.job_id)
+        watchers = all_watchers(server, client, traffic.job_id) + crowd_of(crowd, network, traffic.job_id)
         for watcher in watchers:
             watcher.start()
         try:
@@ -100,6 +104,7 @@ async def run(folder: Path, seed: int, rounds: int, files: int = FILES) -> Repor
                 traffic.step()
                 report.rounds.append(await _round(server, number, moment, watchers[0]))
             await server.start()
+            network.calm()
             await traffic.finish(PATIENCE_SECONDS)
             events = await _settled(client, traffic.job_id)
             for watcher in watchers:
@@ -112,6 +117,7 @@ async def run(folder: Path, seed: int, rounds: int, files: int = FILES) -> Repor
             for watcher in watchers:
                 await watcher.stop()
         await judge(server, client, traffic, [*watchers, last], events)
+    report.network = dict(network.did)
     _count(report, traffic, [*watchers, last], events)
     return report
 
@@ -126,6 +132,19 @@ def all_watchers(server: Server, client: AsyncClient, job_id: str) -> list[Watch
         RawWatcher(server.address, job_id, after_sequence=0, leaves_after=7),
         SdkWatcher(client, job_id, after_sequence=0),
         SdkWatcher(client, job_id),
+    ]
+
+
+def crowd_of(size: int, network: BadNetwork, job_id: str) -> list[Watcher]:
+    """Watchers behind a bad network: half of them from the beginning, half from a snapshot, every fifth fickle."""
+    return [
+        RawWatcher(
+            network.address,
+            job_id,
+            after_sequence=0 if number % 2 else None,
+            leaves_after=13 if number % 5 == 0 else None,
+        )
+        for number in range(size)
     ]
 
 

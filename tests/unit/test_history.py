@@ -146,9 +146,7 @@ def with_status(status: JobStatus.ValueType) -> Callable[[WatchJobResponse], Non
     def change(message: WatchJobResponse) -> None:
         message.end.job.status = status
         message.end.job.settled = True
-        message.end.job.record_counts[0].status = (
-            COMPLETED if message.sequence == 8 else RUNNING
-        )
+        message.end.job.record_counts[0].status = COMPLETED if message.sequence == 8 else RUNNING
 
     return change
 
