@@ -7,8 +7,9 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console, RenderableType
 from rich.table import Table
@@ -19,12 +20,8 @@ from tests.acceptance.kill_rounds import Moment, Report
 
 def main() -> int:
     """Runs one scenario and prints one table; exit code 1 if a promise was broken."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/chaos", description="Break things on purpose and check every promise."
-    )
-    parser.add_argument(
-        "scenario", nargs="?", choices=SCENARIOS, default="kills", help="what is broken (default kills)"
-    )
+    parser = argparse.ArgumentParser(prog="scripts/chaos", description="Break things on purpose, check every promise.")
+    parser.add_argument("scenario", nargs="?", choices=SCENARIOS, default="kills", help="what breaks (default kills)")
     parser.add_argument("--seed", type=int, help="repeat an earlier run; else a new one is drawn")
     parser.add_argument("--rounds", type=int, help="how often (each scenario has its own default)")
     parser.add_argument("--watchers", type=int, help="how many watch (each scenario has its own default)")
@@ -53,7 +50,7 @@ async def kills(folder: Path, seed: int, rounds: int = 30, watchers: int = 50) -
     return table_of(report, time.monotonic() - began)
 
 
-SCENARIOS: Mapping[str, Callable[..., Awaitable[RenderableType]]] = {"kills": kills}
+SCENARIOS: Mapping[str, Callable[..., Coroutine[Any, Any, RenderableType]]] = {"kills": kills}
 
 
 def table_of(report: Report, seconds: float) -> Table:

@@ -61,7 +61,8 @@ def converters_of(*pids: int) -> list[psutil.Process]:
 
 
 class Server:
-    """`folder` holds the data folder, the ready-file and the log. `settings` are those of the product, by name.
+    """`folder` holds the data folder, the ready-file and the log. `settings` are those of the product, by name;
+    `environment` holds more variables for the next start.
 
     `async with Server(…) as server` starts it; at the end it and all its children are dead, whatever happened.
     """
@@ -74,6 +75,7 @@ class Server:
         self.log_file = folder / "server.log"
         self.command = command
         self.settings = settings
+        self.environment: Mapping[str, str] = {}
         self.pids: list[int] = []
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -107,7 +109,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=environment(self.settings),
+                env={**environment(self.settings), **self.environment},
             )
         self.pids.append(self._process.pid)
 

@@ -26,6 +26,20 @@ def connect_writer(path: Path, busy_timeout_seconds: float) -> sqlite3.Connectio
     return connection
 
 
+def prove_durable(connection: sqlite3.Connection) -> None:
+    """Commits a change that changes nothing. Raises sqlite3.Error if the disk does not take it."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Written even though it is the same: what would be left out of an UPDATE is not left out here.
+        connection.execute(f"PRAGMA user_version = {version}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
 def connect_reader(path: Path) -> sqlite3.Connection:
     """A connection that cannot write, whatever a statement says."""
     connection = sqlite3.connect(

@@ -20,6 +20,7 @@ from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.store.interface import Commit, WriteUnit
 from ingest_grpc.store.sqlite.failures import RolledBack, explain, is_broken, is_of_database
 from ingest_grpc.store.sqlite.hop import drive, hop
+from ingest_grpc.store.sqlite.schema import prove_durable
 from ingest_grpc.store.sqlite.tx import SqliteTx
 from ingest_grpc.telemetry import call_facts
 from ingest_grpc.telemetry.instruments import COMMIT_FAILURES, COMMIT_SECONDS, COMMIT_UNITS, LEDGER_REOPENED
@@ -107,8 +108,11 @@ class Writer:
         assert self._connection is not None, "the writer is not open"
         return await hop(self._connection, function)
 
-    async def _open(self) -> None:
+    async def _open(self, *, prove: bool = False) -> None:
+        """Opens the connection; with `prove` only if a commit on it succeeds: opening alone writes nothing."""
         self._connection = await aiosqlite.Connection(self._connect, iter_chunk_size=64)
+        if prove:
+            await hop(self._connection, prove_durable)
         self.healthy = True
 
     async def _close(self) -> None:
@@ -176,7 +180,7 @@ class Writer:
         for attempt in range(1, REOPEN_ATTEMPTS + 1):
             try:
                 await self._close()
-                await self._open()
+                await self._open(prove=True)
             except Exception as error:  # noqa: BLE001 - any failure to open is tried again
                 log.error("reopening the ledger failed (%d of %d): %s", attempt, REOPEN_ATTEMPTS, error)
                 await asyncio.sleep(REOPEN_PAUSE_SECONDS * attempt)
