@@ -65,7 +65,7 @@ class BadNetwork:
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, TimeoutError):
+        with contextlib.suppress(OSError):
             upstream, downstream = await asyncio.open_connection(self._host, self._port)
             try:
                 # Bounds on the kernel's buffers would change nothing here: what is cut is cut in mid-message.
@@ -74,10 +74,10 @@ class BadNetwork:
                 async with asyncio.timeout(life), asyncio.TaskGroup() as group:
                     group.create_task(self._forward(reader, downstream, mood))
                     group.create_task(self._forward(upstream, writer, mood))
-            except* OSError:
-                pass  # one side is gone, and so is the other now
             except* TimeoutError:
                 self.did["cut"] += 1
+            except* OSError:
+                pass  # one side is gone, and so is the other now
             finally:
                 downstream.transport.abort()
 
