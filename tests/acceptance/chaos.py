@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console, RenderableType
 from rich.table import Table
 
-from tests.acceptance import kill_rounds
+from tests.acceptance import kill_rounds, watch_rounds
 from tests.acceptance.kill_rounds import Moment, Report
 
 
@@ -50,7 +50,12 @@ async def kills(folder: Path, seed: int, rounds: int = 30, watchers: int = 50) -
     return table_of(report, time.monotonic() - began)
 
 
-SCENARIOS: Mapping[str, Callable[..., Coroutine[Any, Any, RenderableType]]] = {"kills": kills}
+async def watchers(folder: Path, seed: int, rounds: int = 50, watchers: int = 200) -> str:
+    """Restarts and cuts under a crowd."""
+    return str(await watch_rounds.run(folder, seed, rounds, watchers))
+
+
+SCENARIOS: Mapping[str, Callable[..., Coroutine[Any, Any, RenderableType]]] = {"kills": kills, "watchers": watchers}
 
 
 def table_of(report: Report, seconds: float) -> Table:

@@ -45,12 +45,13 @@ class BadNetwork:
         """From now on nothing is cut, stalled or delayed."""
         self._calm = True
 
-    def cut_all(self) -> int:
-        """Cuts every connection there is; returns how many."""
-        for task in self._tasks:
+    def cut(self, count: int) -> int:
+        """Cuts so many connections, if there are as many; returns how many."""
+        chosen = self._rng.sample(list(self._tasks), min(count, len(self._tasks)))
+        for task in chosen:
             task.cancel()
-        self.did["cut"] += len(self._tasks)
-        return len(self._tasks)
+        self.did["cut"] += len(chosen)
+        return len(chosen)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -132,6 +132,7 @@ class RawWatcher(Watcher):
         self.connections: list[Connection] = []
         self._events: list[TimelineEvent] = []
         self.endings: list[IngestCallError] = []
+        self.job_id = job_id
         self._address = address
         self._leaves_after = leaves_after
         self._request = WatchJobRequest(job_id=job_id, after_sequence=after_sequence, kinds=kinds, until=until)
@@ -157,6 +158,7 @@ class RawWatcher(Watcher):
         except grpc.aio.AioRpcError as error:
             connection.code = error.code()
             self.endings.append(call_error(error.code(), error.details(), error.trailing_metadata()))
+            self.moved.set()
         finally:
             call.cancel()
         return connection.code is grpc.StatusCode.OK

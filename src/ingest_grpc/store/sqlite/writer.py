@@ -33,7 +33,8 @@ MAX_BATCH = 256
 """Units per commit: bounds how long one commit keeps the next waiting."""
 
 REOPEN_ATTEMPTS = 5
-REOPEN_PAUSE_SECONDS = 0.2
+REOPEN_PAUSE_SECONDS = 0.5
+"""Before the second attempt, and as much more before each later one: five seconds in all."""
 
 
 @dataclass(slots=True)
@@ -183,7 +184,8 @@ class Writer:
                 await self._open(prove=True)
             except Exception as error:  # noqa: BLE001 - any failure to open is tried again
                 log.error("reopening the ledger failed (%d of %d): %s", attempt, REOPEN_ATTEMPTS, error)
-                await asyncio.sleep(REOPEN_PAUSE_SECONDS * attempt)
+                if attempt < REOPEN_ATTEMPTS:
+                    await asyncio.sleep(REOPEN_PAUSE_SECONDS * attempt)
             else:
                 LEDGER_REOPENED.inc()
                 log.warning("the ledger was reopened after an I/O error")
