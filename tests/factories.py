@@ -26,7 +26,6 @@ from ingest_grpc.lifecycle import JobType, Step
 from ingest_grpc.model import (
     AlignmentJob,
     Caller,
-    Engine,
     EventType,
     File,
     FilesAdded,
@@ -67,18 +66,13 @@ from ingest_grpc.worker.reaper import Reaper
 from ingest_grpc.worker.runner import Runner, output_key
 from ingest_grpc.worker.stager import Stager
 from ingest_grpc.worker.unpacker import Unpacker
+from tests.engine import ENGINE, made_by_engine
 from tests.executors import FakeExecutor
 from tests.invariants import check_ledger, stored_files
 
 ALICE = Caller("team-a", "alice", frozenset(Scope), "key-alice")
 BOB = Caller("team-b", "bob", frozenset(Scope), "key-bob")
 WORKER = "worker-1"
-ENGINE = Engine(name="fake", version="1")
-
-
-def made_by_engine(_method: Method, _filename: str, engine: Engine) -> bool:
-    """Only what ENGINE made is reused."""
-    return engine == ENGINE
 
 
 MARKDOWN = b"# Title\n"
@@ -147,11 +141,7 @@ class Core:
             self.board,
             self.caches.listed,
             default_method=Method.SPEED_OPTIMIZED,
-            rules=AddRules(
-                settings.max_records_per_job,
-                settings.team_max_queued,
-                is_current=made_by_engine,
-            ),
+            rules=AddRules(settings.max_records_per_job, settings.team_max_queued, made_by_engine),
         )
         self.file_services = FileServices.build(settings, self.store, self.blobs, clock, self.origins)
         self.files = self.file_services.files
