@@ -3,7 +3,7 @@
 The members' bytes are durable before; the unit stores their rows, their records in the archive's own ingestion
 job, and the archive's success, or nothing at all. So a crash in between leaves blobs that no row names, which the
 next start removes, and an attempt that is no longer the current one changes nothing.
-See docs/decisions/0012-archives.md.
+See docs/decisions/0015-archives.md.
 """
 
 from collections import Counter
