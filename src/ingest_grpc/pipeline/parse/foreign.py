@@ -1,7 +1,7 @@
 """Formats that xberg reads whole: DOC, PPT, XLS, MSG, RST and LaTeX; then ask for evidence."""
 
 from ingest_grpc.errors import Reason
-from ingest_grpc.pipeline.parse import xberg_engine
+from ingest_grpc.pipeline.parse import latex, xberg_engine
 from ingest_grpc.pipeline.parse.engines import XBERG
 from ingest_grpc.pipeline.parse.evidence import has_text, has_text_below_headings
 from ingest_grpc.pipeline.parse.extraction import Extraction
@@ -26,7 +26,8 @@ def parse_markup(source: Source) -> Parsed:
     ParseFailure EMPTY_FILE, TEXT_UNDECODABLE.
     """
     decoded = read(source)
-    page = Source(decoded.text.encode("utf-8", "replace"), source.kind, source.options)
+    text = latex.prepared(decoded.text) if source.kind is Kind.LATEX else decoded.text
+    page = Source(text.encode("utf-8", "replace"), source.kind, source.options)
     extraction = xberg_engine.extract(page, unreadable=Reason.FILE_UNREADABLE)
     if not has_text(extraction.markdown):
         raise ParseFailure(Reason.EMPTY_FILE, "only markup, no text", engine=XBERG)
