@@ -21,13 +21,14 @@ RPCS = {f"{service}/{method.name}": method for service, descriptor in SERVICES.i
 
 @dataclass(frozen=True)
 class Failure:
-    """How a call failed, with its details decoded; `size_bytes` is that of the serialized status."""
+    """How a call failed, with its details decoded; `kinds` names all of them, `size_bytes` is their serialized size."""
 
     code: grpc.StatusCode
     message: str
     info: ErrorInfo = field(default_factory=ErrorInfo)
     fields: Sequence[str] = ()
     size_bytes: int = 0
+    kinds: frozenset[str] = frozenset()
 
     @property
     def reason(self) -> str:
@@ -95,7 +96,8 @@ def failure_of(error: grpc.aio.AioRpcError) -> Failure:
             if detail.Is(known.DESCRIPTOR):
                 detail.Unpack(known)
     fields = [violation.field for violation in request.field_violations]
-    return Failure(error.code(), error.details() or "", info, fields, len(raw))
+    kinds = frozenset(detail.TypeName().removeprefix("google.rpc.") for detail in status.details)
+    return Failure(error.code(), error.details() or "", info, fields, len(raw), kinds)
 
 
 def _serialized(request: Sent) -> bytes:

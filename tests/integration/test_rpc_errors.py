@@ -10,7 +10,7 @@ import grpc.aio
 import pytest
 import pytest_asyncio
 
-from ingest_grpc.errors import CATALOGUE, DOMAIN, Reason
+from ingest_grpc.errors import CATALOGUE, DOMAIN, Code, Reason
 from ingest_grpc.v1.file_service_pb2 import CreateFileRequest, UploadFileHeader, UploadFileRequest
 from ingest_grpc.v1.job_service_pb2 import AddFilesRequest, CancelJobRequest, CreateJobRequest, RemoveFilesRequest
 from tests.integration.calling import RPCS, Failure, Sent, call, failure
@@ -25,6 +25,14 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 READING = {rpc for rpc in RPCS if rpc.split("/")[1].startswith(("Get", "List", "Read", "Download", "Watch", "Wait"))}
 ALWAYS_IN_METADATA = {"suggested_fix", "retryable"}
+DETAILS = {
+    "FAILED_PRECONDITION": "PreconditionFailure",
+    "RESOURCE_EXHAUSTED": "QuotaFailure",
+    "NOT_FOUND": "ResourceInfo",
+    "ALREADY_EXISTS": "ResourceInfo",
+}
+"""What a status of each code says beside its ErrorInfo."""
+
 UPLOAD = "/ingest_grpc.v1.FileService/UploadFile"
 
 
@@ -44,6 +52,9 @@ def assert_is(found: Failure, reason: Reason) -> None:
     assert found.info.metadata["retryable"] == str(entry.retryable).lower()
     assert found.message.startswith(entry.message.format_map(found.info.metadata)), "the metadata holds what varies"
     assert 0 < found.size_bytes <= 4_096
+    assert DETAILS.get(entry.code.name, "ErrorInfo") in found.kinds
+    if entry.code is Code.RESOURCE_EXHAUSTED and entry.retryable:
+        assert "RetryInfo" in found.kinds, "when to come back"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)

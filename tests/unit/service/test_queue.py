@@ -50,6 +50,8 @@ async def test_a_team_that_comes_late_is_served_next_to_one_with_five_thousand_f
     bobs = await queue_up(core, BOB, 5)
 
     assert await places(core, bobs, BOB) == [2, 4, 6, 8, 10]
+    [run] = (await core.jobs.get_detail(BOB, bobs)).ingestion_jobs
+    assert [record.queue_position for record in run.records] == [2, 4, 6, 8, 10]
     claimed = [claim.record.team_id for _ in range(10) for claim in await core.claim_records(1)]
     assert claimed == ["team-a", "team-b"] * 5
 
