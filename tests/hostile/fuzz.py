@@ -87,8 +87,7 @@ async def convert(executor: LocalExecutor, folder: Path, given: Input) -> tuple[
         os.close(output_fd)
     if isinstance(result, ConversionFailed):
         return result.reason, result.detail
-    assert isinstance(result, Converted)
-    return COMPLETED, f"{result.bytes_out} bytes"
+    return COMPLETED, f"{result.bytes_out} bytes" if isinstance(result, Converted) else "an archive"
 
 
 def note(report: Report, given: Input, outcome: str, detail: str, seconds: float, findings: Path | None) -> None:

@@ -1,16 +1,20 @@
 """Small changes to a good document, drawn from a seed: bits, bytes, pieces, numbers, tags; also inside of ZIP
 members and of the compressed streams of a PDF, where a change of the bytes outside would only break a checksum."""
 
+import io
 import random
 import re
+import zipfile
 import zlib
 from collections.abc import Callable
+from itertools import islice
 
 from tests.hostile.archives import Member, members_of, raw_zip
 
 _NUMBER = re.compile(rb"\d+")
 _TAG = re.compile(rb"<[^<>]{1,200}>")
-_STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
+_STREAM = re.compile(rb"(?<!end)stream\r?\n")
+_MAX_STREAMS = 200
 _NUMBERS = (
     b"0",
     b"-1",
@@ -92,6 +96,9 @@ PLAIN: tuple[Change, ...] = (
 
 def inside_zip(data: bytes, rng: random.Random) -> bytes:
     """One member changed, with proper checksums and sizes around it."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > 16 * _MAX_BYTES:
+            return rng.choice(PLAIN)(data, rng)
     members = [each for each in members_of(data) if each.content]
     if not members:
         return rng.choice(PLAIN)(data, rng)
@@ -102,15 +109,18 @@ def inside_zip(data: bytes, rng: random.Random) -> bytes:
 
 def inside_pdf(data: bytes, rng: random.Random) -> bytes:
     """One compressed stream expanded, changed and compressed again; its length may lie."""
-    found = list(_STREAM.finditer(data))
-    if not found:
+    starts = [found.end() for found in islice(_STREAM.finditer(data), _MAX_STREAMS)]
+    start = rng.choice(starts) if starts else -1
+    stop = data.find(b"endstream", start)
+    if start < 0 or stop < 0:
         return rng.choice(PLAIN)(data, rng)
-    where = rng.choice(found)
+    content = data[start:stop]
+    expanded = zlib.decompressobj()
     try:
-        content = zlib.decompress(where[1])
+        inner = expanded.decompress(content, _MAX_BYTES) or b"x"
     except zlib.error:
-        return data[: where.start(1)] + rng.choice(PLAIN)(where[1] or b"x", rng) + data[where.end(1) :]
-    return data[: where.start(1)] + zlib.compress(rng.choice(PLAIN)(content or b"x", rng)) + data[where.end(1) :]
+        return data[:start] + rng.choice(PLAIN)(content or b"x", rng) + data[stop:]
+    return data[:start] + zlib.compress(rng.choice(PLAIN)(inner, rng)) + b"\n" + data[stop:]
 
 
 def mutated(data: bytes, rng: random.Random) -> bytes:

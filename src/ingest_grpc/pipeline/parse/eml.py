@@ -4,6 +4,7 @@ The legacy policy on purpose: it reads headers lazily and lets malformed ones pa
 """
 
 import email
+import email.generator  # what turns a forwarded message into bytes: too late to load once confined
 import email.message
 import email.policy
 from dataclasses import dataclass, field
@@ -21,7 +22,6 @@ from ingest_grpc.pipeline.parse.source import Source
 _HEADERS = ("Subject", "From", "To", "Cc", "Date")
 _BODY_TYPES = frozenset({"text/plain", "text/html", "application/xhtml+xml", "text/markdown", "text/enriched"})
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml"})
-_MAX_DEPTH = 30
 _MAX_ATTACHMENTS = 50
 _HEADER_CHARACTERS = 10_000
 
@@ -35,6 +35,7 @@ class _Letter:
     bodies: list[str] = field(default_factory=list)
     attachments: list[Part] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    parts: int = 0
 
 
 def parse(source: Source) -> Parsed:
@@ -80,7 +81,9 @@ def _read(source: Source, body_types: frozenset[str] = _BODY_TYPES) -> tuple[Par
     try:
         message = email.message_from_bytes(_as_bytes(source.data), policy=email.policy.compat32)
         _collect(message, source, letter, body_types, depth=0)
-    except (RecursionError, MessageError) as error:
+    except RecursionError:
+        raise _too_deep(source) from None
+    except MessageError as error:
         raise ParseFailure(Reason.FILE_UNREADABLE, f"not a readable message: {error}", engine=STDLIB) from None
     return message, letter
 
@@ -113,9 +116,13 @@ def _as_bytes(data: bytes) -> bytes:
 
 def _collect(part: Part, source: Source, letter: _Letter, body_types: frozenset[str], depth: int) -> None:
     """Walk one part. Of alternatives only the best is read: HTML, else the first that has text."""
-    if depth > _MAX_DEPTH:
-        letter.warnings.append(f"parts nested deeper than {_MAX_DEPTH} levels were not read")
-    elif part.get_content_maintype() == "multipart":
+    if depth > source.options.limits.max_nesting:
+        raise _too_deep(source)
+    letter.parts += 1
+    if letter.parts > source.options.limits.max_entries:
+        detail = f"more than {source.options.limits.max_entries} parts"
+        raise ParseFailure(Reason.TOO_MANY_ENTRIES, detail, engine=STDLIB)
+    if part.get_content_maintype() == "multipart":
         children = [child for child in part.get_payload() if isinstance(child, Part)]
         if part.get_content_type() == "multipart/alternative":
             children = sorted(children, key=_is_plain)[:1]
@@ -125,6 +132,11 @@ def _collect(part: Part, source: Source, letter: _Letter, body_types: frozenset[
         letter.bodies.append(_body(part, source, letter))
     elif not _is_inline_picture(part):
         letter.attachments.append(part)
+
+
+def _too_deep(source: Source) -> ParseFailure:
+    detail = f"parts nested deeper than {source.options.limits.max_nesting} levels"
+    return ParseFailure(Reason.TOO_DEEPLY_NESTED, detail, engine=STDLIB)
 
 
 def _is_plain(part: Part) -> bool:
@@ -153,9 +165,19 @@ def _content(part: Part) -> bytes:
     """What a part carries: its decoded bytes, or the message that it forwards."""
     if part.get_content_maintype() == "message" and part.is_multipart():
         inner = part.get_payload(0)
-        return inner.as_bytes() if isinstance(inner, Part) else b""
+        return _written(inner) if isinstance(inner, Part) else b""
     payload = part.get_payload(decode=True)
     return payload if isinstance(payload, bytes) else b""
+
+
+def _written(message: Part) -> bytes:
+    """A message inside another as bytes. ParseFailure for what the library cannot put together again."""
+    try:
+        return message.as_bytes()
+    except RecursionError:
+        raise ParseFailure(Reason.TOO_DEEPLY_NESTED, "messages in messages", engine=STDLIB) from None
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise ParseFailure(Reason.FILE_UNREADABLE, f"a forwarded message: {error}", engine=STDLIB) from None
 
 
 def _file_name(part: Part) -> str:
