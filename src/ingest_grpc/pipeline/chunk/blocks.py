@@ -6,7 +6,7 @@ it would make an object of every cell, which a large spreadsheet turns into giga
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,9 @@ _LINE_END = re.compile(r"\r\n?|\n")
 _LINES = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 _DELIMITER = re.compile(r"[ \t>]*\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
 _ESCAPED_PIPE = re.compile(r"\\.")
+
+
+WINDOW_CHARACTERS = 64 * 1024
 
 
 def lines_of(text: str) -> list[str]:
@@ -67,12 +70,43 @@ class BlockReader:
         self._parser.core.ruler.enableOnly(["normalize", "block"])
 
     def read(self, text: str) -> list[Block]:
-        """The blocks of the text, end to end: they cover it all, but for white space before the first."""
-        lines = [0, *(match.end() for match in _LINE_END.finditer(text))]
-        if lines[-1] < len(text):
-            lines.append(len(text))
-        tokens = iter(self._parser.parse(text))
-        return list(_tiled(text, _blocks(text, lines, tokens), 0, len(text)))
+        """The blocks of the text, end to end: they cover it all, but for white space before the first.
+
+        Window by window, for the parser takes a hundred times the size of a list. The last block of a window
+        may go on: it is read again, from its start, with what follows.
+        """
+        blocks: list[Block] = []
+        at, size = 0, WINDOW_CHARACTERS
+        while at < len(text):
+            cut = _LINE_END.search(text, at + size)
+            end = cut.end() if cut else len(text)
+            found = self._read(text, at, end)
+            if end == len(text):
+                return blocks + found
+            if finished := _finished(found):
+                blocks += finished
+                at, size = finished[-1].end, WINDOW_CHARACTERS
+            else:
+                size *= 2  # one block that is larger than the window
+        return blocks
+
+    def _read(self, text: str, start: int, end: int) -> list[Block]:
+        window = text[start:end]
+        lines = [start, *(start + match.end() for match in _LINE_END.finditer(window))]
+        if lines[-1] < end:
+            lines.append(end)
+        tokens = iter(self._parser.parse(window))
+        return list(_tiled(text, _blocks(text, lines, tokens), start, end))
+
+
+def _finished(blocks: list[Block]) -> list[Block]:
+    """The blocks without the last; of a single list or quote, its own blocks without the last."""
+    if len(blocks) > 1:
+        return blocks[:-1]
+    if blocks and len(blocks[0].children) > 1:
+        *children, last = blocks[0].children
+        return [replace(blocks[0], end=last.start, children=children)]
+    return []
 
 
 _CONTAINERS = {"bullet_list_open", "ordered_list_open", "list_item_open", "blockquote_open"}

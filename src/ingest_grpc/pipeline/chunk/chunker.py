@@ -3,11 +3,14 @@
 import re
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import TypeVar
 
 from ingest_grpc.pipeline.chunk.blocks import BlockReader
 from ingest_grpc.pipeline.chunk.interface import Chunk, ChunkLimits, CountTokens, without_page_marks
 from ingest_grpc.pipeline.chunk.packing import Group, Packer, context
 from ingest_grpc.pipeline.chunk.pieces import Piece, cut, pieces_of, sentences
+
+T = TypeVar("T")
 
 VERSION = "1"
 MIN_TOKENS = 32
@@ -20,6 +23,8 @@ CONTEXT_SHARE = 4
 PART_SHARE = 0.8
 """Between words a piece is cut into parts of this share of what fits, since words differ in tokens."""
 
+
+COUNTED_AT_ONCE = 512
 
 MARK_CHARACTERS = 40
 _MARKS_BEFORE = re.compile(r"[ \t]*(?:<!-- page \d+ -->[ \t]*)?(?:\r\n?|\n|\Z)")
@@ -78,14 +83,16 @@ class _Work:
     # How large things are
 
     def _estimate(self, pieces: list[Piece]) -> None:
-        texts = [self._text[piece.start : piece.end] for piece in pieces]
-        for piece, tokens in zip(pieces, self._count_tokens(texts), strict=True):
-            piece.tokens = tokens
+        """Counts the pieces, but for those that are too long anyway: a tokenizer takes a hundred times their size."""
+        short = [piece for piece in pieces if piece.end - piece.start <= self._limits.max_characters]
+        for some in _slices(short):
+            texts = [self._text[piece.start : piece.end] for piece in some]
+            for piece, tokens in zip(some, self._count_tokens(texts), strict=True):
+                piece.tokens = tokens
 
     def _count(self, texts: set[str]) -> None:
-        new = [text for text in texts if text not in self._counted]
-        if new:
-            self._counted.update(zip(new, self._count_tokens(new), strict=True))
+        for some in _slices([text for text in texts if text not in self._counted]):
+            self._counted.update(zip(some, self._count_tokens(some), strict=True))
 
     def _tokens(self, text: str) -> int:
         if text not in self._counted:
@@ -138,15 +145,25 @@ class _Work:
         return self._cut_all([piece])[0]
 
     def _cut_all(self, pieces: list[Piece]) -> list[list[Piece]]:
-        """The parts of each piece, with their tokens. Parts alone count a little more than in their place."""
+        """The parts of each piece, with their tokens."""
         cuts = [cut(self._text, piece, 1 + int(self._excess(piece) / PART_SHARE)) for piece in pieces]
         self._estimate([part for parts in cuts for part in parts])
         for piece, parts in zip(pieces, cuts, strict=True):
-            total = sum(part.tokens for part in parts)
-            if total > piece.tokens > 0:
-                for part in parts:
-                    part.tokens *= piece.tokens / total
+            share = self._share(piece, parts)
+            for part in parts:
+                part.tokens *= share
         return cuts
+
+    def _share(self, piece: Piece, parts: list[Piece]) -> float:
+        """What a part counts in its place, of what it counts alone: a little less. Known from the whole piece,
+        or from a sample of parts where that was too long to be counted."""
+        whole = piece.tokens
+        if not whole:
+            size = self._limits.max_characters
+            parts = [part for part in parts if part.end - parts[0].start <= size]
+            whole = self._count_tokens([self._text[parts[0].start : parts[-1].end]])[0] if parts else 0
+        alone = sum(part.tokens for part in parts)
+        return min(1.0, whole / alone) if alone else 1.0
 
     # Overlap
 
@@ -171,7 +188,7 @@ class _Work:
         """Each group with its passage and the tokens of that; those that are too large after all are divided."""
         while groups:
             passages = [self._passage(group) for group in groups]
-            tokens = self._count_tokens(passages)
+            tokens = [count for some in _slices(passages) for count in self._count_tokens(some)]
             fine = [self._is_small(passage, count) for passage, count in zip(passages, tokens, strict=True)]
             if all(fine):
                 yield from zip(groups, passages, tokens, strict=True)
@@ -217,6 +234,11 @@ class _Work:
 
     def _passage(self, group: Group) -> str:
         return self._context(group.above) + without_page_marks(self._body(group))
+
+
+def _slices(texts: list[T]) -> Iterator[list[T]]:
+    """What is counted together: a tokenizer keeps some kilobytes of every text of a call."""
+    return (texts[at : at + COUNTED_AT_ONCE] for at in range(0, len(texts), COUNTED_AT_ONCE))
 
 
 def _goes_on(before: Group, after: Group) -> bool:

@@ -16,7 +16,7 @@ _WHOLE = -1
 
 @dataclass(slots=True)
 class Piece:
-    """Text from `start` to `end` that stays together; `tokens` is an estimate.
+    """Text from `start` to `end` that stays together; `tokens` is an estimate, 0 = not counted.
 
     `block` is what it can be cut along; None = only between words. A part of a table or of a fence knows where
     that began and ended, and what a chunk needs that begins or ends within it (`opening`, `closing`).

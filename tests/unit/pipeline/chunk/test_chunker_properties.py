@@ -3,9 +3,11 @@
 import re
 from itertools import pairwise
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ingest_grpc.pipeline.chunk import blocks
 from ingest_grpc.pipeline.chunk.interface import Chunk
 from tests.unit.pipeline.chunk.counting import chunks, count_tokens
 
@@ -73,12 +75,31 @@ def test_chunks__without_overlap_do_not_meet(text: str) -> None:
     assert all(before.end <= after.start for before, after in pairwise(found))
 
 
+def leaves(found: list[blocks.Block]) -> list[tuple[blocks.Kind, int, int]]:
+    """All blocks that have none inside."""
+    return [
+        each
+        for block in found
+        for each in (leaves(block.children) if block.children else [(block.kind, block.start, block.end)])
+    ]
+
+
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=TEXTS, window=st.integers(1, 200))
+def test_blocks__do_not_depend_on_windows(monkeypatch: pytest.MonkeyPatch, text: str, window: int) -> None:
+    """But that a list or a quote may be several."""
+    whole = leaves(blocks.BlockReader().read(text))
+    with monkeypatch.context() as patched:
+        patched.setattr(blocks, "WINDOW_CHARACTERS", window)
+        assert leaves(blocks.BlockReader().read(text)) == whole
+
+
 @settings(deadline=None, max_examples=100)
 @given(
     st.lists(
         st.one_of(st.just("p" * 30 + "."), st.integers(1, 40).map(lambda n: "```\n" + "line of code\n" * n + "```"))
     )
 )
-def test_fences__are_well_formed_in_every_chunk(blocks: list[str]) -> None:
-    for chunk in chunks("\n\n".join(blocks)):
+def test_fences__are_well_formed_in_every_chunk(parts: list[str]) -> None:
+    for chunk in chunks("\n\n".join(parts)):
         assert len(re.findall(r"^```$", chunk.text, re.MULTILINE)) % 2 == 0
