@@ -126,19 +126,14 @@ class JobCancelled:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page of a list; `next_page_token` is empty on the last."""
+    """One page of a list; `next_page_token` is empty on the last.
+
+    `total` counts what passes the filter, up to 10,000, None unless asked for.
+    """
 
     items: Sequence[T]
     next_page_token: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class JobPage:
-    """One page of jobs; `total` counts those that pass the filter, up to 10,000, None unless asked for."""
-
-    items: Sequence[Job]
-    next_page_token: str
-    total: int | None
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from ingest_grpc.service.idempotency import once
 from ingest_grpc.service.imports import ImportService
 from ingest_grpc.service.intake import Intake, file_not_found
 from ingest_grpc.service.ledger import JobLedger
-from ingest_grpc.service.paging import decode_token, encode_token
+from ingest_grpc.service.paging import MAX_TOTAL, decode_token, encode_token
 from ingest_grpc.service.sweep import sweep_blobs
 from ingest_grpc.service.upload import ReceivedContent, check_announced
 from ingest_grpc.store.interface import Rows, Store, Tx
@@ -137,16 +137,22 @@ class FileService:
 
         return await self._store.read(unit)
 
-    async def list(self, caller: Caller, wanted: FileFilter, *, page_size: int, page_token: str) -> Page[File]:
+    async def list(
+        self, caller: Caller, wanted: FileFilter, *, page_size: int, page_token: str, include_total: bool = False
+    ) -> Page[File]:
         """The team's files that pass the filter, newest first. Raises INVALID_PAGE_TOKEN."""
         filters = wanted.model_dump(mode="json")
         before = decode_token(caller.team_id, "files", filters, page_token)
-        files, cursor = await self._store.read(
-            lambda rows: rows.files_where(caller.team_id, wanted, before, page_size + 1)
-        )
+
+        async def unit(rows: Rows) -> tuple[Sequence[File], int | None, int | None]:
+            files, cursor = await rows.files_where(caller.team_id, wanted, before, page_size + 1)
+            counted = await rows.files_where(caller.team_id, wanted, None, MAX_TOTAL) if include_total else None
+            return files, cursor, None if counted is None else len(counted[0])
+
+        files, cursor, total = await self._store.read(unit)
         if len(files) > page_size:
             files, cursor = files[:page_size], files[page_size - 1].row_id
-        return Page(files, "" if cursor is None else encode_token(caller.team_id, "files", filters, cursor))
+        return Page(files, "" if cursor is None else encode_token(caller.team_id, "files", filters, cursor), total)
 
     async def read(self, caller: Caller, file_id: str, offset: int, limit: int) -> FileSlice:
         """Up to `limit` bytes from `offset`, at most READ_BYTES. Raises what `get` raises."""

@@ -1,14 +1,15 @@
 """IngestionService: ingestion jobs and their records, as they are read."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from ingest_grpc.errors import IngestError, Reason, invalid
 from ingest_grpc.lifecycle import IngestionJobStatus, RecordStatus, Step
 from ingest_grpc.model import Caller, FileRecord, IngestionDetail, IngestionJob, Page
 from ingest_grpc.service import views
-from ingest_grpc.service.paging import decode_token, encode_token
+from ingest_grpc.service.paging import MAX_TOTAL, decode_token, encode_token
 from ingest_grpc.service.progress import ProgressBoard
-from ingest_grpc.store.interface import Rows, Store
+from ingest_grpc.store.interface import RecordRow, Rows, Store
 
 HAVE_STEP = (RecordStatus.RUNNING, RecordStatus.FAILED)
 
@@ -32,6 +33,7 @@ class IngestionService:
         after: str | None,
         page_size: int,
         page_token: str,
+        include_total: bool = False,
     ) -> Page[IngestionJob]:
         """Ingestion jobs of a job, of a data source, of a knowledge base or of the team: the narrowest that is named.
 
@@ -40,27 +42,28 @@ class IngestionService:
         filters = [job_id, knowledge_base_id, data_source_id, sorted(statuses), oldest_first]
         cursor = decode_token(caller.team_id, "ingestion_jobs", filters, page_token)
 
-        async def unit(rows: Rows) -> list[IngestionJob]:
+        async def unit(rows: Rows) -> tuple[Sequence[IngestionJob], int | None]:
             job_row = None if job_id is None else (await views.find_job(rows, caller.team_id, job_id)).row_id
             start = cursor
             if start is None and after is not None:
                 start = (await _find(rows, caller, after)).row_id
-            return await rows.ingestion_jobs(
+            listed = partial(
+                rows.ingestion_jobs,
                 team=caller.team_id,
                 job_row=job_row,
                 statuses=statuses,
-                after=start,
                 oldest_first=oldest_first,
-                limit=page_size + 1,
                 knowledge_base_id=knowledge_base_id,
                 data_source_id=data_source_id,
             )
+            total = len(await listed(after=None, limit=MAX_TOTAL)) if include_total else None
+            return await listed(after=start, limit=page_size + 1), total
 
-        found = await self._store.read(unit)
+        found, total = await self._store.read(unit)
         page = found[:page_size]
         more = len(found) > page_size
         token = encode_token(caller.team_id, "ingestion_jobs", filters, page[-1].row_id) if more else ""
-        return Page(page, token)
+        return Page(page, token, total)
 
     async def get(self, caller: Caller, ingestion_job_id: str) -> IngestionDetail:
         """An ingestion job with its live records, bounded. Raises INGESTION_JOB_NOT_FOUND."""
@@ -96,6 +99,7 @@ class IngestionService:
         page_size: int,
         page_token: str,
         steps: Sequence[Step] = (),
+        include_total: bool = False,
     ) -> Page[FileRecord]:
         """Records of a job, or of an ingestion job, oldest first.
 
@@ -105,29 +109,32 @@ class IngestionService:
         Raises JOB_NOT_FOUND, INGESTION_JOB_NOT_FOUND, INVALID_PAGE_TOKEN, and INVALID_FIELD if neither is named.
         """
         filters = [job_id, ingestion_job_id, sorted(statuses), show_deleted, sorted(steps)]
+        after = decode_token(caller.team_id, "records", filters, page_token)
         if steps:
             statuses = [status for status in HAVE_STEP if not statuses or status in statuses]
-        after = decode_token(caller.team_id, "records", filters, page_token)
+            if not statuses:
+                return Page([], "", 0 if include_total else None)
 
-        async def unit(rows: Rows) -> tuple[list[FileRecord], int | None]:
+        async def passing(rows: Rows, found: Sequence[RecordRow]) -> list[FileRecord]:
+            shown = await views.shown_records(rows, found, self._board)
+            return [one for one in shown if not steps or _step_of(one) in steps]
+
+        async def unit(rows: Rows) -> tuple[list[FileRecord], int | None, int | None]:
             job_row, ingestion_row = await _owner(rows, caller, job_id, ingestion_job_id)
-            found = await rows.records(
-                job_row=job_row,
-                ingestion_row=ingestion_row,
-                statuses=statuses,
-                show_deleted=show_deleted,
-                after=after or 0,
-                limit=page_size + 1,
+            listed = partial(
+                rows.records, job_row=job_row, ingestion_row=ingestion_row, statuses=statuses, show_deleted=show_deleted
             )
+            found = await listed(after=after or 0, limit=page_size + 1)
             page = found[:page_size]
             last = page[-1].record.row_id if len(found) > page_size else None
-            shown = await views.shown_records(rows, page, self._board)
-            return [one for one in shown if not steps or _step_of(one) in steps], last
+            total = None
+            if include_total:
+                counted = await listed(after=0, limit=MAX_TOTAL)
+                total = len(await passing(rows, counted) if steps else counted)
+            return await passing(rows, page), last, total
 
-        if steps and not statuses:
-            return Page([], "")
-        records, last = await self._store.read(unit)
-        return Page(records, "" if last is None else encode_token(caller.team_id, "records", filters, last))
+        records, last, total = await self._store.read(unit)
+        return Page(records, "" if last is None else encode_token(caller.team_id, "records", filters, last), total)
 
 
 def _step_of(record: FileRecord) -> Step | None:

@@ -20,7 +20,6 @@ from ingest_grpc.model import (
     JobDetail,
     JobFile,
     JobFilter,
-    JobPage,
     Method,
     Mutation,
     NewJob,
@@ -34,16 +33,12 @@ from ingest_grpc.service.job_cache import ListedJobs, head_of
 from ingest_grpc.service.job_files import AddFiles, AddRules, FilesAddedEffect, FilesRemovedEffect
 from ingest_grpc.service.knowledge_bases.finding import find_knowledge_base
 from ingest_grpc.service.ledger import JobLedger
-from ingest_grpc.service.paging import decode_cursor, decode_token, encode_cursor, encode_token
+from ingest_grpc.service.paging import MAX_TOTAL, decode_cursor, decode_token, encode_cursor, encode_token
 from ingest_grpc.service.progress import ProgressBoard
 from ingest_grpc.store.interface import JobCursor, JobHead, Rows, Store, Tx, WriteUnit
 
 CANCEL_SLICE = 1_000
 """Records cancelled in one transaction: a job of 100,000 must not keep all other writers waiting."""
-
-
-MAX_TOTAL = 10_000
-"""A total is counted up to here."""
 
 
 class CancelEffect(BaseModel):
@@ -138,7 +133,7 @@ class JobService:
 
     async def list(
         self, caller: Caller, wanted: JobFilter, *, page_size: int, page_token: str, include_total: bool = False
-    ) -> JobPage:
+    ) -> Page[Job]:
         """The team's jobs that pass the filter, in its order. Raises INVALID_PAGE_TOKEN."""
         filters = _in_order(wanted).model_dump(mode="json")
         after = decode_cursor(caller.team_id, "jobs", filters, page_token)
@@ -149,7 +144,7 @@ class JobService:
 
         jobs, cursor, total = await self._store.read(unit)
         token = "" if cursor is None else encode_cursor(caller.team_id, "jobs", filters, cursor)
-        return JobPage(jobs, token, total)
+        return Page(jobs, token, total)
 
     async def list_files(self, caller: Caller, job_id: str, *, page_size: int, page_token: str) -> Page[JobFile]:
         """The unified file list: Markdown first, then ingestion outputs. Raises JOB_NOT_FOUND, INVALID_PAGE_TOKEN."""

@@ -7,6 +7,9 @@ from typing import Any
 
 from ingest_grpc.errors import IngestError, Reason
 
+MAX_TOTAL = 10_000
+"""The total of a list is counted up to here."""
+
 _BINDING_BYTES = 9
 
 

@@ -26,7 +26,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from ingest_grpc.v1 import ingestion_pb2 as ingest__grpc_dot_v1_dot_ingestion__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&ingest_grpc/v1/ingestion_service.proto\x12\x0eingest_grpc.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1eingest_grpc/v1/ingestion.proto\"\x8f\x02\n\x18ListIngestionJobsRequest\x12\x14\n\x06job_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12:\n\x08statuses\x18\x02 \x03(\x0e\x32\".ingest_grpc.v1.IngestionJobStatusB\x04\xe2\x41\x01\x01\x12\x1a\n\x0coldest_first\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x13\n\x05\x61\x66ter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1f\n\x11knowledge_base_id\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1c\n\x0e\x64\x61ta_source_id\x18\x08 \x01(\tB\x04\xe2\x41\x01\x01\"j\n\x19ListIngestionJobsResponse\x12\x34\n\x0eingestion_jobs\x18\x01 \x03(\x0b\x32\x1c.ingest_grpc.v1.IngestionJob\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"8\n\x16GetIngestionJobRequest\x12\x1e\n\x10ingestion_job_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"\x80\x01\n\x17GetIngestionJobResponse\x12\x33\n\ringestion_job\x18\x01 \x01(\x0b\x32\x1c.ingest_grpc.v1.IngestionJob\x12\x19\n\x11records_truncated\x18\x02 \x01(\x08\x12\x15\n\rrecords_total\x18\x03 \x01(\x03\"\xfe\x01\n\x16ListFileRecordsRequest\x12\x14\n\x06job_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10ingestion_job_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x34\n\x08statuses\x18\x03 \x03(\x0e\x32\x1c.ingest_grpc.v1.RecordStatusB\x04\xe2\x41\x01\x01\x12\x1a\n\x0cshow_deleted\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12)\n\x05steps\x18\x07 \x03(\x0e\x32\x14.ingest_grpc.v1.StepB\x04\xe2\x41\x01\x01\"_\n\x17ListFileRecordsResponse\x12+\n\x07records\x18\x01 \x03(\x0b\x32\x1a.ingest_grpc.v1.FileRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"/\n\x14GetFileRecordRequest\x12\x17\n\trecord_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"C\n\x15GetFileRecordResponse\x12*\n\x06record\x18\x01 \x01(\x0b\x32\x1a.ingest_grpc.v1.FileRecord2\xa2\x03\n\x10IngestionService\x12h\n\x11ListIngestionJobs\x12(.ingest_grpc.v1.ListIngestionJobsRequest\x1a).ingest_grpc.v1.ListIngestionJobsResponse\x12\x62\n\x0fGetIngestionJob\x12&.ingest_grpc.v1.GetIngestionJobRequest\x1a\'.ingest_grpc.v1.GetIngestionJobResponse\x12\x62\n\x0fListFileRecords\x12&.ingest_grpc.v1.ListFileRecordsRequest\x1a\'.ingest_grpc.v1.ListFileRecordsResponse\x12\\\n\rGetFileRecord\x12$.ingest_grpc.v1.GetFileRecordRequest\x1a%.ingest_grpc.v1.GetFileRecordResponseB2\n\x11\x64\x65v.ingestgrpc.v1P\x01Z\x1bingest_grpc/v1;ingestgrpcv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&ingest_grpc/v1/ingestion_service.proto\x12\x0eingest_grpc.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1eingest_grpc/v1/ingestion.proto\"\xac\x02\n\x18ListIngestionJobsRequest\x12\x14\n\x06job_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12:\n\x08statuses\x18\x02 \x03(\x0e\x32\".ingest_grpc.v1.IngestionJobStatusB\x04\xe2\x41\x01\x01\x12\x1a\n\x0coldest_first\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x13\n\x05\x61\x66ter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1f\n\x11knowledge_base_id\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1c\n\x0e\x64\x61ta_source_id\x18\x08 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rinclude_total\x18\t \x01(\x08\x42\x04\xe2\x41\x01\x01\"\x88\x01\n\x19ListIngestionJobsResponse\x12\x34\n\x0eingestion_jobs\x18\x01 \x03(\x0b\x32\x1c.ingest_grpc.v1.IngestionJob\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\x05total\x18\x03 \x01(\x03H\x00\x88\x01\x01\x42\x08\n\x06_total\"8\n\x16GetIngestionJobRequest\x12\x1e\n\x10ingestion_job_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"\x80\x01\n\x17GetIngestionJobResponse\x12\x33\n\ringestion_job\x18\x01 \x01(\x0b\x32\x1c.ingest_grpc.v1.IngestionJob\x12\x19\n\x11records_truncated\x18\x02 \x01(\x08\x12\x15\n\rrecords_total\x18\x03 \x01(\x03\"\x9b\x02\n\x16ListFileRecordsRequest\x12\x14\n\x06job_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10ingestion_job_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x34\n\x08statuses\x18\x03 \x03(\x0e\x32\x1c.ingest_grpc.v1.RecordStatusB\x04\xe2\x41\x01\x01\x12\x1a\n\x0cshow_deleted\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12)\n\x05steps\x18\x07 \x03(\x0e\x32\x14.ingest_grpc.v1.StepB\x04\xe2\x41\x01\x01\x12\x1b\n\rinclude_total\x18\x08 \x01(\x08\x42\x04\xe2\x41\x01\x01\"}\n\x17ListFileRecordsResponse\x12+\n\x07records\x18\x01 \x03(\x0b\x32\x1a.ingest_grpc.v1.FileRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\x05total\x18\x03 \x01(\x03H\x00\x88\x01\x01\x42\x08\n\x06_total\"/\n\x14GetFileRecordRequest\x12\x17\n\trecord_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"C\n\x15GetFileRecordResponse\x12*\n\x06record\x18\x01 \x01(\x0b\x32\x1a.ingest_grpc.v1.FileRecord2\xa2\x03\n\x10IngestionService\x12h\n\x11ListIngestionJobs\x12(.ingest_grpc.v1.ListIngestionJobsRequest\x1a).ingest_grpc.v1.ListIngestionJobsResponse\x12\x62\n\x0fGetIngestionJob\x12&.ingest_grpc.v1.GetIngestionJobRequest\x1a\'.ingest_grpc.v1.GetIngestionJobResponse\x12\x62\n\x0fListFileRecords\x12&.ingest_grpc.v1.ListFileRecordsRequest\x1a\'.ingest_grpc.v1.ListFileRecordsResponse\x12\\\n\rGetFileRecord\x12$.ingest_grpc.v1.GetFileRecordRequest\x1a%.ingest_grpc.v1.GetFileRecordResponseB2\n\x11\x64\x65v.ingestgrpc.v1P\x01Z\x1bingest_grpc/v1;ingestgrpcv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,6 +50,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTINGESTIONJOBSREQUEST'].fields_by_name['knowledge_base_id']._serialized_options = b'\342A\001\001'
   _globals['_LISTINGESTIONJOBSREQUEST'].fields_by_name['data_source_id']._loaded_options = None
   _globals['_LISTINGESTIONJOBSREQUEST'].fields_by_name['data_source_id']._serialized_options = b'\342A\001\001'
+  _globals['_LISTINGESTIONJOBSREQUEST'].fields_by_name['include_total']._loaded_options = None
+  _globals['_LISTINGESTIONJOBSREQUEST'].fields_by_name['include_total']._serialized_options = b'\342A\001\001'
   _globals['_GETINGESTIONJOBREQUEST'].fields_by_name['ingestion_job_id']._loaded_options = None
   _globals['_GETINGESTIONJOBREQUEST'].fields_by_name['ingestion_job_id']._serialized_options = b'\342A\001\002'
   _globals['_LISTFILERECORDSREQUEST'].fields_by_name['job_id']._loaded_options = None
@@ -66,24 +68,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTFILERECORDSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_LISTFILERECORDSREQUEST'].fields_by_name['steps']._loaded_options = None
   _globals['_LISTFILERECORDSREQUEST'].fields_by_name['steps']._serialized_options = b'\342A\001\001'
+  _globals['_LISTFILERECORDSREQUEST'].fields_by_name['include_total']._loaded_options = None
+  _globals['_LISTFILERECORDSREQUEST'].fields_by_name['include_total']._serialized_options = b'\342A\001\001'
   _globals['_GETFILERECORDREQUEST'].fields_by_name['record_id']._loaded_options = None
   _globals['_GETFILERECORDREQUEST'].fields_by_name['record_id']._serialized_options = b'\342A\001\002'
   _globals['_LISTINGESTIONJOBSREQUEST']._serialized_start=124
-  _globals['_LISTINGESTIONJOBSREQUEST']._serialized_end=395
-  _globals['_LISTINGESTIONJOBSRESPONSE']._serialized_start=397
-  _globals['_LISTINGESTIONJOBSRESPONSE']._serialized_end=503
-  _globals['_GETINGESTIONJOBREQUEST']._serialized_start=505
-  _globals['_GETINGESTIONJOBREQUEST']._serialized_end=561
-  _globals['_GETINGESTIONJOBRESPONSE']._serialized_start=564
-  _globals['_GETINGESTIONJOBRESPONSE']._serialized_end=692
-  _globals['_LISTFILERECORDSREQUEST']._serialized_start=695
-  _globals['_LISTFILERECORDSREQUEST']._serialized_end=949
-  _globals['_LISTFILERECORDSRESPONSE']._serialized_start=951
-  _globals['_LISTFILERECORDSRESPONSE']._serialized_end=1046
-  _globals['_GETFILERECORDREQUEST']._serialized_start=1048
-  _globals['_GETFILERECORDREQUEST']._serialized_end=1095
-  _globals['_GETFILERECORDRESPONSE']._serialized_start=1097
-  _globals['_GETFILERECORDRESPONSE']._serialized_end=1164
-  _globals['_INGESTIONSERVICE']._serialized_start=1167
-  _globals['_INGESTIONSERVICE']._serialized_end=1585
+  _globals['_LISTINGESTIONJOBSREQUEST']._serialized_end=424
+  _globals['_LISTINGESTIONJOBSRESPONSE']._serialized_start=427
+  _globals['_LISTINGESTIONJOBSRESPONSE']._serialized_end=563
+  _globals['_GETINGESTIONJOBREQUEST']._serialized_start=565
+  _globals['_GETINGESTIONJOBREQUEST']._serialized_end=621
+  _globals['_GETINGESTIONJOBRESPONSE']._serialized_start=624
+  _globals['_GETINGESTIONJOBRESPONSE']._serialized_end=752
+  _globals['_LISTFILERECORDSREQUEST']._serialized_start=755
+  _globals['_LISTFILERECORDSREQUEST']._serialized_end=1038
+  _globals['_LISTFILERECORDSRESPONSE']._serialized_start=1040
+  _globals['_LISTFILERECORDSRESPONSE']._serialized_end=1165
+  _globals['_GETFILERECORDREQUEST']._serialized_start=1167
+  _globals['_GETFILERECORDREQUEST']._serialized_end=1214
+  _globals['_GETFILERECORDRESPONSE']._serialized_start=1216
+  _globals['_GETFILERECORDRESPONSE']._serialized_end=1283
+  _globals['_INGESTIONSERVICE']._serialized_start=1286
+  _globals['_INGESTIONSERVICE']._serialized_end=1704
 # @@protoc_insertion_point(module_scope)

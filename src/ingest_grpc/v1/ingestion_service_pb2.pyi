@@ -33,6 +33,7 @@ class ListIngestionJobsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     KNOWLEDGE_BASE_ID_FIELD_NUMBER: _builtins.int
     DATA_SOURCE_ID_FIELD_NUMBER: _builtins.int
+    INCLUDE_TOTAL_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Only those of this job, "dj-…"; empty = all of the team."""
     oldest_first: _builtins.bool
@@ -47,6 +48,8 @@ class ListIngestionJobsRequest(_message.Message):
     """Only those that feed this knowledge base, "kb-…"."""
     data_source_id: _builtins.str
     """Only those that sync this data source, "ds-…"."""
+    include_total: _builtins.bool
+    """Whether to count the ingestion jobs that pass the filter, up to 10,000; those before `after` count too."""
     @_builtins.property
     def statuses(self) -> _containers.RepeatedScalarFieldContainer[_ingestion_pb2.IngestionJobStatus.ValueType]:
         """Only those with one of these statuses; empty = all."""
@@ -62,10 +65,11 @@ class ListIngestionJobsRequest(_message.Message):
         page_token: _builtins.str = ...,
         knowledge_base_id: _builtins.str = ...,
         data_source_id: _builtins.str = ...,
+        include_total: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "data_source_id", b"data_source_id", "job_id", b"job_id", "knowledge_base_id", b"knowledge_base_id", "oldest_first", b"oldest_first", "page_size", b"page_size", "page_token", b"page_token", "statuses", b"statuses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "data_source_id", b"data_source_id", "include_total", b"include_total", "job_id", b"job_id", "knowledge_base_id", b"knowledge_base_id", "oldest_first", b"oldest_first", "page_size", b"page_size", "page_token", b"page_token", "statuses", b"statuses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -79,8 +83,11 @@ class ListIngestionJobsResponse(_message.Message):
 
     INGESTION_JOBS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page; empty on the last."""
+    total: _builtins.int
+    """Ingestion jobs that pass the filter, at most 10,000; only with include_total."""
     @_builtins.property
     def ingestion_jobs(self) -> _containers.RepeatedCompositeFieldContainer[_ingestion_pb2.IngestionJob]:
         """Ingestion jobs, without ids of files and without records."""
@@ -90,12 +97,15 @@ class ListIngestionJobsResponse(_message.Message):
         *,
         ingestion_jobs: _abc.Iterable[_ingestion_pb2.IngestionJob] | None = ...,
         next_page_token: _builtins.str = ...,
+        total: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_total", b"_total", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ingestion_jobs", b"ingestion_jobs", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_total", b"_total", "ingestion_jobs", b"ingestion_jobs", "next_page_token", b"next_page_token", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__total: _TypeAlias = _typing.Literal["total"]  # noqa: Y015
+    _WhichOneofArgType__total: _TypeAlias = _typing.Literal["_total", b"_total"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__total) -> _WhichOneofReturnType__total | None: ...
 
 Global___ListIngestionJobsResponse: _TypeAlias = ListIngestionJobsResponse  # noqa: Y015
 
@@ -166,6 +176,7 @@ class ListFileRecordsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     STEPS_FIELD_NUMBER: _builtins.int
+    INCLUDE_TOTAL_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Only those of this job, "dj-…"."""
     ingestion_job_id: _builtins.str
@@ -176,6 +187,8 @@ class ListFileRecordsRequest(_message.Message):
     """Most results to return: 0 = 50, more than 1,000 counts as 1,000, negative is refused."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty for the first page. The filter must stay the same."""
+    include_total: _builtins.bool
+    """Whether to count the records that pass the filter, up to 10,000."""
     @_builtins.property
     def statuses(self) -> _containers.RepeatedScalarFieldContainer[_ingestion_pb2.RecordStatus.ValueType]:
         """Only those with one of these statuses; empty = all."""
@@ -196,10 +209,11 @@ class ListFileRecordsRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         steps: _abc.Iterable[_ingestion_pb2.Step.ValueType] | None = ...,
+        include_total: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ingestion_job_id", b"ingestion_job_id", "job_id", b"job_id", "page_size", b"page_size", "page_token", b"page_token", "show_deleted", b"show_deleted", "statuses", b"statuses", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["include_total", b"include_total", "ingestion_job_id", b"ingestion_job_id", "job_id", b"job_id", "page_size", b"page_size", "page_token", b"page_token", "show_deleted", b"show_deleted", "statuses", b"statuses", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -213,8 +227,11 @@ class ListFileRecordsResponse(_message.Message):
 
     RECORDS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page; empty on the last."""
+    total: _builtins.int
+    """Records that pass the filter, at most 10,000; only with include_total."""
     @_builtins.property
     def records(self) -> _containers.RepeatedCompositeFieldContainer[_ingestion_pb2.FileRecord]:
         """Records, oldest first."""
@@ -224,12 +241,15 @@ class ListFileRecordsResponse(_message.Message):
         *,
         records: _abc.Iterable[_ingestion_pb2.FileRecord] | None = ...,
         next_page_token: _builtins.str = ...,
+        total: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_total", b"_total", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "records", b"records"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_total", b"_total", "next_page_token", b"next_page_token", "records", b"records", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__total: _TypeAlias = _typing.Literal["total"]  # noqa: Y015
+    _WhichOneofArgType__total: _TypeAlias = _typing.Literal["_total", b"_total"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__total) -> _WhichOneofReturnType__total | None: ...
 
 Global___ListFileRecordsResponse: _TypeAlias = ListFileRecordsResponse  # noqa: Y015
 

@@ -1,8 +1,11 @@
 """Replies with much in them: below the 4 MiB that a client accepts, and nothing is lost."""
 
+from typing import Any
+
 from ingest_grpc.service.keys import LOCAL
+from ingest_grpc.v1 import file_service_pb2 as file_pb
+from ingest_grpc.v1 import ingestion_pb2, job_pb2
 from ingest_grpc.v1 import ingestion_service_pb2 as ingestion_pb
-from ingest_grpc.v1 import job_pb2
 from ingest_grpc.v1 import job_service_pb2 as pb
 from ingest_grpc.wire.bounded import MAX_REPLY_BYTES
 from tests.integration.api.conftest import Api
@@ -84,3 +87,31 @@ async def test_list_file_records__of_an_ingestion_job(api: Api) -> None:
     assert [record.filename for record in one.ingestion_job.records] == names
     assert (one.records_total, one.records_truncated) == (5, False)
     assert [ingestion_job.documents_total for ingestion_job in listed.ingestion_jobs] == [5]
+
+
+async def test_totals__count_what_passes_the_filter_on_every_page(api: Api) -> None:
+    files = [await api.core.upload(f"{number}.pdf", caller=LOCAL) for number in range(3)]
+    job_id = (await api.core.create(*files, caller=LOCAL)).job.job.job_id
+    await api.core.add(job_id, await api.core.upload("more.txt", caller=LOCAL), caller=LOCAL)
+    failed = await api.core.claim_one()
+    await api.core.fail(failed)
+    fields: dict[str, Any] = {"page_size": 1, "include_total": True}
+
+    listed = await api.files.ListFiles(file_pb.ListFilesRequest(filename_contains=".pdf", **fields))
+    assert (len(listed.files), listed.total) == (1, 3)
+    runs = ingestion_pb.ListIngestionJobsRequest(job_id=job_id, oldest_first=True, **fields)
+    first = await api.ingestion.ListIngestionJobs(runs)
+    runs.page_token = first.next_page_token
+    second = await api.ingestion.ListIngestionJobs(runs)
+    assert [len(first.ingestion_jobs), first.total, len(second.ingestion_jobs), second.total] == [1, 2, 1, 2]
+
+    async def records(**more: Any) -> int | None:
+        request = ingestion_pb.ListFileRecordsRequest(job_id=job_id, **fields, **more)
+        return (await api.ingestion.ListFileRecords(request)).total
+
+    assert await records() == 4
+    assert await records(statuses=[ingestion_pb2.RecordStatus.RECORD_STATUS_QUEUED]) == 3
+    assert await records(steps=[ingestion_pb2.Step.STEP_PARSE]) == 1
+    assert await records(steps=[ingestion_pb2.Step.STEP_STORE]) == 0
+    silent = await api.ingestion.ListFileRecords(ingestion_pb.ListFileRecordsRequest(job_id=job_id))
+    assert not silent.HasField("total"), "only where it is asked for"

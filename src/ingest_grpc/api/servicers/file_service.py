@@ -71,12 +71,18 @@ class FileServicer:
     async def ListFiles(self, message: pb.ListFilesRequest, _context: Context) -> pb.ListFilesResponse:
         asked = requests.list_files(message)
         files, page = await page_that_fits(
-            lambda size: self._files.list(caller(), asked.wanted, page_size=size, page_token=asked.page_token),
+            lambda size: self._files.list(
+                caller(),
+                asked.wanted,
+                page_size=size,
+                page_token=asked.page_token,
+                include_total=asked.include_total,
+            ),
             lambda page: page.items,
             file,
             asked.page_size,
         )
-        return pb.ListFilesResponse(files=files, next_page_token=page.next_page_token)
+        return pb.ListFilesResponse(files=files, next_page_token=page.next_page_token, total=page.total)
 
     async def ReadFile(self, message: pb.ReadFileRequest, _context: Context) -> pb.ReadFileResponse:
         asked = requests.read_file(message)

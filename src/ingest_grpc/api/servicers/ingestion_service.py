@@ -31,12 +31,15 @@ class IngestionServicer:
                 after=asked.after,
                 page_size=size,
                 page_token=asked.page_token,
+                include_total=asked.include_total,
             ),
             lambda page: page.items,
             ingestion_job,
             asked.page_size,
         )
-        return pb.ListIngestionJobsResponse(ingestion_jobs=ingestion_jobs, next_page_token=page.next_page_token)
+        return pb.ListIngestionJobsResponse(
+            ingestion_jobs=ingestion_jobs, next_page_token=page.next_page_token, total=page.total
+        )
 
     async def GetIngestionJob(
         self, message: pb.GetIngestionJobRequest, _context: Context
@@ -67,9 +70,10 @@ class IngestionServicer:
                 page_size=size,
                 page_token=asked.page_token,
                 steps=asked.steps,
+                include_total=asked.include_total,
             ),
             lambda page: page.items,
             record,
             asked.page_size,
         )
-        return pb.ListFileRecordsResponse(records=records, next_page_token=page.next_page_token)
+        return pb.ListFileRecordsResponse(records=records, next_page_token=page.next_page_token, total=page.total)

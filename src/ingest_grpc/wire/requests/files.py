@@ -140,6 +140,7 @@ class ListFiles:
     wanted: model.FileFilter
     page_size: int
     page_token: str
+    include_total: bool = False
 
 
 def list_files(message: pb.ListFilesRequest) -> ListFiles:
@@ -155,6 +156,7 @@ def list_files(message: pb.ListFilesRequest) -> ListFiles:
             ),
             fields.page_size(message.page_size),
             message.page_token,
+            message.include_total,
         )
 
 

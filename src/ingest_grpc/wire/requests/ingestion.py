@@ -21,6 +21,7 @@ class ListIngestionJobs:
     page_token: str
     knowledge_base_id: str | None = None
     data_source_id: str | None = None
+    include_total: bool = False
 
 
 def list_ingestion_jobs(message: pb.ListIngestionJobsRequest) -> ListIngestionJobs:
@@ -37,6 +38,7 @@ def list_ingestion_jobs(message: pb.ListIngestionJobsRequest) -> ListIngestionJo
             message.page_token,
             fields.knowledge_base(message.knowledge_base_id),
             fields.optional_id("data_source_id", message.data_source_id, Prefix.DATA_SOURCE),
+            message.include_total,
         )
 
 
@@ -57,6 +59,7 @@ class ListFileRecords:
     page_size: int
     page_token: str
     steps: tuple[Step, ...] = ()
+    include_total: bool = False
 
 
 def list_file_records(message: pb.ListFileRecordsRequest) -> ListFileRecords:
@@ -72,6 +75,7 @@ def list_file_records(message: pb.ListFileRecordsRequest) -> ListFileRecords:
             fields.page_size(message.page_size),
             message.page_token,
             fields.enum_list("steps", message.steps, enums.STEP),
+            message.include_total,
         )
 
 
