@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console, RenderableType
 from rich.table import Table
 
-from tests.acceptance import kill_rounds, watch_rounds
+from tests.acceptance import attack_rounds, kill_rounds, watch_rounds, watch_strain
 from tests.acceptance.kill_rounds import Moment, Report
 
 
@@ -55,7 +55,36 @@ async def watchers(folder: Path, seed: int, rounds: int = 50, watchers: int = 20
     return str(await watch_rounds.run(folder, seed, rounds, watchers))
 
 
-SCENARIOS: Mapping[str, Callable[..., Coroutine[Any, Any, RenderableType]]] = {"kills": kills, "watchers": watchers}
+async def stalled(folder: Path, seed: int, rounds: int = 10, watchers: int = 100) -> str:
+    """A watcher that does not read, for a minute per round."""
+    found = await watch_strain.stalled(folder, seed, rounds, watchers)
+    return str(found)
+
+
+async def cycles(folder: Path, seed: int, rounds: int = 10_000, watchers: int = 50) -> str:
+    """Watches that come and go."""
+    return str(await watch_strain.cycles(folder, seed, rounds, watchers))
+
+
+async def attacks(folder: Path, seed: int, rounds: int = 1) -> Table:
+    """Clients that misbehave, beside one that does not."""
+    report = await attack_rounds.run(folder, seed, rounds)
+    table = Table(title="An honest client beside attackers", caption=f"memory {report.resident_mib} MiB")
+    for heading in ("Attack", "Connections", "Calls", "Failed", "p50 ms", "p99 ms", "max ms"):
+        table.add_column(heading, justify="left" if heading == "Attack" else "right")
+    for name, one in report.found.items():
+        times = [f"{one.milliseconds(share):.1f}" for share in (0.5, 0.99, 1.0)]
+        table.add_row(name, str(one.connections), str(len(one.delays)), str(len(one.failed)), *times)
+    return table
+
+
+SCENARIOS: Mapping[str, Callable[..., Coroutine[Any, Any, RenderableType]]] = {
+    "kills": kills,
+    "watchers": watchers,
+    "stalled": stalled,
+    "cycles": cycles,
+    "attacks": attacks,
+}
 
 
 def table_of(report: Report, seconds: float) -> Table:
