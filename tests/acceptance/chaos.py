@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console, RenderableType
 from rich.table import Table
 
-from tests.acceptance import attack_rounds, kill_rounds, watch_rounds, watch_strain
+from tests.acceptance import attack_rounds, kill_rounds, stop_rounds, watch_rounds, watch_strain
 from tests.acceptance.kill_rounds import Moment, Report
 
 
@@ -78,11 +78,17 @@ async def attacks(folder: Path, seed: int, rounds: int = 1) -> Table:
     return table
 
 
+async def stops(folder: Path, seed: int, rounds: int = 50, watchers: int = 10) -> str:
+    """SIGTERM under load."""
+    return str(await stop_rounds.run(folder, seed, rounds, watchers))
+
+
 SCENARIOS: Mapping[str, Callable[..., Coroutine[Any, Any, RenderableType]]] = {
     "kills": kills,
     "watchers": watchers,
     "stalled": stalled,
     "cycles": cycles,
+    "stops": stops,
     "attacks": attacks,
 }
 

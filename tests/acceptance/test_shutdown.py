@@ -9,6 +9,7 @@ import pytest
 
 from ingest_grpc.client import AsyncClient
 from ingest_grpc.client.messages import EventType, RecordStatus, WatchUntil
+from tests.acceptance import stop_rounds
 from tests.acceptance.faults import FAULTY, fault, start_job
 from tests.acceptance.judgement import judge_folder
 from tests.acceptance.server import SERVE, Server, run_cli, until
@@ -60,6 +61,13 @@ async def test_sigterm__under_load(server: Server) -> None:
         assert violations(*(watcher.connections for watcher in watchers)) == []
     assert await server.terminate() == 0
     await judge_folder(server)
+
+
+@pytest.mark.slow
+async def test_sigterm__again_and_again(tmp_path: Path) -> None:
+    """`scripts/chaos stops` does it fifty times."""
+    report = await stop_rounds.run(tmp_path, seed=1, rounds=2, watchers=4)
+    assert report.told == 8
 
 
 async def test_sigterm__the_moment_it_listens(server: Server) -> None:
