@@ -33,8 +33,8 @@ class Report:
         ordered = sorted(self.stops)
         return (
             f"{len(ordered)} times SIGTERM: exit 0 after p50 {ordered[len(ordered) // 2]:.2f} s, at most "
-            f"{ordered[-1]:.2f} s with a grace of {GRACE_SECONDS:g} s; all {self.told} watchers told SERVER_DRAINING; no "
-            f"orphan; {self.acknowledged} calls acknowledged, none lost or doubled"
+            f"{ordered[-1]:.2f} s with a grace of {GRACE_SECONDS:g} s; all {self.told} watchers told SERVER_DRAINING; "
+            f"no orphan; {self.acknowledged} calls acknowledged, none lost or doubled"
         )
 
 
