@@ -1,6 +1,7 @@
 """Versions of documents: swapped whole, fenced, removed, dropped, and what is counted of them."""
 
 import asyncio
+import random
 
 import pytest
 
@@ -230,3 +231,26 @@ async def test_cancelled_callers__harm_nothing(index: Index) -> None:
     assert await put(index, "a", "at last", fence=(3, 1))
     assert await found(index, words("last")) == ["a:0"]
     assert await index.counts(KEY) == Counts(1, 1, 0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_random_changes__leave_what_a_simple_model_has(index: Index, seed: int) -> None:
+    """A hundred swaps and removals with fences in any order; after each tenth all is compared."""
+    chance = random.Random(seed)
+    fences: dict[str, tuple[int, int]] = {}
+    texts: dict[str, list[str]] = {}
+    for step in range(1, 101):
+        name, fence = chance.choice("abc"), (chance.randint(1, 9), chance.randint(1, 3))
+        new = [f"word{step} common" for _ in range(chance.randint(0, 4))] if chance.random() < 0.7 else None
+        done = await (index.remove(KEY, name, fence) if new is None else put(index, name, *new, fence=fence))
+        assert done == (fence >= fences.get(name, (0, 0)))
+        if done:
+            fences[name], texts[name] = fence, new or []
+        if step % 10 == 0:
+            states = await index.documents(KEY)
+            assert {state.document.document_id: state.fence for state in states} == fences
+            expected = sorted(f"{name}:{n}" for name, its in texts.items() for n in range(len(its)))
+            assert sorted(await found(index, words("common", top_k=100))) == expected
+            assert sorted(await found(index, near(vector(1.0), top_k=100))) == expected
+            for name, its in texts.items():
+                assert [chunk.text for chunk in await index.chunks(KEY, name)] == its
