@@ -65,11 +65,8 @@ def unpack(descriptor: int, writer: MemberWriter, limits: Limits, report: Report
         allowed = limits.unpacked_bytes_of(os.fstat(descriptor).st_size)
         try:
             with zipfile.ZipFile(file) as archive:
-                entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-                wanted = [entry for entry in entries if not _is_clutter(entry)]
-                if len(wanted) > limits.max_archive_files:
-                    detail = f"{len(wanted)} files, at most {limits.max_archive_files} are unpacked"
-                    raise ParseFailure(Reason.TOO_MANY_ENTRIES, detail, engine=STDLIB)
+                wanted = [entry for entry in archive.infolist() if not _is_clutter(entry)]
+                _check_claims(wanted, limits.max_archive_files, allowed)
                 sending = _Sending(archive, writer, allowed, unpacked, report, len(wanted))
                 for entry in wanted:
                     sending.send(entry)
@@ -78,6 +75,16 @@ def unpack(descriptor: int, writer: MemberWriter, limits: Limits, report: Report
     if not unpacked.files:
         raise _why_nothing(len(wanted), unpacked)
     return unpacked
+
+
+def _check_claims(wanted: list[zipfile.ZipInfo], max_files: int, max_bytes: int) -> None:
+    """What the directory admits need not be tried; what it hides is counted later."""
+    if len(wanted) > max_files:
+        detail = f"{len(wanted)} files, at most {max_files} are unpacked"
+        raise ParseFailure(Reason.TOO_MANY_ENTRIES, detail, engine=STDLIB)
+    if (claimed := sum(entry.file_size for entry in wanted)) > max_bytes:
+        detail = f"{claimed} bytes, at most {max_bytes} may come out of it"
+        raise ParseFailure(Reason.DECOMPRESSION_BOMB, detail, engine=STDLIB)
 
 
 @contextmanager
@@ -92,9 +99,9 @@ def _opened(descriptor: int) -> Iterator[BinaryIO]:
 
 
 def _is_clutter(entry: zipfile.ZipInfo) -> bool:
-    """What operating systems leave in archives beside the files that people put there."""
+    """Folders, and what operating systems leave in archives beside the files that people put there."""
     path = PurePosixPath(entry.filename)
-    return path.name in _CLUTTER or _CLUTTER_FOLDER in path.parts[:1]
+    return entry.filename.endswith("/") or path.name in _CLUTTER or _CLUTTER_FOLDER in path.parts[:1]
 
 
 def _why_nothing(wanted: int, unpacked: Unpacked) -> ParseFailure:

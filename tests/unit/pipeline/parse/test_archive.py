@@ -145,6 +145,20 @@ def test_unpack__what_cannot_be_read_is_a_loss(tmp_path: Path) -> None:
     assert any(loss.startswith("'torn.txt' cannot be read") for loss in what.losses)
 
 
+def test_unpack__a_file_may_have_no_name(tmp_path: Path) -> None:
+    received, _, _ = unpacked(tmp_path, zipped({"xx.txt": b"a"}).replace(b"xx.txt", b"\0x.txt"))
+    assert received.members == {"": b"a"}
+
+
+def test_unpack__more_than_its_directory_admits_is_stopped_in_between(tmp_path: Path) -> None:
+    """The sum of what is claimed is small, and each lie is found when its member is read."""
+    data = zipped({"s": b"", "a": bytes(10**6), "b": bytes(10**6)})
+    assert refusal(tmp_path, data, max_archive_bytes=10**6) is Reason.DECOMPRESSION_BOMB
+    lying = data.replace((10**6).to_bytes(4, "little"), (10).to_bytes(4, "little"))
+    received, what, _ = unpacked(tmp_path, lying, max_archive_bytes=10**6)
+    assert (received.members, len(what.losses)) == ({"s": b""}, 2)
+
+
 def test_unpack__a_link_is_a_loss(tmp_path: Path) -> None:
     received, what, _ = unpacked(tmp_path, link("passwords", "/etc/passwd"))
     assert (list(received.members), what.losses) == (["a.txt"], ["'passwords' is a link or a device"])
