@@ -149,6 +149,8 @@ async def test_vector__of_another_dimension(library: Index, wrong: bytes | None)
         ({"file_ids": frozenset({"file-cars"})}, {"cars"}),
         ({"data_source_ids": frozenset({"ds-1"})}, {"apples", "pears"}),
         ({"excluded_document_ids": frozenset({"apples"})}, {"pears", "cars"}),
+        ({"excluded_document_ids": frozenset({"nothing"})}, {"apples", "pears", "cars"}),
+        ({"excluded_document_ids": frozenset({"apples"}), "data_source_ids": frozenset({"ds-1"})}, {"pears"}),
         ({"data_source_ids": frozenset({"ds-1"}), "document_ids": frozenset({"cars"})}, set()),
     ],
 )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ingest_grpc.pipeline.index.interface import Condition, Filter, Operator, Scalar
@@ -9,10 +10,31 @@ from ingest_grpc.pipeline.index.interface import Condition, Filter, Operator, Sc
 _COMPARISONS = {Operator.GT: ">", Operator.GTE: ">=", Operator.LT: "<", Operator.LTE: "<="}
 
 
-def matching_documents(knowledge_base: int, wanted: Filter) -> tuple[str, tuple[Any, ...]] | None:
-    """(SELECT of the row ids of the documents that count, its parameters); None = all count."""
-    if wanted == Filter():
-        return None
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """Row ids of documents by a SELECT and its parameters: those that count, or those that do not (`excluded`)."""
+
+    select: str
+    parameters: tuple[Any, ...]
+    excluded: bool = False
+
+    @property
+    def test(self) -> str:
+        """How a row of one of them is told from others."""
+        return "NOT IN" if self.excluded else "IN"
+
+
+def matching_documents(knowledge_base: int, wanted: Filter) -> Documents | None:
+    """The documents that a filter is about; None = all count.
+
+    A few that are excluded and nothing else are told by themselves, not by all the others.
+    """
+    excluded = (
+        "SELECT d.id FROM documents d WHERE d.knowledge_base = ? AND d.document_id IN (SELECT value FROM json_each(?))"
+    )
+    removed = (knowledge_base, _array(wanted.excluded_document_ids))
+    if wanted == Filter(excluded_document_ids=wanted.excluded_document_ids):
+        return Documents(excluded, removed, excluded=True) if wanted.excluded_document_ids else None
     demands = ["d.knowledge_base = ?", "NOT d.removed"]
     parameters: list[Any] = [knowledge_base]
     for column, ids in (
@@ -24,13 +46,13 @@ def matching_documents(knowledge_base: int, wanted: Filter) -> tuple[str, tuple[
             demands.append(f"d.{column} IN (SELECT value FROM json_each(?))")
             parameters.append(_array(ids))
     if wanted.excluded_document_ids:
-        demands.append("d.document_id NOT IN (SELECT value FROM json_each(?))")
-        parameters.append(_array(wanted.excluded_document_ids))
+        demands.append(f"d.id NOT IN ({excluded})")
+        parameters += removed
     for condition in wanted.conditions:
         demand, values = _condition(condition)
         demands.append(demand)
         parameters += values
-    return f"SELECT d.id FROM documents d WHERE {' AND '.join(demands)}", tuple(parameters)
+    return Documents(f"SELECT d.id FROM documents d WHERE {' AND '.join(demands)}", tuple(parameters))
 
 
 def _array(values: Sequence[Any] | frozenset[str]) -> str:

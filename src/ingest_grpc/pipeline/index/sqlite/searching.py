@@ -12,7 +12,7 @@ from ingest_grpc.pipeline.embed.interface import Vector
 from ingest_grpc.pipeline.index.interface import MAX_TOP_K, Hit, Query, SearchMode
 from ingest_grpc.pipeline.index.ranking import Ranked, by_both, by_one, relative
 from ingest_grpc.pipeline.index.sqlite.connection import snapshot
-from ingest_grpc.pipeline.index.sqlite.filters import matching_documents
+from ingest_grpc.pipeline.index.sqlite.filters import Documents, matching_documents
 from ingest_grpc.pipeline.index.sqlite.reading import CHUNK_COLUMNS, knowledge_base, stored_chunk
 from ingest_grpc.pipeline.index.sqlite.writing import FLOAT_BYTES, padded
 from ingest_grpc.pipeline.index.words import terms
@@ -26,7 +26,7 @@ CANDIDATES = 1_000
 CANDIDATES_PER_HIT = 4
 HEADING_WEIGHT, BODY_WEIGHT = 1.0, 1.0
 
-Only = tuple[str, tuple[Any, ...]] | None
+Only = Documents | None
 
 
 def search(db: "apsw.Connection", key: str, query: Query) -> list[Hit]:
@@ -66,7 +66,7 @@ def _by_words(db: "apsw.Connection", number: int, question: str, only: Only, lim
     if not words:
         return {}
     # The plus keeps FTS5 from searching anew for every chunk of the filter.
-    demand, parameters = _demand("AND +rowid IN (SELECT c.id FROM chunks c WHERE c.document IN ({}))", only)
+    demand, parameters = _demand("AND +rowid {} (SELECT c.id FROM chunks c WHERE c.document IN ({}))", only)
     rows = db.execute(
         f"SELECT rowid, -bm25(text_{number}, {HEADING_WEIGHT}, {BODY_WEIGHT}) AS score FROM text_{number} "
         f"WHERE text_{number} MATCH ? {demand} ORDER BY score DESC, rowid LIMIT ?",
@@ -77,7 +77,7 @@ def _by_words(db: "apsw.Connection", number: int, question: str, only: Only, lim
 
 def _nearest(db: "apsw.Connection", number: int, vector: Vector, only: Only, limit: int) -> set[int]:
     """The chunks whose signatures differ least from the vector's."""
-    demand, parameters = _demand("AND document IN ({})", only)
+    demand, parameters = _demand("AND document {} ({})", only)
     rows = db.execute(
         "SELECT chunk FROM signatures WHERE knowledge_base = ? "
         f"{demand} ORDER BY vec_distance_hamming(vec_bit(bits), vec_quantize_binary(?)), chunk LIMIT ?",
@@ -95,7 +95,7 @@ def _cosines(db: "apsw.Connection", vector: Vector, chunks: Iterable[int]) -> di
 
 
 def _demand(clause: str, only: Only) -> tuple[str, tuple[Any, ...]]:
-    return ("", ()) if only is None else (clause.format(only[0]), only[1])
+    return ("", ()) if only is None else (clause.format(only.test, only.select), only.parameters)
 
 
 def _hits(db: "apsw.Connection", ranked: list[Ranked]) -> list[Hit]:
