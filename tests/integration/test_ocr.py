@@ -24,8 +24,7 @@ def needs(engine: str) -> None:
 @pytest.mark.parametrize("engine", [TESSERACT, RAPIDOCR])
 async def test_ocr__a_partly_scanned_pdf_is_read_whole(tmp_path: Path, engine: str) -> None:
     needs(engine)
-    async with started(tmp_path, ocr_engine=engine) as converting:
-        assert converting.executor.protections["landlock"]
+    async with started(tmp_path, ocr_engine=engine, require_sandbox=True) as converting:
         outcome = await converting.convert(documents.scan(["", TEXT]), "a.pdf", method=ACCURATE)
         assert isinstance(outcome, Converted), outcome
         assert (outcome.engine_name, outcome.pages, outcome.losses) == (f"liteparse/{engine}", 2, ())

@@ -34,10 +34,18 @@ Handler = Callable[[Mapping[str, Any], Sequence[int], Report], Reply]
 runtime), and a way to report. MemoryError is understood; any other exception is a defect of the handler."""
 
 
-def serve(handler: Handler) -> None:
-    """The life of a child. Returns when the parent has closed the channel."""
+def _nothing() -> None:
+    """Nothing is left to load."""
+
+
+def serve(handler: Handler, load: Callable[[], None] = _nothing) -> None:
+    """The life of a child. Returns when the parent has closed the channel.
+
+    `load` is for libraries that start threads when they are loaded: those begin life as confined as this one is
+    then, with nothing but the system call filter to come. It can read the `readable_paths` of the child's spec.
+    """
     launch = Launch.from_json(sys.argv[-1])
-    protections = confine(launch)
+    protections = confine(launch, load)
     with socket.socket(fileno=launch.channel) as channel:
         protocol.send(channel, {"kind": "hello", "protections": protections})
         while (received := protocol.receive(channel)) is not None:
@@ -74,7 +82,7 @@ def _failure(task_id: int, ending: Ending, detail: str) -> protocol.Message:
     return {"kind": "failure", "id": task_id, "ending": ending, "detail": detail}
 
 
-def confine(launch: Launch) -> dict[str, bool]:
+def confine(launch: Launch, load: Callable[[], None] = _nothing) -> dict[str, bool]:
     """Give up everything a task does not need. Returns which protections are in force, by name.
 
     A kernel without one of them is no reason to stop: the parent logs and shows what is missing. The order
@@ -83,7 +91,7 @@ def confine(launch: Launch) -> dict[str, bool]:
     """
     os.umask(0o077)
     parent.die_with_parent(launch.parent_pid)
-    return {
+    protections = {
         "parent_death_signal": True,
         "empty_working_folder": _in_force(lambda: process.enter_removed_folder(launch.temporary_folder)),
         "no_inherited_descriptors": _in_force(lambda: process.close_descriptors(launch.channel)),
@@ -93,9 +101,10 @@ def confine(launch: Launch) -> dict[str, bool]:
         "not_dumpable": _in_force(process.hide_from_debuggers),
         "no_new_privileges": _in_force(process.forbid_new_privileges),
         "no_capabilities": _in_force(process.drop_capabilities),
-        "landlock": _in_force(landlock.restrict),
-        "seccomp": _in_force(seccomp.install),
+        "landlock": _in_force(lambda: landlock.restrict(launch.readable_paths)),
     }
+    load()  # threads inherit all of the above; the filter below reaches those that are there already
+    return {**protections, "seccomp": _in_force(seccomp.install)}
 
 
 def _in_force(step: Callable[[], None]) -> bool:

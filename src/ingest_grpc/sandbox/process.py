@@ -100,4 +100,5 @@ def _launch(spec: ChildSpec, channel: int) -> Launch:
         written_bytes=spec.limits.written_bytes,
         cpu_seconds=spec.limits.granted_cpu_seconds,
         open_files=spec.limits.open_files,
+        readable_paths=spec.readable_paths,
     )

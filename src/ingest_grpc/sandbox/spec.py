@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
@@ -35,13 +36,15 @@ class Limits:
 class ChildSpec:
     """How a child is started: the command line of its entry module, its limits, seconds until it must be ready.
 
-    With `all_protections` a child that lacks one is never given a task.
+    With `all_protections` a child that lacks one is never given a task. What stands in `readable_paths` (files, and
+    folders with all below them) can be read for ever: only for libraries that start threads when they are loaded.
     """
 
     command: tuple[str, ...]
     limits: Limits
     start_timeout_seconds: float = 15.0
     all_protections: bool = False
+    readable_paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Launch:
     written_bytes: int
     cpu_seconds: int
     open_files: int
+    readable_paths: Sequence[str] = ()
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -112,9 +112,9 @@ class AddFiles:
             return _Plan(item, AddFileOutcome.NOT_FOUND)
         if item.file_id in self._seen:
             return _Plan(item, AddFileOutcome.ALREADY_PRESENT, file)
-        if (present := await self._present(file)) is not None:
+        replaces = await self._failed_by_another_method(file, item.method or self.method)
+        if replaces is None and (present := await self._present(file)) is not None:
             return _Plan(item, AddFileOutcome.ALREADY_PRESENT, file, present=present)
-        replaces = None
         if item.replaces_record_id is not None:
             replaces = await tx.record(job.row_id, item.replaces_record_id)
             if replaces is None or not replaces.record.unresolved:
@@ -122,6 +122,13 @@ class AddFiles:
         outcome = AddFileOutcome.MARKDOWN_READY if file.markdown else AddFileOutcome.ADDED
         plan = self._seen[item.file_id] = _Plan(item, outcome, file, replaces)
         return plan
+
+    async def _failed_by_another_method(self, file: File, method: Method) -> RecordRow | None:
+        """The file's record in this job, if it is unresolved and was to be converted by another method: this one may
+        succeed, and then resolves it. None if there is no such record, or any other."""
+        rows = await self.ledger.tx.live_records_of_file(self.ledger.job.row_id, file.row_id, file.file_id)
+        hopeful = [row for row in rows if row.record.unresolved and row.record.method is not method]
+        return hopeful[0] if hopeful and len(hopeful) == len(rows) else None
 
     async def _present(self, file: File) -> AddFileResult | None:
         """How the job has this file already."""

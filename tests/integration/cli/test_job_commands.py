@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import documents
 from tests.integration.cli.conftest import Cli, json_lines
 
 
@@ -60,6 +61,20 @@ def test_method__of_a_job_and_of_files_added_to_it(cli: Cli, tmp_path: Path) -> 
     (record,) = json_lines(cli("ingestion", "records", job_id, "--json"))
     assert record["method"] == "METHOD_SPEED_OPTIMIZED"
     assert "accuracy-optimized" in cli("ingest", tmp_path, "--method", "best", code=2).stderr
+
+
+def test_method__a_scan_that_failed_is_added_again_by_the_other(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "scan.png").write_bytes(documents.page_picture("The tower stands near the river."))
+    (failed,) = json_lines(cli("ingest", tmp_path, "--json", "--quiet", code=1))
+    assert failed["record"]["error"]["reason"] == "ERROR_REASON_NO_TEXT"
+    assert "accuracy-optimized" in failed["record"]["error"]["suggested_fix"]
+    job_id, file_id = failed["job_id"], failed["record"]["file_id"]
+    cli("jobs", "add", job_id, file_id, "--method", "accuracy-optimized")
+    cli("jobs", "wait", job_id)
+    records = {each["status"]: each for each in json_lines(cli("ingestion", "records", job_id, "--json"))}
+    read = records["RECORD_STATUS_COMPLETED"]
+    assert records["RECORD_STATUS_FAILED"]["superseded_by"] == read["record_id"]
+    assert "The tower stands near the river." in cli("files", "read", read["output_file_id"]).stdout
 
 
 def test_document_metadata__of_a_record(cli: Cli, tmp_path: Path) -> None:

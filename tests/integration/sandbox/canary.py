@@ -34,7 +34,7 @@ def checked(result: int) -> None:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
-def missing() -> None:
+def missing(readable_paths: Sequence[str] = ()) -> None:
     raise OSError(errno.ENOSYS, "not on this kernel")
 
 

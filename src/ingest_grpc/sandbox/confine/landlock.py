@@ -1,4 +1,4 @@
-"""Landlock: from here on this process can open, create, rename and execute no file at all.
+"""Landlock: from here on this process can open, create, rename and execute no file at all, but read those allowed.
 
 Descriptors that are already open keep working; that is how a task's bytes come in and its output goes out.
 See landlock(7); the numbers are the same on every architecture.
@@ -7,14 +7,17 @@ See landlock(7); the numbers are the same on every architecture.
 import ctypes
 import errno
 import os
+from collections.abc import Sequence
 
 from ingest_grpc.sandbox.confine.kernel import syscall
 
-_CREATE_RULESET, _RESTRICT_SELF = 444, 446
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _GET_VERSION = 1
 
 _FS_RIGHTS_BY_ABI = {1: 13, 2: 14, 3: 15, 5: 16}
 """How many file-system rights an ABI knows; later ABIs add none."""
+_PATH_BENEATH = 1
+_READ_FILE, _READ_DIRECTORY = 1 << 2, 1 << 3
 _BIND_AND_CONNECT_TCP = 0b11
 _ABSTRACT_SOCKETS_AND_SIGNALS = 0b11
 
@@ -27,8 +30,13 @@ class _Ruleset(ctypes.Structure):
     )
 
 
-def restrict() -> None:
-    """Give up every right that this kernel's Landlock can take, with no exception for any path.
+class _PathBeneath(ctypes.Structure):
+    _pack_ = 1
+    _fields_ = (("allowed_access", ctypes.c_uint64), ("parent_fd", ctypes.c_int32))
+
+
+def restrict(readable_paths: Sequence[str] = ()) -> None:
+    """Give up every right that this kernel's Landlock can take, but to read what stands in `readable_paths`.
 
     Needs no_new_privs. Restricts the calling thread and those it starts: OSError (EBUSY), after restricting this
     one, if there are others already. OSError (ENOSYS, EOPNOTSUPP, EPERM) where the kernel has no Landlock.
@@ -44,8 +52,23 @@ def restrict() -> None:
     size = 24 if abi >= 6 else 16 if abi >= 4 else 8
     descriptor = syscall(_CREATE_RULESET, ctypes.pointer(ruleset), size, 0)
     try:
+        for path in readable_paths:
+            _allow_reading(descriptor, path)
         syscall(_RESTRICT_SELF, descriptor, 0)
     finally:
         os.close(descriptor)
     if threads > 1:
         raise OSError(errno.EBUSY, f"{threads} threads were there before")
+
+
+def _allow_reading(ruleset: int, path: str) -> None:
+    """A path that is not there is nothing to read."""
+    try:
+        beneath = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        rights = _READ_FILE | (_READ_DIRECTORY if os.path.isdir(path) else 0)
+        syscall(_ADD_RULE, ruleset, _PATH_BENEATH, ctypes.pointer(_PathBeneath(rights, beneath)), 0)
+    finally:
+        os.close(beneath)

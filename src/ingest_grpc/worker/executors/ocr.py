@@ -2,16 +2,24 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from ingest_grpc.config import Settings
 from ingest_grpc.pipeline.parse.descriptors import read_whole
+from ingest_grpc.pipeline.parse.engines import RAPIDOCR
 from ingest_grpc.pipeline.parse.ocr.available import ocr_engine
 from ingest_grpc.sandbox.entry import child_command
 from ingest_grpc.sandbox.pool import ChildPool
 from ingest_grpc.sandbox.spec import ChildFailure, ChildSpec, Ending, Limits
 
 _MODULE = "ingest_grpc.pipeline.parse.ocr.child"
+_LIBRARIES = (
+    *{sys.prefix, sys.base_prefix, *filter(os.path.isdir, sys.path)},
+    *("/usr/lib", "/lib", "/lib64", "/etc/ld.so.cache", "/proc/cpuinfo", "/sys/devices/system/cpu"),
+)
+"""What rapidocr's libraries read when they are loaded: Python's packages, shared libraries, what processors there
+are."""
 _MAX_PAGE_BYTES = 1024 * 1024
 _START_SECONDS = 60.0
 """Loading the models of an engine takes seconds on a busy machine."""
@@ -31,6 +39,7 @@ class OcrReader:
                 limits,
                 start_timeout_seconds=_START_SECONDS,
                 all_protections=settings.require_sandbox,
+                readable_paths=_LIBRARIES if self.engine == RAPIDOCR else (),
             ),
             self._size,
             max_tasks=settings.child_max_documents,

@@ -1,25 +1,22 @@
 """Entry of an OCR child, started by the sandbox with the name of the engine and the languages, joined by "+".
 
-The engine and its data are loaded before this process is confined; afterwards it can open no file.
+Tesseract and its data are loaded before this process is confined; afterwards it can open no file. rapidocr's
+runtime starts a thread when it is loaded, which has to be born confined: it is loaded between the two, and the folders
+of Python's packages stay readable.
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ingest_grpc.pipeline.parse.descriptors import read_whole, write_whole
-from ingest_grpc.pipeline.parse.engines import TESSERACT
+from ingest_grpc.pipeline.parse.engines import RAPIDOCR, TESSERACT
 from ingest_grpc.pipeline.parse.ocr.interface import Picture, Recognizer
 from ingest_grpc.pipeline.parse.ocr.rapid import RapidRecognizer
 from ingest_grpc.pipeline.parse.ocr.rendering import open_picture, render_page
 from ingest_grpc.pipeline.parse.ocr.tesseract import TesseractRecognizer
 from ingest_grpc.pipeline.parse.outcome import ParseFailure
 from ingest_grpc.sandbox.child import Reply, Report, serve
-
-
-def load(engine: str, languages: Sequence[str]) -> Recognizer:
-    """The engine, ready to read. OSError or ImportError if it cannot be loaded."""
-    return TesseractRecognizer(languages) if engine == TESSERACT else RapidRecognizer()
 
 
 class PageReader:
@@ -29,12 +26,19 @@ class PageReader:
     {"outcome": "failed", "reason", "detail"}.
     """
 
-    def __init__(self, recognizer: Recognizer) -> None:
-        self._recognizer = recognizer
+    def __init__(self, load: Callable[[], Recognizer]) -> None:
+        self._load = load
+        self._recognizer: Recognizer | None = None
+
+    def load(self) -> None:
+        """Load the engine. OSError or ImportError if that fails."""
+        self._recognizer = self._recognizer or self._load()
 
     def read(self, task: Mapping[str, Any], descriptors: Sequence[int], _report: Report) -> Reply:
         """One page. A page that cannot be rendered is a failure of that page only."""
         source, output = descriptors
+        if self._recognizer is None:
+            raise RuntimeError("the engine was not loaded")
         try:
             text = self._recognizer.read(_picture(read_whole(source), task))
         except ParseFailure as failure:
@@ -52,7 +56,10 @@ def _picture(data: bytes, task: Mapping[str, Any]) -> Picture:
 def main() -> None:
     """The life of an OCR child."""
     engine, languages, _launch = sys.argv[-3:]
-    serve(PageReader(load(engine, languages.split("+"))).read)
+    reader = PageReader(RapidRecognizer if engine == RAPIDOCR else lambda: TesseractRecognizer(languages.split("+")))
+    if engine == TESSERACT:
+        reader.load()
+    serve(reader.read, reader.load)
 
 
 if __name__ == "__main__":
