@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,15 +66,26 @@ class TestWordLlama:
         assert all("Überschrift" in chunk.heading_path for chunk in chunks)
 
 
-def test_heavy_libraries__are_not_loaded_by_the_server_or_the_command_line() -> None:
-    heavy = "{'numpy', 'tokenizers', 'wordllama', 'apsw', 'sqlite_vec', 'onnxruntime', 'markdown_it'}"
-    code = (
-        "import sys, pathlib\n"
-        "import ingest_grpc.pipeline.chunk.chunker, ingest_grpc.pipeline.index.sqlite.index\n"
-        "from ingest_grpc.pipeline.embed.engines import embedders\n"
-        "from ingest_grpc.config import Settings\n"
-        "embedders(Settings(embedding_model_dir=pathlib.Path('.')), None)\n"
-        f"print(sorted({heavy} & set(sys.modules)))\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.strip() == "[]"
+START = """
+import asyncio, pathlib, sys
+import ingest_grpc.pipeline.chunk.chunker
+from ingest_grpc.config import Settings
+from ingest_grpc.pipeline.embed.engines import embedders
+from ingest_grpc.pipeline.index.sqlite.index import SqliteIndex
+
+async def start():
+    index = SqliteIndex(pathlib.Path(sys.argv[1]))
+    embedders(Settings(embedding_model_dir=pathlib.Path(sys.argv[1])), index.cache)
+    print("apsw" in sys.modules)
+    await index.open()
+    await index.close()
+
+asyncio.run(start())
+print(sorted({"numpy", "tokenizers", "wordllama", "onnxruntime", "markdown_it"} & set(sys.modules)))
+"""
+
+
+def test_start__loads_no_heavy_library(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", START, str(tmp_path / "index.sqlite3")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["False", "[]"]

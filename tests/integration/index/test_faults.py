@@ -10,6 +10,7 @@ from pathlib import Path
 
 import apsw
 import pytest
+import sqlite_vec
 
 from ingest_grpc.pipeline.index.interface import Counts, IndexUnavailable
 from ingest_grpc.pipeline.index.sqlite import connection as connections
@@ -88,6 +89,10 @@ async def test_other_schema__is_refused(path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(IndexUnavailable, match="another version"):
         await index.open()
     await index.close()
+
+
+def test_extension__is_where_its_package_says() -> None:
+    assert connections._vector_extension() == sqlite_vec.loadable_path()
 
 
 async def test_crash_while_dropping__is_finished_by_the_next_start(index: SqliteIndex, path: Path) -> None:
