@@ -1,7 +1,7 @@
 """A whole core for tests: real ledger, real blobs, real services and workers, and a clock that is turned by hand.
 
-The factories chain: a `Core` uploads files, makes jobs of them and plays the worker on their records. After
-each change it recounts the ledger (tests/invariants.py), so every test is a test of the invariants too.
+The factories chain: a `Core` uploads files, makes jobs of them and plays the worker on their records. After each
+change it recounts the ledger (tests/invariants.py), so every test is a test of the invariants too.
 """
 
 import random
@@ -49,6 +49,7 @@ from ingest_grpc.service.ingestion import IngestionService
 from ingest_grpc.service.job_files import AddRules
 from ingest_grpc.service.jobs import JobService
 from ingest_grpc.service.keys import KeyService
+from ingest_grpc.service.knowledge_bases.services import KnowledgeServices
 from ingest_grpc.service.progress import ProgressBoard
 from ingest_grpc.service.retention import Retention
 from ingest_grpc.service.retries import RetryService
@@ -59,6 +60,7 @@ from ingest_grpc.store.alignment_interface import AlignmentRow
 from ingest_grpc.store.interface import Claim, Commit, RecordRow
 from ingest_grpc.store.sqlite.store import SqliteStore
 from ingest_grpc.worker.aligner import AlignmentRunner
+from ingest_grpc.worker.indexer import Indexer
 from ingest_grpc.worker.janitor import Janitor
 from ingest_grpc.worker.lease import Leases
 from ingest_grpc.worker.pool import Pool
@@ -135,15 +137,11 @@ class Core:
             LocalBlobs(settings.data_dir / "blobs") if self._memory is None else ObjectBlobs(self._memory)
         )
         self.keys, self.caches = KeyService(self.store, clock), JobCaches.of(self.store)
-        self.jobs = JobService(
-            self.store,
-            clock,
-            self.board,
-            self.caches.listed,
-            default_method=Method.SPEED_OPTIMIZED,
-            rules=AddRules(settings.max_records_per_job, settings.team_max_queued, made_by_engine),
-        )
+        rules = AddRules(settings.max_records_per_job, settings.team_max_queued, made_by_engine)
+        default = Method.SPEED_OPTIMIZED
+        self.jobs = JobService(self.store, clock, self.board, self.caches.listed, rules=rules, default_method=default)
         self.file_services = FileServices.build(settings, self.store, self.blobs, clock, self.origins)
+        self.knowledge = KnowledgeServices.build(settings, self.store, clock, self.file_services, self.jobs, rules)
         self.files = self.file_services.files
         self.ingestion = IngestionService(self.store, self.board)
         self.retries = RetryService(self.store, clock, self.board, max_queued=settings.team_max_queued)
@@ -168,6 +166,7 @@ class Core:
             self.leases,
             self.file_services.imports,
             Unpacker.build(settings, self.store, self.blobs, clock, self.executor, made_by_engine),
+            Indexer.build(self.knowledge, self.blobs),
             conversion_seconds=settings.conversion_timeout_seconds,
             backoff_base_seconds=settings.backoff_base_seconds,
             backoff_max_seconds=settings.backoff_max_seconds,

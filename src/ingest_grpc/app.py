@@ -20,6 +20,7 @@ from ingest_grpc.api.server import GrpcServer
 from ingest_grpc.api.servicers.file_service import FileServicer
 from ingest_grpc.api.servicers.ingestion_service import IngestionServicer
 from ingest_grpc.api.servicers.job_service import JobServicer
+from ingest_grpc.api.servicers.knowledge_base_service import KnowledgeBaseServicer
 from ingest_grpc.api.servicers.server_service import ServerServicer
 from ingest_grpc.api.watch import WatchStreams, event_tail
 from ingest_grpc.api.watch import feed as feed_of_jobs
@@ -42,6 +43,7 @@ from ingest_grpc.service.ingestion import IngestionService
 from ingest_grpc.service.job_files import AddRules
 from ingest_grpc.service.jobs import JobService
 from ingest_grpc.service.keys import KeyService
+from ingest_grpc.service.knowledge_bases.services import KnowledgeServices
 from ingest_grpc.service.new_records import IsCurrent
 from ingest_grpc.service.positions import ProgressFeed
 from ingest_grpc.service.progress import ProgressBoard
@@ -61,13 +63,16 @@ from ingest_grpc.worker.aligner import AlignmentRunner
 from ingest_grpc.worker.compactor import Compactor
 from ingest_grpc.worker.executors.interface import Executor
 from ingest_grpc.worker.executors.local import LocalExecutor
+from ingest_grpc.worker.indexer import Indexer
 from ingest_grpc.worker.janitor import Janitor
+from ingest_grpc.worker.keeper import Keeper
 from ingest_grpc.worker.lease import Leases
 from ingest_grpc.worker.loop import Loop
 from ingest_grpc.worker.pool import Pool
 from ingest_grpc.worker.reaper import Reaper
 from ingest_grpc.worker.runner import Runner
 from ingest_grpc.worker.stager import Stager
+from ingest_grpc.worker.syncer import Syncer
 from ingest_grpc.worker.unpacker import Unpacker
 
 log = logging.getLogger(__name__)
@@ -115,6 +120,7 @@ class App:
                 ),
                 "FileService": FileServicer(self.file_services),
                 "IngestionService": IngestionServicer(self.ingestion),
+                "KnowledgeBaseService": KnowledgeBaseServicer(self.knowledge),
                 "ServerService": ServerServicer(self.server_info, settings),
             },
             refusals=self.keys.refusals,
@@ -129,16 +135,18 @@ class App:
     def _build_services(self, settings: Settings, clock: Clock) -> None:
         self.keys = KeyService(self.store, clock)
         self.caches = JobCaches.of(self.store)
+        rules = AddRules(settings.max_records_per_job, settings.team_max_queued, _current_engines(settings))
         self.jobs = JobService(
             self.store,
             clock,
             self.board,
             self.caches.listed,
             default_method=Method(settings.default_method),
-            rules=AddRules(settings.max_records_per_job, settings.team_max_queued, _current_engines(settings)),
+            rules=rules,
         )
         self.file_services = FileServices.build(settings, self.store, self.blobs, clock)
         self.files = self.file_services.files
+        self.knowledge = KnowledgeServices.build(settings, self.store, clock, self.file_services, self.jobs, rules)
         self.job_settings = SettingsService(
             self.store, clock, self.board, self.jobs, purge_after_days=settings.purge_after_days
         )
@@ -184,6 +192,7 @@ class App:
             leases,
             self.file_services.imports,
             Unpacker.build(settings, self.store, self.blobs, clock, self.executor, _current_engines(settings)),
+            Indexer.build(self.knowledge, self.blobs),
             conversion_seconds=settings.conversion_timeout_seconds,
             backoff_base_seconds=settings.backoff_base_seconds,
             backoff_max_seconds=settings.backoff_max_seconds,
@@ -205,7 +214,10 @@ class App:
             self.store, clock, event_days=settings.event_retention_days, output_days=settings.output_retention_days
         )
         self.compactor = Compactor(retention)
+        self.keeper = Keeper(self.knowledge.keeper, self.knowledge.bases)
+        self.syncer = Syncer(self.store, self.knowledge.syncs, clock)
         self.janitor = Janitor(self.store, self.file_services, clock, request_id_days=settings.request_id_days)
+        self._background = (self.stager, self.janitor, self.compactor, self.keeper, self.syncer)
 
     def _new_aligner(self, settings: Settings, clock: Clock, leases: Leases) -> AlignmentRunner:
         return AlignmentRunner(
@@ -234,6 +246,7 @@ class App:
             check_exposure(self.settings, has_keys=await self.keys.any_key())
             await self.blobs.start(self._is_known)
             await self.file_services.start()
+            await self.knowledge.start()
             orphans = await self.reaper.recover()
             if orphans:
                 log.info("%d claims lost their worker with the last server and are queued again", orphans)
@@ -241,12 +254,13 @@ class App:
             self.port = await self.server.start()
             # After the server: its callers need not wait until the first converter child is ready.
             await self.executor.start()
+            await self.knowledge.keeper.recover()
         except BaseException:
             await self.server.stop(0)
             await self.observing.stop()
             await self._stop_store()
             raise
-        for loop in (self._ticker, self._rechecker, self.pool, self.reaper, self.stager, self.janitor, self.compactor):
+        for loop in (self._ticker, self._rechecker, self.pool, self.reaper, *self._background):
             loop.start()
 
     async def stop(self, grace_seconds: float | None = None) -> None:
@@ -254,13 +268,14 @@ class App:
         grace = self.settings.shutdown_grace_seconds if grace_seconds is None else grace_seconds
         self.hub.drain()
         await asyncio.gather(self.server.stop(grace), self.pool.stop(grace))
-        for loop in (self.compactor, self.janitor, self.stager, self.reaper, self._rechecker, self._ticker):
+        for loop in (*reversed(self._background), self.reaper, self._rechecker, self._ticker):
             await loop.stop()
         await self.observing.stop()
         await self._stop_store()
 
     async def _stop_store(self) -> None:
         await self.file_services.stop()
+        await self.knowledge.stop()
         await self.executor.stop()
         await self.blobs.stop()
         await self.store.stop()
@@ -282,6 +297,8 @@ class App:
             self.pool.wake()
         if commit.delayed:
             self.stager.wake()
+        if commit.unindexed:
+            self.keeper.wake()
         if commit.stopped:
             self.pool.stop_claims(commit.stopped)
         self.tail.follow(commit.steps)

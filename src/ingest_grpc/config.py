@@ -199,6 +199,16 @@ class Settings(BaseSettings):
     embedding_text_weight: float = Field(
         0.5, ge=0, le=1, description="share of the text score in hybrid search with embedders onnx and endpoint"
     )
+    chunk_max_tokens: int = Field(
+        400, ge=64, le=8_192, description="longest chunk of a knowledge base that does not say, in tokens"
+    )
+    chunk_overlap_tokens: int = Field(
+        0,
+        ge=0,
+        le=4_096,
+        description="tokens that a chunk repeats of the one before where a knowledge base does not say",
+    )
+    max_source_keys: int = Field(100_000, ge=1, description="keys one data source may have")
     embedding_cache_bytes: int = Field(
         256 * MIB, ge=0, description="bytes of vectors of onnx and endpoint kept for repeated attempts"
     )

@@ -15,8 +15,8 @@ PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 
 _FENCED = re.compile(r"^```(?P<info>.*)\n(?P<text>(?:.*\n)*?)```$", re.MULTILINE)
 _CONTINUED = re.compile(r"\\\n\s*|(?<=\|)\n\s*")
-_PLACEHOLDER = re.compile(r"(?<![\w-])(md-file|file|up|ijf|ij|dj)-…")
-_ID = re.compile(r"(?<![\w-])(md-file|file|up|ijf|ij|dj)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PLACEHOLDER = re.compile(r"(?<![\w-])(md-file|file|up|ijf|ij|dj|kb|ds)-…")
+_ID = re.compile(r"(?<![\w-])(md-file|file|up|ijf|ij|dj|kb|ds)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)

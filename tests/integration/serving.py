@@ -25,6 +25,7 @@ from ingest_grpc.v1.ingestion_service_pb2_grpc import IngestionServiceStub
 from ingest_grpc.v1.job_pb2 import Job, JobType
 from ingest_grpc.v1.job_service_pb2 import AddFilesRequest, CreateJobRequest, FileToAdd
 from ingest_grpc.v1.job_service_pb2_grpc import JobServiceStub
+from ingest_grpc.v1.knowledge_base_service_pb2_grpc import KnowledgeBaseServiceStub
 from ingest_grpc.v1.server_service_pb2_grpc import ServerServiceStub
 from ingest_grpc.worker.executors.interface import Executor
 from ingest_grpc.worker.runner import output_key
@@ -34,6 +35,7 @@ if TYPE_CHECKING:  # the generated stubs make these when they are given an async
     from ingest_grpc.v1.file_service_pb2_grpc import FileServiceAsyncStub
     from ingest_grpc.v1.ingestion_service_pb2_grpc import IngestionServiceAsyncStub
     from ingest_grpc.v1.job_service_pb2_grpc import JobServiceAsyncStub
+    from ingest_grpc.v1.knowledge_base_service_pb2_grpc import KnowledgeBaseServiceAsyncStub
     from ingest_grpc.v1.server_service_pb2_grpc import ServerServiceAsyncStub
 
 GROUNDED = JobType.JOB_TYPE_CONTEXT_GROUNDED_FILES
@@ -97,6 +99,7 @@ class Server:
         self.jobs: JobServiceAsyncStub = JobServiceStub(self.channel)
         self.files: FileServiceAsyncStub = FileServiceStub(self.channel)
         self.ingestion: IngestionServiceAsyncStub = IngestionServiceStub(self.channel)
+        self.knowledge: KnowledgeBaseServiceAsyncStub = KnowledgeBaseServiceStub(self.channel)
         self.info: ServerServiceAsyncStub = ServerServiceStub(self.channel)
 
     def new_channel(self, **options: int) -> grpc.aio.Channel:

@@ -22,7 +22,13 @@ from ingest_grpc.api.reflection import register_reflection
 from ingest_grpc.api.registry import UnknownMethods, register
 from ingest_grpc.config import Settings
 from ingest_grpc.units import MIB
-from ingest_grpc.v1 import file_service_pb2, ingestion_service_pb2, job_service_pb2, server_service_pb2
+from ingest_grpc.v1 import (
+    file_service_pb2,
+    ingestion_service_pb2,
+    job_service_pb2,
+    knowledge_base_service_pb2,
+    server_service_pb2,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +39,7 @@ SERVICES: Mapping[str, ServiceDescriptor] = {
         ("JobService", job_service_pb2),
         ("FileService", file_service_pb2),
         ("IngestionService", ingestion_service_pb2),
+        ("KnowledgeBaseService", knowledge_base_service_pb2),
         ("ServerService", server_service_pb2),
     )
 }

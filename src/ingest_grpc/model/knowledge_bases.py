@@ -179,6 +179,7 @@ class Document(Model):
     document_id: str
     knowledge_base_row: int
     data_source_row: int | None = None
+    parent_row: int | None = None
     team_id: str
     key: str
     etag: str = ""

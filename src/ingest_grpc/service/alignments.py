@@ -8,10 +8,11 @@ from pydantic import BaseModel
 from ingest_grpc.clock import Clock
 from ingest_grpc.errors import IngestError, Precondition, Reason
 from ingest_grpc.ids import Prefix, new_id
-from ingest_grpc.lifecycle import AlignmentEngine, JobStatus, RecordStatus, job_status
+from ingest_grpc.lifecycle import AlignmentEngine, JobStatus, JobType, RecordStatus, job_status
 from ingest_grpc.model import AlignmentJob, Caller, Job, JobDetail, Mutation, Request, ReviewReason
 from ingest_grpc.service import views
 from ingest_grpc.service.idempotency import once
+from ingest_grpc.service.knowledge_bases.finding import find_knowledge_base, refuse_knowledge_base_job
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.progress import ProgressBoard
 from ingest_grpc.service.queue import QueueTail
@@ -48,7 +49,9 @@ class AlignmentService:
                 ledger = await JobLedger.open(tx, caller.team_id, job_id, self._clock.now(), caller.user_id)
                 ledger.check_files_open()
                 check_files_etag(ledger.job, expected_files_etag)
+                refuse_knowledge_base_job(ledger.job)
                 await check_ready(tx, ledger.job)
+                await check_knowledge_base(tx, ledger.job)
                 tail = await QueueTail.of(tx, caller.team_id, ledger.job.priority)
                 alignment = await ledger.start_alignment(self._new(ledger, caller), tail.next())
                 await ledger.close()
@@ -106,6 +109,16 @@ async def check_ready(rows: Rows, job: Job) -> None:
             preconditions=[_precondition(job.job_id, reason) for reason in reasons],
             preconditions_total=facts.reviews,
         )
+
+
+async def check_knowledge_base(rows: Rows, job: Job) -> None:
+    """Raises KNOWLEDGE_BASE_EMPTY where a job is to use a knowledge base that has nothing yet."""
+    if job.job_type is not JobType.CONTEXT_GROUNDED_VECTOR_DB or job.knowledge_base_id is None:
+        return
+    knowledge_base = await find_knowledge_base(rows, job.team_id, job.knowledge_base_id)
+    if not await rows.is_searchable(knowledge_base.row_id):
+        about = {"knowledge_base_id": job.knowledge_base_id}
+        raise IngestError(Reason.KNOWLEDGE_BASE_EMPTY, about, resource=("KnowledgeBase", job.knowledge_base_id))
 
 
 def _precondition(job_id: str, reason: ReviewReason) -> Precondition:

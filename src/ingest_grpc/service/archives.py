@@ -15,6 +15,7 @@ from ingest_grpc.clock import Clock
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.model import File, FileKind, IngestionJob
 from ingest_grpc.service.job_files import cancel_record
+from ingest_grpc.service.knowledge_bases.members import add_version, remove_former_members
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.new_records import (
     Intended,
@@ -148,6 +149,7 @@ class ArchiveService:
             if file.blob_key == member.blob.key:
                 kept.add(file.blob_key)
             await self._add_record(ledger, row, member, file, ingestion_job, tail, unique=names[file.filename] == 1)
+        await remove_former_members(ledger, row)
         return frozenset(kept)
 
     async def _add_record(
@@ -165,11 +167,13 @@ class ArchiveService:
         tx, archive = ledger.tx, row.record
         replaces = await unresolved_named(tx, row.job_row, file.filename) if unique else None
         intended = Intended(file, archive.method, archive.user_id, replaces)
-        earlier = await earlier_conversion(tx, file, archive.method, self._rules.is_current)
+        # Of a knowledge base a member is still to be cut and embedded: the worker finds the conversion.
+        reusable = row.document_row is None
+        earlier = await earlier_conversion(tx, file, archive.method, self._rules.is_current) if reusable else None
         fair_tag = tail.next() if earlier is None else tail.last
         new = _unpacked_from(row, member, new_record(ledger, intended, ingestion_job, fair_tag))
         if earlier is None:
-            await ledger.add_record(new)
+            await add_version(ledger, row, new, member.path, file)
             return
         await ledger.add_record(await as_reused(ledger, new, earlier.record))
         if replaces is not None:

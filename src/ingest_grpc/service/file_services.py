@@ -33,6 +33,7 @@ class FileServices:
     blobs: Blobs
     spool: Spool
     origins: Origins
+    intake: Intake
 
     @classmethod
     def build(
@@ -52,6 +53,7 @@ class FileServices:
             blobs=blobs,
             spool=spool,
             origins=origins,
+            intake=intake,
         )
 
     async def start(self) -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import BaseModel
 
@@ -12,15 +12,18 @@ from ingest_grpc.lifecycle import IN_FLIGHT, IngestionJobStatus, RecordStatus, T
 from ingest_grpc.model import (
     AddFileOutcome,
     AddFileResult,
+    Document,
     File,
     FileRecord,
     FileToAdd,
     IngestionJob,
     JobFile,
+    KnowledgeBase,
     Method,
     RemoveFileOutcome,
     RemoveFileResult,
 )
+from ingest_grpc.service.knowledge_bases import documents
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.new_records import (
     Intended,
@@ -88,6 +91,8 @@ class AddFiles:
     method: Method
     allow_partial: bool
     rules: AddRules
+    knowledge_base: KnowledgeBase | None = None
+    """Where the files are to be found: all of them, Markdown too, become records then."""
     _seen: dict[str, _Plan] = field(default_factory=dict)
 
     async def run(self, items: Sequence[FileToAdd]) -> FilesAddedEffect:
@@ -119,7 +124,8 @@ class AddFiles:
             replaces = await tx.record(job.row_id, item.replaces_record_id)
             if replaces is None or not replaces.record.unresolved:
                 return _Plan(item, AddFileOutcome.NOT_REPLACEABLE, file)
-        outcome = AddFileOutcome.MARKDOWN_READY if file.markdown else AddFileOutcome.ADDED
+        ready = file.markdown and self.knowledge_base is None
+        outcome = AddFileOutcome.MARKDOWN_READY if ready else AddFileOutcome.ADDED
         plan = self._seen[item.file_id] = _Plan(item, outcome, file, replaces)
         return plan
 
@@ -141,6 +147,8 @@ class AddFiles:
         rows = await tx.live_records_of_file(job_row, file.row_id, file.file_id)
         # One whose output has expired is no longer of use: the file is converted anew.
         kept = [row for row in rows if row.record.output_expired_at is None]
+        if self.knowledge_base is not None and (row := await documents.present(tx, self.knowledge_base, file)):
+            kept.append(row)
         return _present_as(file.file_id, kept[0].record) if kept else None
 
     async def _refuse(self, plans: Sequence[_Plan]) -> None:
@@ -162,7 +170,12 @@ class AddFiles:
                 plan.replaces = await unresolved_named(self.ledger.tx, self.ledger.job.row_id, plan.file.filename)
 
     async def _match_content(self, plans: Sequence[_Plan]) -> None:
-        """A file whose bytes this team had converted before, by the same method and engine, needs no work."""
+        """A file whose bytes this team had converted before, by the same method and engine, needs no work.
+
+        For a knowledge base it is still to be cut and embedded: the worker finds the conversion.
+        """
+        if self.knowledge_base is not None:
+            return
         for plan in plans:
             if plan.outcome is AddFileOutcome.ADDED and plan.file is not None:
                 method = plan.item.method or self.method
@@ -189,6 +202,7 @@ class AddFiles:
                 ingestion_job_id=new_id(Prefix.INGESTION_JOB),
                 job_id=self.ledger.job.job_id,
                 status=IngestionJobStatus.QUEUED,
+                knowledge_base_id=self.knowledge_base and self.knowledge_base.knowledge_base_id,
                 created_at=self.ledger.now,
             )
         )
@@ -199,12 +213,24 @@ class AddFiles:
             assert plan.file is not None
             intended = Intended(plan.file, plan.item.method or self.method, self.user_id, plan.replaces)
             new = new_record(self.ledger, intended, ingestion_job, fair_tag)
+            document = await self._document(plan.file)
+            if document is not None:
+                new = replace(new, document_row=document.row_id)
             if plan.reused is not None:
                 new = await as_reused(self.ledger, new, plan.reused.record)
-            records[plan.item.file_id] = await self.ledger.add_record(new)
+            record = records[plan.item.file_id] = await self.ledger.add_record(new)
+            if document is not None:
+                await documents.record_added(self.ledger.tx, document, record.row_id)
             if plan.reused is not None and plan.replaces is not None:
                 await resolve(self.ledger, plan.replaces, new.record.record_id)
         return ingestion_job.ingestion_job_id, records
+
+    async def _document(self, file: File) -> Document | None:
+        """What of the knowledge base the file becomes."""
+        if self.knowledge_base is None:
+            return None
+        tx, place = self.ledger.tx, documents.Place(self.knowledge_base)
+        return await documents.attach(tx, place, file.file_id, file.sha256, file, self.ledger.now)
 
     def _result(self, plan: _Plan, records: dict[str, FileRecord]) -> AddFileResult:
         if plan.present is not None:
@@ -291,6 +317,7 @@ async def remove_record(ledger: JobLedger, row: RecordRow) -> list[str]:
     if row.record.status in IN_FLIGHT:
         row = await cancel_record(ledger, row)
     await ledger.mark(row, Trigger.REMOVED)
+    await documents.record_removed(ledger, row)
     removed = [row.record.record_id]
     if row.record.is_archive:
         for member in await ledger.tx.live_members(row.record.record_id):

@@ -31,7 +31,12 @@ from ingest_grpc.service import job_files, views
 from ingest_grpc.service.idempotency import once, recall, remember
 from ingest_grpc.service.job_cache import ListedJobs, head_of
 from ingest_grpc.service.job_files import AddFiles, AddRules, FilesAddedEffect, FilesRemovedEffect
-from ingest_grpc.service.knowledge_bases.finding import find_knowledge_base
+from ingest_grpc.service.knowledge_bases.documents import end_reindex, give_up_reindex
+from ingest_grpc.service.knowledge_bases.finding import (
+    fed_by,
+    find_knowledge_base,
+    refuse_knowledge_base_job,
+)
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.paging import MAX_TOTAL, decode_cursor, decode_token, encode_cursor, encode_token
 from ingest_grpc.service.progress import ProgressBoard
@@ -82,7 +87,7 @@ class JobService:
                 ledger = await JobLedger.create(tx, self._new_job(caller, new), caller.user_id)
                 added = FilesAddedEffect(job_id=ledger.job.job_id)
                 if new.files:
-                    added = await self._adding(ledger, caller, None, allow_partial=False).run(new.files)
+                    added = await (await self._adding(ledger, caller, None, allow_partial=False)).run(new.files)
                 await ledger.close()
                 return added
 
@@ -173,7 +178,9 @@ class JobService:
         async def unit(tx: Tx) -> Mutation[FilesAddedEffect]:
             async def effect() -> FilesAddedEffect:
                 ledger = await JobLedger.open(tx, caller.team_id, job_id, self._clock.now(), caller.user_id)
-                added = await self._adding(ledger, caller, method, allow_partial=allow_partial).run(files)
+                refuse_knowledge_base_job(ledger.job)
+                adding = await self._adding(ledger, caller, method, allow_partial=allow_partial)
+                added = await adding.run(files)
                 await ledger.close()
                 return added
 
@@ -181,8 +188,12 @@ class JobService:
 
         return await self._added(caller, unit, validate_only=validate_only)
 
-    def _adding(self, ledger: JobLedger, caller: Caller, method: Method | None, *, allow_partial: bool) -> AddFiles:
-        return AddFiles(ledger, caller.user_id, method or ledger.job.method, allow_partial, self._rules)
+    async def _adding(
+        self, ledger: JobLedger, caller: Caller, method: Method | None, *, allow_partial: bool
+    ) -> AddFiles:
+        chosen = method or ledger.job.method
+        knowledge_base = await fed_by(ledger.tx, ledger.job)
+        return AddFiles(ledger, caller.user_id, chosen, allow_partial, self._rules, knowledge_base)
 
     async def _added(
         self, caller: Caller, unit: WriteUnit[Mutation[FilesAddedEffect]], *, validate_only: bool
@@ -226,7 +237,7 @@ class JobService:
                 ledger.check_files_open()
                 results = [await job_files.remove_by_record_id(ledger, record_id) for record_id in record_ids]
                 results += [await job_files.remove_by_file_id(ledger, file_id) for file_id in file_ids]
-                await ledger.close()
+                await end_reindex(tx, await ledger.close(), ledger.now)
                 return FilesRemovedEffect(job_id=job_id, results=tuple(results))
 
             return await once(tx, caller, request, self._clock.now(), FilesRemovedEffect, effect)
@@ -265,7 +276,9 @@ class JobService:
         ledger = await JobLedger.open(tx, caller.team_id, job_id, self._clock.now(), caller.user_id)
         aligning = ledger.job.alignment_status in IN_FLIGHT
         cancelled, more = await self.cancel_in_flight(ledger, up_to, CANCEL_SLICE, first=so_far == 0)
-        await ledger.close()
+        job = await ledger.close()
+        if not more and job.cancelled:
+            await give_up_reindex(tx, job, ledger.now)
         effect = CancelEffect(job_id=job_id, records_cancelled=so_far + cancelled, alignment_cancelled=aligning)
         if not more:  # only the last slice answers the request, so only it is remembered
             await remember(tx, caller, request, effect, self._clock.now())

@@ -28,7 +28,7 @@ class Journal:
         self.now = max(now, job.updated_at)
         self.job = job.model_copy()  # a draft of our own, see _set
         self.tx = tx
-        self._actor = actor
+        self.actor = actor
         self._pending: list[Pending] = []
 
     def _set(self, **changes: Any) -> None:
@@ -54,7 +54,7 @@ class Journal:
             timestamp=self.now,
             type=pending.type,
             message=EVENT_TYPES[pending.type].message.format_map(pending.words),
-            actor=self._actor,
+            actor=self.actor,
             trigger=pending.trigger,
             change=pending.change(),
         )

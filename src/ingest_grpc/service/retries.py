@@ -18,6 +18,7 @@ from ingest_grpc.model import (
 from ingest_grpc.service import views
 from ingest_grpc.service.idempotency import once, recall, remember
 from ingest_grpc.service.job_files import check_queue_cap
+from ingest_grpc.service.knowledge_bases.finding import check_not_reindexing
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.progress import ProgressBoard
 from ingest_grpc.service.queue import QueueTail
@@ -68,6 +69,7 @@ class RetryService:
         async def effect() -> RetryEffect:
             ledger = await JobLedger.open(tx, caller.team_id, job_id, self._clock.now(), caller.user_id)
             ledger.check_files_open()
+            await check_not_reindexing(tx, ledger.job)
             await check_queue_cap(ledger, len(record_ids), self._max_queued)
             results = [await self._retry_one(ledger, record_id) for record_id in record_ids]
             await ledger.close()
@@ -80,7 +82,7 @@ class RetryService:
         row = await ledger.tx.record(ledger.job.row_id, record_id)
         if row is None:
             outcome = RetryFileOutcome.NOT_FOUND
-        elif not row.record.unresolved:
+        elif not row.record.unresolved or not await _is_latest(ledger, row):
             outcome = RetryFileOutcome.NOT_RETRYABLE
         elif row.source is None:
             outcome = RetryFileOutcome.SOURCE_DELETED
@@ -112,8 +114,9 @@ class RetryService:
             return Mutation(earlier, replayed=True), None
         ledger = await JobLedger.open(tx, caller.team_id, job_id, self._clock.now(), caller.user_id)
         ledger.check_files_open()
+        await check_not_reindexing(tx, ledger.job)
         rows = await tx.unresolved_records(ledger.job.row_id, SLICE, after)
-        retryable = [row for row in rows if row.source is not None]
+        retryable = [row for row in rows if row.source is not None and await _is_latest(ledger, row)]
         await check_queue_cap(ledger, len(retryable), self._max_queued)
         if retryable:
             ledger.cancel_requested(False)
@@ -125,6 +128,14 @@ class RetryService:
             return Mutation(effect), rows[-1].record.row_id
         await remember(tx, caller, request, effect, self._clock.now())
         return Mutation(effect), None
+
+
+async def _is_latest(ledger: JobLedger, row: RecordRow) -> bool:
+    """Whether nothing newer stands for the record's document; always true outside of knowledge bases."""
+    if row.document_row is None:
+        return True
+    document = await ledger.tx.document_by_row(row.document_row)
+    return document.removed_at is None and document.record_row == row.record.row_id
 
 
 async def _requeue(ledger: JobLedger, row: RecordRow) -> None:

@@ -12,6 +12,7 @@ from ingest_grpc.lifecycle import RecordStatus, Step, Trigger, WaitReason
 from ingest_grpc.model import DocumentMetadata, Engine, File, FileKind, FileRecord, RecordError
 from ingest_grpc.service.alignment_claims import claim_alignment, orphan_alignment
 from ingest_grpc.service.attempts import AttemptLimits
+from ingest_grpc.service.knowledge_bases.documents import Indexed, deploy, end_reindex
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.views import MARKDOWN
 from ingest_grpc.store.alignment_interface import AlignmentRow
@@ -33,6 +34,9 @@ class Done:
     warnings: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
     document_metadata: DocumentMetadata | None = None
+    reused_from: str | None = None
+    indexed: Indexed | None = None
+    """Of a document of a knowledge base: that it is searchable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ class WorkService:
                 await complete(ledger, row, outcome)
             else:
                 await self._give_up_or_retry(ledger, row, outcome)
-            await ledger.close()
+            await end_reindex(tx, await ledger.close(), ledger.now)
             return True
 
         return await self._store.write(unit)
@@ -227,10 +231,14 @@ async def complete(ledger: JobLedger, row: RecordRow, done: Done, **changes: Any
         warnings=done.warnings,
         losses=done.losses,
         document_metadata=done.document_metadata,
+        reused_from=done.reused_from,
+        chunks_created=done.indexed and done.indexed.chunks,
         step=None,
         worker_id=None,
         **changes,
     )
+    if row.document_row is not None:
+        await deploy(ledger, row, row.document_row, done.indexed)
     await _supersede(ledger, row)
 
 

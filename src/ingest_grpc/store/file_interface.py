@@ -9,6 +9,10 @@ class FileRows(Protocol):
     """Reads of files and uploads, part of Rows."""
 
     async def file(self, team: str, file_id: str) -> File | None: ...
+    async def file_by_row(self, row_id: int) -> File | None:
+        """A file by its integer key, deleted or not; None once it is purged."""
+        ...
+
     async def file_by_external_id(self, team: str, external_id: str) -> File | None: ...
     async def files_where(
         self, team: str, wanted: FileFilter, before: int | None, limit: int

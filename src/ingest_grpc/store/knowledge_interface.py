@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ingest_grpc.errors import Reason
 from ingest_grpc.lifecycle import RecordStatus
 from ingest_grpc.model import DataSource, Document, DocumentView, Job, KnowledgeBase
 from ingest_grpc.store.claims import RecordRow
@@ -30,6 +31,23 @@ class FoundDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownKey:
+    """A key of a data source in its latest version: what the source called it, and what became of its record.
+
+    `sha256` is empty for a version that was never read; `status` None once its record is purged.
+    """
+
+    row_id: int
+    key: str
+    etag: str
+    size_bytes: int
+    sha256: str
+    status: RecordStatus | None
+    error_reason: Reason | None
+    searchable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class NextVersion:
     """The version of a document in the set of chunks that a reindex fills."""
 
@@ -46,6 +64,10 @@ class KnowledgeRows(Protocol):
         ...
 
     async def knowledge_base_by_row(self, row_id: int) -> KnowledgeBase: ...
+    async def knowledge_base_by_public_id(self, knowledge_base_id: str) -> KnowledgeBase | None:
+        """Of any team; None once it is purged."""
+        ...
+
     async def knowledge_base_by_external_id(self, team: str, external_id: str) -> KnowledgeBase | None: ...
     async def knowledge_bases_newest(
         self, team: str, before: int | None, limit: int, *, show_deleted: bool
@@ -90,7 +112,14 @@ class KnowledgeRows(Protocol):
         """The live document of a key."""
         ...
 
-    async def documents_of_source(self, data_source_row: int, after: int, limit: int) -> list[Document]: ...
+    async def known_keys(self, data_source_row: int, after: int, limit: int) -> list[KnownKey]:
+        """What a sync compares a data source with, in the order of rows."""
+        ...
+
+    async def members_of_document(self, document_row: int) -> list[Document]:
+        """Live documents that were unpacked from an archive."""
+        ...
+
     async def documents_of_knowledge_base(self, knowledge_base_row: int, after: int, limit: int) -> list[Document]: ...
     async def documents_of_file(self, knowledge_base_row: int, file_row: int) -> list[Document]:
         """Live documents of which a file is the latest or the searchable version, newest first."""

@@ -87,7 +87,7 @@ class _MetadataOpEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MetadataOp
     METADATA_OP_EQ: _MetadataOp.ValueType  # 1
     """Equals the value."""
     METADATA_OP_NE: _MetadataOp.ValueType  # 2
-    """Is present and does not equal the value."""
+    """Does not equal the value, or is not there."""
     METADATA_OP_IN: _MetadataOp.ValueType  # 3
     """Equals one of the values."""
     METADATA_OP_GT: _MetadataOp.ValueType  # 4
@@ -107,7 +107,7 @@ METADATA_OP_UNSPECIFIED: MetadataOp.ValueType  # 0
 METADATA_OP_EQ: MetadataOp.ValueType  # 1
 """Equals the value."""
 METADATA_OP_NE: MetadataOp.ValueType  # 2
-"""Is present and does not equal the value."""
+"""Does not equal the value, or is not there."""
 METADATA_OP_IN: MetadataOp.ValueType  # 3
 """Equals one of the values."""
 METADATA_OP_GT: MetadataOp.ValueType  # 4

@@ -26,6 +26,7 @@ from ingest_grpc.worker.executors.interface import (
     Executor,
     Progress,
 )
+from ingest_grpc.worker.indexer import Indexer, IndexingFailed, Searchable
 from ingest_grpc.worker.lease import Leases
 from ingest_grpc.worker.retry import backoff_seconds
 from ingest_grpc.worker.unpacker import Destination, Unpacker
@@ -48,6 +49,7 @@ class Runner:
         leases: Leases,
         imports: ImportService,
         unpacker: Unpacker,
+        indexer: Indexer,
         *,
         conversion_seconds: float,
         backoff_base_seconds: float,
@@ -61,6 +63,7 @@ class Runner:
         self._leases = leases
         self._imports = imports
         self._unpacker = unpacker
+        self._indexer = indexer
         self._conversion_seconds = conversion_seconds
         self._backoff_base_seconds = backoff_base_seconds
         self._backoff_max_seconds = backoff_max_seconds
@@ -79,6 +82,7 @@ class Runner:
 
     async def drain(self) -> None:
         """Waits for the reports of cancelled runs."""
+        await self._indexer.drain()
         await self._finisher.drain()
         await self._unpacker.drain()
 
@@ -90,7 +94,7 @@ class Runner:
             self._at(claim, step)
             async with self._source(claim) as source, self._blobs.output() as output:
                 step = Step.PARSE
-                converted = await self._convert(claim, source, output.fd)
+                converted, reused_from = await self._markdown(claim, source, output.fd)
                 if isinstance(converted, ArchiveFound):
                     converted = await self._unpack(claim, source, output, converted)
                 if isinstance(converted, ConversionFailed):
@@ -98,10 +102,13 @@ class Runner:
                 if isinstance(converted, Unpacked):
                     stored = converted
                     return converted
+                searchable = await self._make_searchable(claim, output.fd)
                 step = Step.STORE
                 self._at(claim, step)
                 stored = await output.commit(output_key(claim), partial(self._transferring, claim))
-            return _done(stored, converted)
+            return _done(stored, converted, reused_from, searchable)
+        except IndexingFailed as failed:
+            return self._failure(claim, failed.reason, failed.step, failed.detail)
         except BlobMissing:
             return self._failure(claim, Reason.FILE_NOT_FOUND, step, "the source's bytes are gone")
         except IngestError as error:
@@ -139,6 +146,26 @@ class Runner:
         self._transferring(claim)
         progress = UnitProgress(units_done=done, units_total=total, unit="bytes")
         self._board.report(claim.job_row, claim.record, Step.FETCH, progress)
+
+    async def _markdown(
+        self, claim: RecordRow, source: int, output: int
+    ) -> tuple[Converted | ArchiveFound | Unpacked | ConversionFailed, str | None]:
+        """What is in the output now, and the record that had made it before, if one had."""
+        if claim.document_row is not None:
+            ready = await self._indexer.ready(claim, source, output)
+            if ready is not None:
+                return ready
+        return await self._convert(claim, source, output), None
+
+    async def _make_searchable(self, claim: RecordRow, output: int) -> Searchable | None:
+        """None outside of knowledge bases."""
+        if claim.document_row is None:
+            return None
+        return await self._indexer.run(claim, output, partial(self._stepped, claim))
+
+    def _stepped(self, claim: RecordRow, step: Step, progress: UnitProgress | None) -> None:
+        self._leases.renew(claim, self._conversion_seconds)
+        self._board.report(claim.job_row, claim.record, step, progress)
 
     async def _convert(
         self, claim: RecordRow, source: int, output: int
@@ -205,14 +232,16 @@ def output_key(claim: RecordRow) -> str:
     return f"{claim.record.record_id.removeprefix('ijf-').replace('-', '')}-{claim.record.attempt}"
 
 
-def _done(stored: StoredBlob, converted: Converted) -> Done:
+def _done(stored: StoredBlob, converted: Converted, reused_from: str | None, searchable: Searchable | None) -> Done:
     return Done(
         output=stored,
         engine=Engine(name=converted.engine_name, version=converted.engine_version),
         pages=converted.pages,
         warnings=converted.warnings,
-        losses=converted.losses,
+        losses=converted.losses + (searchable.losses if searchable else ()),
         document_metadata=_metadata(converted),
+        reused_from=reused_from,
+        indexed=searchable.indexed if searchable else None,
     )
 
 

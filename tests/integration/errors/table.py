@@ -4,11 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ingest_grpc.errors import CATALOGUE, Reason
-from tests.integration.errors import of_changes, of_files, of_ingestion, of_jobs, of_states, states
+from tests.integration.errors import of_changes, of_files, of_ingestion, of_jobs, of_knowledge, of_states, states
 from tests.integration.errors.row import Row
 from tests.reaching import reached
 
-ROWS: Sequence[Row] = [*of_files.ROWS, *of_jobs.ROWS, *of_ingestion.ROWS, *of_changes.ROWS, *of_states.ROWS]
+ROWS: Sequence[Row] = [
+    *of_files.ROWS,
+    *of_jobs.ROWS,
+    *of_ingestion.ROWS,
+    *of_changes.ROWS,
+    *of_knowledge.ROWS,
+    *of_states.ROWS,
+]
 
 SETTINGS: Mapping[str, Any] = {
     "max_file_bytes": of_files.MAX_FILE_BYTES,
@@ -33,19 +40,16 @@ AWAITED = frozenset(
         Reason.TOO_DEEPLY_NESTED,
         Reason.TOO_MANY_ENTRIES,
         Reason.TOO_MANY_PAGES,
-        Reason.KNOWLEDGE_BASE_NOT_FOUND,
         Reason.KNOWLEDGE_BASE_DELETED,
         Reason.KNOWLEDGE_BASE_EMPTY,
         Reason.KNOWLEDGE_BASE_REQUIRED,
         Reason.KNOWLEDGE_BASE_JOB,
-        Reason.DATA_SOURCE_NOT_FOUND,
         Reason.SOURCE_TOO_LARGE,
         Reason.SYNC_RUNNING,
         Reason.SYNC_NOT_RUNNING,
         Reason.REINDEX_REQUIRED,
         Reason.REINDEX_RUNNING,
         Reason.KNOWLEDGE_BASE_BUSY,
-        Reason.EMBEDDER_UNAVAILABLE,
         Reason.NOT_IN_KNOWLEDGE_BASE,
         Reason.NOTHING_TO_INDEX,
         Reason.EMBEDDING_REFUSED,

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from ingest_grpc.blobs.interface import CHUNK_BYTES
-from ingest_grpc.blobs.origins.interface import OriginObject, changed, not_allowed, not_found
+from ingest_grpc.blobs.origins.interface import ListedObject, OriginObject, changed, not_allowed, not_found
 from ingest_grpc.blobs.threads import Threads
 from ingest_grpc.errors import IngestError, Reason
 
@@ -42,6 +42,26 @@ class FileOrigin:
                     offset += len(data)
                 raise changed(path)  # it has grown since the look at its size
 
+    async def list(self, prefix: str) -> AsyncGenerator[ListedObject]:
+        with _translated(prefix):
+            folders = [await self._threads.run(self._folder, prefix)]
+            top = folders[0]
+            while folders:
+                folder = folders.pop()
+                inner, files = await self._threads.run(_entries, folder, top)
+                folders += inner
+                for each in files:
+                    yield each
+
+    def _folder(self, path: str) -> Path:
+        """A folder that really lies below a root, or is one."""
+        resolved = Path("/", path).resolve()
+        if not _within(resolved, [root.resolve() for root in self._roots]):
+            raise not_allowed(f"file:///{path}")
+        if not resolved.is_dir():
+            raise not_found(path)
+        return resolved
+
     def _open(self, path: str) -> int:
         """A descriptor of a regular file that really lies below a root, whatever symbolic links say."""
         roots = [root.resolve() for root in self._roots]
@@ -60,6 +80,19 @@ class FileOrigin:
             os.close(fd)
             raise
         return fd
+
+
+def _entries(folder: Path, top: Path) -> tuple[list[Path], list[ListedObject]]:
+    """(folders, files) of a folder. Symbolic links are left out: they may lead anywhere, and in circles."""
+    folders, files = [], []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(Path(entry.path))
+            elif entry.is_file(follow_symlinks=False):
+                key = Path(entry.path).relative_to(top).as_posix()
+                files.append(ListedObject(key, _described(entry.stat(follow_symlinks=False))))
+    return folders, files
 
 
 def _within(path: Path, roots: Sequence[Path]) -> bool:

@@ -15,6 +15,14 @@ class OriginObject:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class ListedObject:
+    """An object below a folder or in a bucket: its path from there, and its present version."""
+
+    key: str
+    found: OriginObject
+
+
 class Origin(Protocol):
     """One place. Methods raise FILE_NOT_FOUND, SERVICE_UNAVAILABLE, and IMPORT_NOT_ALLOWED for what leads out of it."""
 
@@ -24,6 +32,13 @@ class Origin(Protocol):
 
     def read(self, path: str, expected: OriginObject) -> AsyncGenerator[bytes]:
         """All bytes of the expected version, in pieces. Raises SOURCE_CHANGED, also at the very end."""
+        ...
+
+    def list(self, prefix: str) -> AsyncGenerator[ListedObject]:
+        """All objects below a folder, or in all of the bucket where the prefix is empty; in no particular order.
+
+        What goes or comes meanwhile may be listed or not. Raises FILE_NOT_FOUND for a folder that is not there.
+        """
         ...
 
 

@@ -9,7 +9,7 @@ import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, PreconditionError, UnauthenticatedError
 from obstore.store import ObjectStore, from_url
 
-from ingest_grpc.blobs.origins.interface import OriginObject, changed, not_found
+from ingest_grpc.blobs.origins.interface import ListedObject, OriginObject, changed, not_found
 from ingest_grpc.errors import IngestError, Reason
 
 if TYPE_CHECKING:
@@ -54,6 +54,16 @@ class ObjectOrigin:
                 raise IngestError(Reason.SERVICE_UNAVAILABLE, {"path": path})
             yield data
             offset = end
+
+    async def list(self, prefix: str) -> AsyncGenerator[ListedObject]:
+        # With a slash: "in" is not to list what lies in "inside".
+        folder = f"{prefix}/" if prefix else ""
+        with _translated(prefix):
+            async for page in obstore.list(self._store, prefix=folder or None):
+                for meta in page:
+                    key = meta["path"].removeprefix(folder)
+                    if key and not key.endswith("/"):  # some stores keep empty objects as folders
+                        yield ListedObject(key, _described(meta))
 
 
 def _described(meta: "ObjectMeta") -> OriginObject:

@@ -6,7 +6,7 @@ from pathlib import Path
 from obstore.store import ObjectStore
 
 from ingest_grpc.blobs.origins.files import FileOrigin
-from ingest_grpc.blobs.origins.interface import Origin, OriginObject, not_allowed
+from ingest_grpc.blobs.origins.interface import ListedObject, Origin, OriginObject, not_allowed
 from ingest_grpc.blobs.origins.locations import Location, parse, parse_prefix
 from ingest_grpc.blobs.origins.objects import ObjectOrigin, open_store
 from ingest_grpc.blobs.threads import Threads
@@ -49,7 +49,12 @@ class Origins:
         origin, path = self._at(url)
         return origin.read(path, expected)
 
-    def _at(self, url: str) -> tuple[Origin, str]:
+    def list(self, url: str) -> AsyncGenerator[ListedObject]:
+        """All objects below the URL of a folder or a bucket. Raises what `head` raises."""
+        origin, path = self._at(url, parse_prefix)
+        return origin.list(path)
+
+    def _at(self, url: str, parse: Callable[[str], Location] = parse) -> tuple[Origin, str]:
         try:
             location = parse(url)
         except ValueError as error:

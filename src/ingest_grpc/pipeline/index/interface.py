@@ -229,6 +229,10 @@ class Index(Protocol):
         """Up to `limit` chunks of the document with ordinals greater than `after`, in order."""
         ...
 
+    async def document(self, key: str, document_id: str) -> DocumentState | None:
+        """One document, removed or not; None for one that was never here."""
+        ...
+
     async def documents(self, key: str, after: str = "", limit: int = 1_000) -> list[DocumentState]:
         """Up to `limit` documents, removed ones too, with ids greater than `after`, in order."""
         ...

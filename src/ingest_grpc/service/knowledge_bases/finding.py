@@ -1,7 +1,7 @@
 """Finds what a call names, or says that there is no such thing."""
 
 from ingest_grpc.errors import IngestError, Reason
-from ingest_grpc.lifecycle import JobType
+from ingest_grpc.lifecycle import FEEDS_KNOWLEDGE_BASE, JobType
 from ingest_grpc.model import DataSource, Document, Job, KnowledgeBase
 from ingest_grpc.store.interface import Rows
 
@@ -61,6 +61,19 @@ def refuse_knowledge_base_job(job: Job) -> None:
     """Raises KNOWLEDGE_BASE_JOB for a job that KnowledgeBaseService alone commands."""
     if job.job_type is JobType.KNOWLEDGE_BASE:
         raise IngestError(Reason.KNOWLEDGE_BASE_JOB, {"job_id": job.job_id}, resource=("Job", job.job_id))
+
+
+async def fed_by(rows: Rows, job: Job) -> KnowledgeBase | None:
+    """The knowledge base that the job's files become part of, None for jobs that feed none.
+
+    Raises KNOWLEDGE_BASE_REQUIRED, KNOWLEDGE_BASE_NOT_FOUND, KNOWLEDGE_BASE_DELETED and REINDEX_RUNNING.
+    """
+    if job.job_type not in FEEDS_KNOWLEDGE_BASE:
+        return None
+    if job.knowledge_base_id is None:
+        raise IngestError(Reason.KNOWLEDGE_BASE_REQUIRED, {"job_id": job.job_id}, resource=("Job", job.job_id))
+    await check_not_reindexing(rows, job)
+    return await find_knowledge_base(rows, job.team_id, job.knowledge_base_id)
 
 
 async def check_not_reindexing(rows: Rows, job: Job) -> None:

@@ -6,6 +6,10 @@ SELECT * FROM knowledge_bases WHERE knowledge_base_id = :knowledge_base_id AND t
 -- A knowledge base by its integer key.
 SELECT * FROM knowledge_bases WHERE id = :row_id;
 
+-- name: knowledge_base_by_public_id^
+-- A knowledge base of any team.
+SELECT * FROM knowledge_bases WHERE knowledge_base_id = :knowledge_base_id AND purged_at IS NULL;
+
 -- name: knowledge_base_by_external_id^
 -- The knowledge base with an external id of a team.
 SELECT * FROM knowledge_bases WHERE team = :team AND external_id = :external_id AND purged_at IS NULL;
@@ -151,9 +155,12 @@ SELECT * FROM documents
 WHERE knowledge_base = :knowledge_base AND coalesce(data_source, 0) = coalesce(:data_source, 0) AND key = :key
   AND removed_at IS NULL;
 
--- name: documents_of_source
--- One page of a data source's documents, in the order they were added.
-SELECT * FROM documents WHERE data_source = :data_source AND removed_at IS NULL AND id > :after ORDER BY id LIMIT :limit;
+-- name: known_keys
+-- One page of what is known of a data source's keys, in the order they were added. Members of archives have none.
+SELECT d.id AS row_id, d.key, d.etag, f.size_bytes, f.sha256, r.status, r.error_reason, d.indexed_record IS NOT NULL AS searchable
+FROM documents AS d CROSS JOIN files AS f ON f.id = d.file LEFT JOIN file_records AS r ON r.id = d.record
+WHERE d.data_source = :data_source AND d.removed_at IS NULL AND d.parent IS NULL AND d.id > :after
+ORDER BY d.id LIMIT :limit;
 
 -- name: documents_of_knowledge_base
 -- One page of a knowledge base's documents, in the order they were added.
@@ -170,6 +177,10 @@ SELECT * FROM documents WHERE knowledge_base = :knowledge_base AND removed_at IS
 -- Live documents of any knowledge base whose latest version is a file.
 SELECT * FROM documents WHERE file = :file AND removed_at IS NULL ORDER BY id;
 
+-- name: members_of_document
+-- Live documents that were unpacked from an archive.
+SELECT * FROM documents WHERE parent = :parent AND removed_at IS NULL ORDER BY id;
+
 -- name: documents_to_clear
 -- Removed documents of a knowledge base that the index may still hold chunks of.
 SELECT * FROM documents
@@ -182,10 +193,10 @@ SELECT * FROM documents WHERE removed_at IS NOT NULL AND cleared_at IS NULL ORDE
 -- name: insert_document<!
 -- A new document.
 INSERT INTO documents (
-    document_id, knowledge_base, data_source, team, key, etag, file, record,
+    document_id, knowledge_base, data_source, parent, team, key, etag, file, record,
     indexed_record, indexed_attempt, indexed_file, chunks, deployed_at, created_at, removed_at
 ) VALUES (
-    :document_id, :knowledge_base, :data_source, :team, :key, :etag, :file, :record,
+    :document_id, :knowledge_base, :data_source, :parent, :team, :key, :etag, :file, :record,
     :indexed_record, :indexed_attempt, :indexed_file, :chunks, :deployed_at, :created_at, :removed_at
 );
 

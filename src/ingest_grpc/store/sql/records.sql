@@ -219,7 +219,7 @@ UPDATE file_records SET
     deleted_at = :deleted_at, processing_at = :processing_at, completed_at = :completed_at,
     failed_at = :failed_at, cancelled_at = :cancelled_at,
     pages = :pages, bytes_out = :bytes_out, member_count = :member_count, chunks_created = :chunks_created,
-    engine_job_id = :engine_job_id, last_sequence = :last_sequence, claimable = :claimable
+    engine_job_id = :engine_job_id, reused_from = :reused_from, last_sequence = :last_sequence, claimable = :claimable
 WHERE id = :row_id AND status = :status_before AND attempt = :attempt_before;
 
 -- name: requeue_record!

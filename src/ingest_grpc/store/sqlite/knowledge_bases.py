@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from ingest_grpc.errors import Reason
 from ingest_grpc.lifecycle import RecordStatus
 from ingest_grpc.model import (
     DataSource,
@@ -17,7 +18,7 @@ from ingest_grpc.model import (
     SyncSummary,
 )
 from ingest_grpc.store.claims import RecordRow
-from ingest_grpc.store.knowledge_interface import DocumentCount, FoundDocument, NextVersion
+from ingest_grpc.store.knowledge_interface import DocumentCount, FoundDocument, KnownKey, NextVersion
 from ingest_grpc.store.sqlite import values
 from ingest_grpc.store.sqlite.statements import Row, Statements
 
@@ -92,6 +93,7 @@ def document_of(row: Row) -> Document:
         row_id=row["id"],
         knowledge_base_row=row["knowledge_base"],
         data_source_row=row["data_source"],
+        parent_row=row["parent"],
         team_id=row["team"],
         file_row=row["file"],
         record_row=row["record"],
@@ -134,6 +136,13 @@ def document_view_of(row: Row) -> DocumentView:
     )
 
 
+def known_key_of(row: Row) -> KnownKey:
+    """What is known of a key."""
+    status, reason = row["status"], row["error_reason"]
+    known = {"status": status and RecordStatus(status), "error_reason": reason and Reason(reason)}
+    return KnownKey(**{**row, **known, "searchable": bool(row["searchable"])})
+
+
 class SqliteKnowledgeRows(Statements):
     """Reads of knowledge bases, data sources and documents."""
 
@@ -142,6 +151,9 @@ class SqliteKnowledgeRows(Statements):
 
     async def knowledge_base_by_row(self, row_id: int) -> KnowledgeBase:
         return self._the("knowledge_base_by_row", knowledge_base_of, row_id=row_id)
+
+    async def knowledge_base_by_public_id(self, knowledge_base_id: str) -> KnowledgeBase | None:
+        return self._one("knowledge_base_by_public_id", knowledge_base_of, knowledge_base_id=knowledge_base_id)
 
     async def knowledge_base_by_external_id(self, team: str, external_id: str) -> KnowledgeBase | None:
         return self._one("knowledge_base_by_external_id", knowledge_base_of, team=team, external_id=external_id)
@@ -209,8 +221,11 @@ class SqliteKnowledgeRows(Statements):
         where = {"knowledge_base": knowledge_base_row, "data_source": data_source_row, "key": key}
         return self._one("document_of_key", document_of, **where)
 
-    async def documents_of_source(self, data_source_row: int, after: int, limit: int) -> list[Document]:
-        return self._all("documents_of_source", document_of, data_source=data_source_row, after=after, limit=limit)
+    async def known_keys(self, data_source_row: int, after: int, limit: int) -> list[KnownKey]:
+        return self._all("known_keys", known_key_of, data_source=data_source_row, after=after, limit=limit)
+
+    async def members_of_document(self, document_row: int) -> list[Document]:
+        return self._all("members_of_document", document_of, parent=document_row)
 
     async def documents_of_knowledge_base(self, knowledge_base_row: int, after: int, limit: int) -> list[Document]:
         where = {"knowledge_base": knowledge_base_row, "after": after, "limit": limit}
@@ -307,6 +322,7 @@ class SqliteKnowledgeTx(SqliteKnowledgeRows):
             team=document.team_id,
             knowledge_base=document.knowledge_base_row,
             data_source=document.data_source_row,
+            parent=document.parent_row,
             **{name: getattr(document, name) for name in _NEW_DOCUMENT},
             **_document_columns(document),
         )

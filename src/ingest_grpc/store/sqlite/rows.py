@@ -232,6 +232,9 @@ class SqliteRows(SqliteAlignmentRows, SqliteKnowledgeRows):
     async def file(self, team: str, file_id: str) -> File | None:
         return self._one("file", values.file_of, team=team, file_id=file_id)
 
+    async def file_by_row(self, row_id: int) -> File | None:
+        return self._one("file_by_row", values.file_of, row_id=row_id)
+
     async def file_by_external_id(self, team: str, external_id: str) -> File | None:
         return self._one("file_by_external_id", values.file_of, team=team, external_id=external_id)
 

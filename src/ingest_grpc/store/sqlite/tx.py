@@ -79,7 +79,6 @@ class SqliteTx(SqliteRows, SqliteRecordSearch, SqliteAlignmentTx, SqliteKnowledg
             method=record.method,
             last_trigger=new.trigger,
             replaces=new.replaces_row,
-            reused_from=record.reused_from,
             created_at=record.created_at,
             bytes_in=new.bytes_in,
             document=new.document_row,

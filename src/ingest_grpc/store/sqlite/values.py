@@ -281,6 +281,7 @@ def record_columns(record: FileRecord) -> dict[str, Any]:
         "bytes_out": record.bytes_out,
         "chunks_created": record.chunks_created,
         "engine_job_id": record.engine_job_id,
+        "reused_from": record.reused_from,
         "last_sequence": record.last_sequence,
     }
 

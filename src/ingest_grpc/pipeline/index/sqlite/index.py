@@ -78,6 +78,10 @@ class SqliteIndex:
         """See `interface.Index.chunks`."""
         return await self._threads.read(lambda db: reading.chunks(db, key, document_id, after, limit))
 
+    async def document(self, key: str, document_id: str) -> DocumentState | None:
+        """See `interface.Index.document`."""
+        return await self._threads.read(lambda db: reading.document(db, key, document_id))
+
     async def documents(self, key: str, after: str = "", limit: int = 1_000) -> list[DocumentState]:
         """See `interface.Index.documents`."""
         return await self._threads.read(lambda db: reading.documents(db, key, after, limit))

@@ -20,6 +20,10 @@ CHUNK_COLUMNS = (
     f"{DOCUMENT_COLUMNS}, c.ordinal, c.text, c.heading_path, c.start_offset, c.end_offset, c.tokens, "
     "EXISTS (SELECT 1 FROM vectors v WHERE v.chunk = c.id)"
 )
+_STATE_COLUMNS = (
+    f"{DOCUMENT_COLUMNS}, d.fence_record, d.fence_attempt, d.removed, "
+    "(SELECT count(*) FROM chunks c WHERE c.document = d.id)"
+)
 
 
 def knowledge_base(db: "apsw.Connection", key: str) -> tuple[int, int]:
@@ -42,17 +46,25 @@ def chunks(db: "apsw.Connection", key: str, document_id: str, after: int, limit:
     return [stored_chunk(row) for row in rows]
 
 
+def document(db: "apsw.Connection", key: str, document_id: str) -> DocumentState | None:
+    """See `interface.Index.document`."""
+    with snapshot(db):
+        number, _ = knowledge_base(db, key)
+        found = f"SELECT {_STATE_COLUMNS} FROM documents d WHERE d.knowledge_base = ? AND d.document_id = ?"
+        row = db.execute(found, (number, document_id)).fetchone()
+    return None if row is None else _state(row)
+
+
 def documents(db: "apsw.Connection", key: str, after: str, limit: int) -> list[DocumentState]:
     """See `interface.Index.documents`."""
     with snapshot(db):
         number, _ = knowledge_base(db, key)
-        rows: list[tuple[Any, ...]] = db.execute(
-            f"SELECT {DOCUMENT_COLUMNS}, d.fence_record, d.fence_attempt, d.removed, "
-            "(SELECT count(*) FROM chunks c WHERE c.document = d.id) "
-            "FROM documents d WHERE d.knowledge_base = ? AND d.document_id > ? ORDER BY d.document_id LIMIT ?",
+        rows = db.execute(
+            f"SELECT {_STATE_COLUMNS} FROM documents d "
+            "WHERE d.knowledge_base = ? AND d.document_id > ? ORDER BY d.document_id LIMIT ?",
             (number, after, limit),
         ).fetchall()
-    return [DocumentState(_document(row), (row[5], row[6]), chunks=row[8], removed=bool(row[7])) for row in rows]
+    return [_state(row) for row in rows]
 
 
 def counts(db: "apsw.Connection", key: str) -> Counts:
@@ -86,6 +98,10 @@ def stored_chunk(row: tuple[Any, ...]) -> StoredChunk:
         tokens=tokens,
         embedded=bool(embedded),
     )
+
+
+def _state(row: tuple[Any, ...]) -> DocumentState:
+    return DocumentState(_document(row), (row[5], row[6]), chunks=row[8], removed=bool(row[7]))
 
 
 def _document(row: tuple[Any, ...]) -> Document:

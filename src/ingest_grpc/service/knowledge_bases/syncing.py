@@ -1,0 +1,312 @@
+"""SyncDataSource: brings a knowledge base in step with a data source, by one job; and ends such a job."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from ingest_grpc.clock import MICROSECONDS, Clock
+from ingest_grpc.errors import IngestError, Reason
+from ingest_grpc.filenames import base_name, displayable, guess_content_type
+from ingest_grpc.ids import Prefix, new_id
+from ingest_grpc.model import (
+    Caller,
+    DataSource,
+    DataSourceType,
+    Document,
+    File,
+    FileKind,
+    ImportSource,
+    Job,
+    JobCancelled,
+    KnowledgeBase,
+    Mutation,
+    Request,
+    SyncSummary,
+)
+from ingest_grpc.service.idempotency import recall, remember
+from ingest_grpc.service.intake import Intake, file_not_found
+from ingest_grpc.service.jobs import JobService
+from ingest_grpc.service.knowledge_bases.comparing import Comparison, FoundKey, compare
+from ingest_grpc.service.knowledge_bases.documents import Place, attach, remove_document
+from ingest_grpc.service.knowledge_bases.feeding import Version, feed, feeding_job, feeding_run, run_of
+from ingest_grpc.service.knowledge_bases.finding import data_source_not_found, find_data_source, reindex_running
+from ingest_grpc.service.knowledge_bases.listing import Listing, url_of
+from ingest_grpc.service.ledger import JobLedger
+from ingest_grpc.service.turns import Turns
+from ingest_grpc.store.interface import Rows, Store, Tx
+from ingest_grpc.store.knowledge_interface import KnownKey
+
+SLICE = 500
+"""Keys of one transaction: a source of 100,000 must not keep all other writers waiting."""
+
+KEYS_PAGE = 5_000
+T = TypeVar("T")
+
+
+class SyncEffect(BaseModel):
+    """What a sync began; kept for its request id."""
+
+    data_source_id: str
+    job_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """The data source with what the comparison found, and the job that was made."""
+
+    source: DataSource
+    job: Job | None
+
+
+class SyncService:
+    """Syncs data sources, one sync per source at a time."""
+
+    def __init__(self, store: Store, clock: Clock, listing: Listing, intake: Intake, jobs: JobService) -> None:
+        self._store = store
+        self._clock = clock
+        self._listing = listing
+        self._intake = intake
+        self._jobs = jobs
+        self._turns = Turns()
+
+    async def sync(
+        self, caller: Caller, data_source_id: str, keys: Sequence[str], request: Request | None
+    ) -> Mutation[Synced]:
+        """Compares, and makes a job of what is new, modified or gone; none where nothing changed.
+
+        Raises DATA_SOURCE_NOT_FOUND, KNOWLEDGE_BASE_DELETED, SYNC_RUNNING, REINDEX_RUNNING, and what looking at the
+        source raises.
+        """
+        async with self._turns.of(data_source_id):  # the second of two calls sees what the first one began
+            done = await self._store.write(lambda tx: recall(tx, caller, request, SyncEffect))
+            if done is not None:
+                return Mutation(await self._synced(caller, done), replayed=True)
+            source, knowledge_base = await self._store.read(partial(self._ready, caller=caller, id_=data_source_id))
+            comparison = compare(await self._listing.of(source), await self._known(source), keys)
+            equal = await self._listing.settle_doubts(source, comparison)
+            effect = await self._apply(caller, source, knowledge_base, comparison, equal, request)
+        return Mutation(await self._synced(caller, effect))
+
+    async def begin(self, caller: Caller, source: DataSource, knowledge_base: KnowledgeBase) -> SyncEffect:
+        """The first sync of a source that was just added: it makes a job in any case."""
+        async with self._turns.of(source.data_source_id):
+            comparison = compare(await self._listing.of(source), ())
+            return await self._apply(caller, source, knowledge_base, comparison, [], None, first=True)
+
+    async def cancel(self, caller: Caller, data_source_id: str, request: Request | None) -> Mutation[JobCancelled]:
+        """Cancels the job of the sync that runs. Raises DATA_SOURCE_NOT_FOUND and SYNC_NOT_RUNNING."""
+        earlier = await self._store.write(lambda tx: recall(tx, caller, request, SyncEffect))
+        if earlier is not None and earlier.job_id is not None:
+            return Mutation(JobCancelled(await self._jobs.get(caller, earlier.job_id), 0), replayed=True)
+
+        async def running(rows: Rows) -> Job | None:
+            source, _ = await find_data_source(rows, caller.team_id, data_source_id)
+            return await running_job(rows, source)
+
+        job = await self._store.read(running)
+        if job is None:
+            about = {"data_source_id": data_source_id}
+            raise IngestError(Reason.SYNC_NOT_RUNNING, about, resource=("DataSource", data_source_id))
+        done = await self._jobs.cancel(caller, job.job_id, None)
+        effect = SyncEffect(data_source_id=data_source_id, job_id=job.job_id)
+        await self._store.write(lambda tx: remember(tx, caller, request, effect, self._clock.now()))
+        return done
+
+    # ── before ─────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _ready(self, rows: Rows, *, caller: Caller, id_: str) -> tuple[DataSource, KnowledgeBase]:
+        source, knowledge_base = await find_data_source(rows, caller.team_id, id_)
+        await _check_free(rows, source, knowledge_base)
+        return source, knowledge_base
+
+    async def _known(self, source: DataSource) -> list[KnownKey]:
+        known: list[KnownKey] = []
+        after = 0
+        while page := await self._store.read(partial(_known_page, source=source, after=after)):
+            known += page
+            after = page[-1].row_id
+        return known
+
+    # ── after the comparison ───────────────────────────────────────────────────────────────────────────
+
+    async def _apply(
+        self,
+        caller: Caller,
+        source: DataSource,
+        knowledge_base: KnowledgeBase,
+        comparison: Comparison,
+        equal: Sequence[tuple[int, FoundKey]],
+        request: Request | None,
+        *,
+        first: bool = False,
+    ) -> SyncEffect:
+        """In slices; a sync that is interrupted between two is finished by the next one, which finds what is left."""
+        job_id: str | None = None
+        if comparison.changes or first:
+            create = partial(self._create_job, caller=caller, source=source, knowledge_base=knowledge_base)
+            job_id = await self._store.write(create)
+            for keys in _sliced([*comparison.new, *comparison.modified]):
+                ingest = partial(self._ingest, caller=caller, source=source, job_id=job_id, keys=keys)
+                await self._store.write(ingest)
+            for rows in _sliced(comparison.gone):
+                await self._store.write(partial(self._remove, caller=caller, job_id=job_id, rows=rows))
+        effect = SyncEffect(data_source_id=source.data_source_id, job_id=job_id)
+        await self._store.write(
+            partial(self._finish, caller=caller, effect=effect, comparison=comparison, equal=equal, request=request)
+        )
+        return effect
+
+    async def _create_job(self, tx: Tx, *, caller: Caller, source: DataSource, knowledge_base: KnowledgeBase) -> str:
+        source = await tx.data_source_by_row(source.row_id)
+        await _check_free(tx, source, await tx.knowledge_base_by_row(knowledge_base.row_id))
+        name = f"Sync of {source.name}"
+        job = feeding_job(caller, knowledge_base, name, source.method, self._clock.now(), source.data_source_id)
+        ledger = await JobLedger.create(tx, job, caller.user_id)
+        await ledger.add_ingestion_job(feeding_run(ledger))
+        ledger.sync_ended()
+        await tx.update_data_source(source.model_copy(update={"sync_job_id": job.job_id}))
+        return (await ledger.close()).job_id
+
+    async def _ingest(
+        self, tx: Tx, *, caller: Caller, source: DataSource, job_id: str, keys: Sequence[FoundKey]
+    ) -> None:
+        ledger = await JobLedger.open(tx, caller.team_id, job_id, self._clock.now(), caller.user_id)
+        knowledge_base = await tx.knowledge_base_by_row(source.knowledge_base_row)
+        versions = [
+            Version(*await self._version(tx, caller, source, knowledge_base, each), source.method) for each in keys
+        ]
+        await feed(ledger, await run_of(tx, ledger.job), versions)
+        await ledger.close()
+
+    async def _version(
+        self, tx: Tx, caller: Caller, source: DataSource, knowledge_base: KnowledgeBase, found: FoundKey
+    ) -> tuple[Document, File]:
+        """The document of a key, and the file that is its latest version."""
+        now = self._clock.now()
+        file_id = found.key
+        if source.type is DataSourceType.OBJECT_STORE:
+            new = imported(caller, source, found, now)
+            await self._intake.insert(tx, new)
+            file_id = new.file_id
+        file = await tx.file(source.team_id, file_id)
+        if file is None or file.deleted_at is not None:
+            raise file_not_found(file_id)  # deleted since it was listed: the caller syncs again
+        return await attach(tx, Place(knowledge_base, source.row_id), found.key, found.etag, file, now), file
+
+    async def _remove(self, tx: Tx, *, caller: Caller, job_id: str, rows: Sequence[int]) -> None:
+        for row in rows:
+            document = await tx.document_by_row(row)
+            if document.removed_at is None:
+                await remove_document(tx, document, self._clock.now(), caller.user_id, job_id)
+
+    async def _finish(
+        self,
+        tx: Tx,
+        *,
+        caller: Caller,
+        effect: SyncEffect,
+        comparison: Comparison,
+        equal: Sequence[tuple[int, FoundKey]],
+        request: Request | None,
+    ) -> None:
+        now = self._clock.now()
+        for row, found in equal:  # the next comparison need not read them again
+            document = await tx.document_by_row(row)
+            await tx.update_document(document.model_copy(update={"etag": found.etag}))
+        source = await tx.data_source(caller.team_id, effect.data_source_id)
+        if source is not None:
+            summary = SyncSummary(
+                at=now,
+                new=len(comparison.new),
+                modified=len(comparison.modified),
+                deleted=len(comparison.gone),
+                unchanged=comparison.unchanged,
+                job_id=effect.job_id,
+            )
+            changes = {"last_sync": summary, "next_sync_at": next_sync_at(source, now)}
+            await tx.update_data_source(source.model_copy(update=changes))
+        await remember(tx, caller, request, effect, now)
+
+    async def _synced(self, caller: Caller, effect: SyncEffect) -> Synced:
+        source = await self._store.read(partial(shown_source, team=caller.team_id, id_=effect.data_source_id))
+        job = None if effect.job_id is None else await self._jobs.get(caller, effect.job_id)
+        return Synced(source, job)
+
+
+async def _known_page(rows: Rows, *, source: DataSource, after: int) -> list[KnownKey]:
+    return await rows.known_keys(source.row_id, after, KEYS_PAGE)
+
+
+def next_sync_at(source: DataSource, now: int) -> int | None:
+    """When a source syncs by itself next."""
+    seconds = source.sync_interval_seconds
+    return None if seconds is None else now + seconds * MICROSECONDS
+
+
+def imported(caller: Caller, source: DataSource, found: FoundKey, now: int) -> File:
+    """A file that stands for an object of a source until its bytes are needed."""
+    filename = base_name(found.key) or "file"
+    return File(
+        blob_key=uuid.uuid4().hex,
+        file_id=new_id(Prefix.FILE),
+        kind=FileKind.UPLOAD,
+        filename=filename,
+        path=displayable(found.key),
+        content_type=guess_content_type(filename),
+        size_bytes=found.size_bytes,
+        sha256="",
+        user_id=caller.user_id,
+        team_id=caller.team_id,
+        created_at=now,
+        import_source=ImportSource(url=url_of(source, found.key), etag=found.etag),
+    )
+
+
+async def shown_source(rows: Rows, *, team: str, id_: str) -> DataSource:
+    """A data source with its files, its running job and the failures of its last sync. Raises DATA_SOURCE_NOT_FOUND."""
+    source = await rows.data_source(team, id_)
+    if source is None:
+        raise data_source_not_found(id_)
+    return await shown(rows, source, with_files=True)
+
+
+async def shown(rows: Rows, source: DataSource, *, with_files: bool = False) -> DataSource:
+    """A data source as it is shown."""
+    job = await running_job(rows, source)
+    counts = await rows.document_counts(source.knowledge_base_row, source.row_id)
+    last = source.last_sync
+    if last is not None and last.job_id is not None:
+        synced = await rows.job(source.team_id, last.job_id)
+        last = last.model_copy(update={"failed": 0 if synced is None else synced.tally.failed})
+    return source.model_copy(
+        update={
+            "running_job_id": None if job is None else job.job_id,
+            "files_total": sum(count.documents for count in counts),
+            "last_sync": last,
+            "file_ids": tuple(await rows.source_files(source.row_id)) if with_files else (),
+        }
+    )
+
+
+async def running_job(rows: Rows, source: DataSource) -> Job | None:
+    """The job of a sync that is not settled."""
+    job = None if source.sync_job_id is None else await rows.job(source.team_id, source.sync_job_id)
+    return job if job is not None and job.tally.in_flight else None
+
+
+async def _check_free(rows: Rows, source: DataSource, knowledge_base: KnowledgeBase) -> None:
+    """Raises SYNC_RUNNING and REINDEX_RUNNING."""
+    if (job := await running_job(rows, source)) is not None:
+        about = {"data_source_id": source.data_source_id, "job_id": job.job_id}
+        raise IngestError(Reason.SYNC_RUNNING, about, resource=("Job", job.job_id))
+    if knowledge_base.next is not None:
+        raise reindex_running(knowledge_base)
+
+
+def _sliced(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), SLICE):
+        yield items[start : start + SLICE]
