@@ -23,7 +23,8 @@ from tests.reaching import EVERY_RPC, reaches
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-READING = {rpc for rpc in RPCS if rpc.split("/")[1].startswith(("Get", "List", "Read", "Download", "Watch", "Wait"))}
+VERBS = ("Get", "List", "Read", "Download", "Watch", "Wait", "Search")
+READING = {rpc for rpc in RPCS if rpc.split("/")[1].startswith(VERBS)}
 ALWAYS_IN_METADATA = {"suggested_fix", "retryable"}
 DETAILS = {
     "FAILED_PRECONDITION": "PreconditionFailure",

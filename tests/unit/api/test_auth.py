@@ -10,6 +10,9 @@ WRITING = {
     "CreateJob", "AddFiles", "RemoveFiles", "CancelJob", "CreateFile", "UploadFile", "DeleteFile",
     "UpdateJob", "DeleteJob", "UndeleteJob", "CloneJob", "RetryFiles", "StartJob",
     "CreateUpload", "WriteUpload", "CompleteUpload", "ImportFile", "UpdateFile",
+    "CreateKnowledgeBase", "UpdateKnowledgeBase", "DeleteKnowledgeBase", "UndeleteKnowledgeBase",
+    "AddDataSource", "UpdateDataSource", "RemoveDataSource", "SyncDataSource", "CancelSync",
+    "AddKnowledgeBaseFiles", "RemoveKnowledgeBaseFiles",
 }  # fmt: skip
 METHODS = [f"/{service.full_name}/{method.name}" for service in SERVICES.values() for method in service.methods]
 

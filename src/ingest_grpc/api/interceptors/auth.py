@@ -17,7 +17,7 @@ Authenticate = Callable[[str | None], Awaitable[Caller]]
 HEALTH = "/grpc.health.v1.Health/"
 """Needs no credentials, nothing else does."""
 
-_READING_VERBS = ("Get", "List", "Read", "Download", "Watch", "Wait", "ServerReflection")
+_READING_VERBS = ("Get", "List", "Read", "Download", "Watch", "Wait", "Search", "ServerReflection")
 _SUFFICIENT = {
     Scope.READ: frozenset({Scope.READ, Scope.WRITE, Scope.ADMIN}),
     Scope.WRITE: frozenset({Scope.WRITE, Scope.ADMIN}),
