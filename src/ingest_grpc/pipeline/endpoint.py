@@ -1,15 +1,18 @@
 """An HTTP endpoint of a model, as OpenAI's API has them, called until it answers or is given up.
 
 What may pass is tried again: time-outs, connections that fail, 429 and what servers say of themselves (5xx).
+httpx is loaded with the first endpoint: it takes a quarter of a server's start, and few servers have an endpoint.
 """
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
 FIRST_PAUSE_SECONDS = 1.0
 MAX_PAUSE_SECONDS = 60.0
@@ -62,6 +65,8 @@ class Endpoint:
         self._settings = settings
         self._pause = pause
         self._rng = rng or random.Random()
+        import httpx  # noqa: PLC0415
+
         self._client = httpx.AsyncClient(
             timeout=settings.timeout_seconds,
             trust_env=False,
@@ -97,6 +102,8 @@ class Endpoint:
         return min(FIRST_PAUSE_SECONDS * 2.0**attempt, MAX_PAUSE_SECONDS) * (1 - self._rng.random() / 2)
 
     async def _post_once(self, path: str, body: dict[str, Any], max_answer_bytes: int) -> bytes:
+        import httpx  # noqa: PLC0415
+
         url = self._settings.url.rstrip("/") + path
         try:
             # The client's own timeout is per read: an endpoint that trickles would never run into it.
@@ -114,22 +121,22 @@ class Endpoint:
             raise EndpointRefused(f"the address is not a URL: {error}") from None
 
 
-def _check_status(response: httpx.Response) -> None:
+def _check_status(response: "httpx.Response") -> None:
     status = response.status_code
-    if status == httpx.codes.OK:
+    if status == HTTPStatus.OK:
         return
-    if status in PASSING or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+    if status in PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise EndpointUnavailable(f"HTTP {status}", _retry_after(response))
     raise EndpointRefused(f"HTTP {status}", status)
 
 
-def _retry_after(response: httpx.Response) -> float | None:
+def _retry_after(response: "httpx.Response") -> float | None:
     """The header's seconds; a date, or anything else, counts as none."""
     told = response.headers.get("retry-after", "")
     return float(told) if told.isascii() and told.isdigit() else None
 
 
-async def _body(response: httpx.Response, max_bytes: int) -> bytes:
+async def _body(response: "httpx.Response", max_bytes: int) -> bytes:
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
