@@ -25,19 +25,45 @@ Turn = Callable[[], Awaitable[Figures]]
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """At least, or at most, so much."""
+
+    value: float
+    at_most: bool = False
+
+    def __str__(self) -> str:
+        return f"{'≤' if self.at_most else '≥'} {self.value:g}"
+
+    def holds(self, value: float) -> bool:
+        return value <= self.value if self.at_most else value >= self.value
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table: medians over the rounds, and the ratio ours / bare with its least and its greatest."""
+    """One line of the table: medians over the rounds, and the ratio ours / bare with its least and its greatest.
+
+    `bar` is what the median is held against: of the ratio, or of our own figure where there is nothing bare to compare
+    it with (then `bare` and `ratios` are empty).
+    """
 
     name: str
     ours: float
-    bare: float
+    bare: float | None
     ratios: Sequence[float]
     unit: str
+    bar: Bar | None = None
 
-    def cells(self) -> tuple[str, str, str, str, str]:
-        low, high = min(self.ratios), max(self.ratios)
-        ratio = f"{statistics.median(self.ratios):.2f} ({low:.2f} to {high:.2f})"
-        return self.name, _number(self.ours), _number(self.bare), ratio, self.unit
+    def cells(self) -> tuple[str, ...]:
+        if not self.ratios or self.bare is None:
+            return self.name, _number(self.ours), "", "", *self._judged(self.ours), self.unit
+        low, high, middle = min(self.ratios), max(self.ratios), statistics.median(self.ratios)
+        ratio = f"{middle:.2f} ({low:.2f} to {high:.2f})"
+        return self.name, _number(self.ours), _number(self.bare), ratio, *self._judged(middle), self.unit
+
+    def _judged(self, value: float) -> tuple[str, str]:
+        if self.bar is None:
+            return "", ""
+        return str(self.bar), "yes" if self.bar.holds(value) else "NO"
 
 
 @dataclass(slots=True)
@@ -45,25 +71,36 @@ class Table:
     """The rows of one run, in the order in which they were measured."""
 
     rows: list[Row] = field(default_factory=list)
+    curves: dict[tuple[str, str], list[tuple[int, float]]] = field(default_factory=dict)
 
     def text(self) -> str:
-        head = ("benchmark", "ours", "bare", "ratio (of all rounds)", "unit")
+        head = ("benchmark", "ours", "bare", "ratio (of all rounds)", "bar", "met", "unit")
         lines = [head, *(row.cells() for row in self.rows)]
         widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
         return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
-    async def compare(self, name: str, ours: Turn, bare: Turn, *, rounds: int) -> None:
+    async def compare(
+        self, name: str, ours: Turn, bare: Turn, *, rounds: int, bars: Mapping[str, Bar] | None = None
+    ) -> None:
         """One row per unit that the bare turn reports. A first round of each warms up and does not count."""
         await ours()
         await bare()
         pairs = [(await ours(), await bare()) for _ in range(rounds)]
         for unit in pairs[0][1]:
-            self.add(name, unit, [(a[unit], b[unit]) for a, b in pairs])
+            self.add(name, unit, [(a[unit], b[unit]) for a, b in pairs], (bars or {}).get(unit))
 
-    def add(self, name: str, unit: str, pairs: Sequence[tuple[float, float]]) -> None:
+    def add(self, name: str, unit: str, pairs: Sequence[tuple[float, float]], bar: Bar | None = None) -> None:
         """A row of (ours, bare) pairs, one per round."""
         ours, bare = (statistics.median(side) for side in zip(*pairs, strict=True))
-        self.rows.append(Row(name, ours, bare, [a / b for a, b in pairs], unit))
+        self.rows.append(Row(name, ours, bare, [a / b for a, b in pairs], unit, bar))
+
+    def add_figure(self, name: str, unit: str, value: float, bar: Bar | None = None) -> None:
+        """A row of ours alone."""
+        self.rows.append(Row(name, value, None, (), unit, bar))
+
+    def curve(self, name: str, unit: str, point: int, value: float) -> None:
+        """A point of a curve that is drawn after the run, for example microseconds by records."""
+        self.curves.setdefault((name, unit), []).append((point, value))
 
 
 def _number(value: float) -> str:
@@ -76,6 +113,10 @@ class Contestant:
 
     address: str
     pid: int
+
+    def resident_mib(self) -> float:
+        """Resident memory of the process alone."""
+        return float(psutil.Process(self.pid).memory_info().rss) / 2**20
 
     def cpu_seconds(self) -> float:
         """User and system time of the process alone; the kernel counts it in steps of 10 ms."""

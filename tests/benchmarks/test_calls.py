@@ -1,20 +1,23 @@
-"""Unary calls: GetJob in the BASIC view against an echo of the same reply bytes."""
+"""Unary calls against an echo of the same reply bytes: GetJob in the BASIC view, and a page of ListJobs."""
 
-import time
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from ingest_grpc.client.messages import GetJobRequest, JobView
-from ingest_grpc.client.rpcs import GET_JOB
+from ingest_grpc.client.messages import GetJobRequest, JobView, ListJobsRequest
+from ingest_grpc.client.rpcs import GET_JOB, LIST_JOBS
 from tests.benchmarks.bare import SERVICE
-from tests.benchmarks.harness import Contestant, Figures, Table, bare_server
-from tests.benchmarks.http2 import Connection, load
+from tests.benchmarks.harness import Bar, Contestant, Figures, Table, bare_server
+from tests.benchmarks.http2 import Connection
+from tests.benchmarks.ledgers import prepared
+from tests.benchmarks.native import load_for
 from tests.benchmarks.ours import Ours, our_server
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(600)]
 
-CALLS = 2_000
+CALLS = 4_000
 """Per turn, 64 at once."""
 
 ROUNDS = 7
@@ -22,20 +25,44 @@ ROUNDS = 7
 
 async def test_get_job__against_an_echo(tmp_path: Path, table: Table) -> None:
     async with our_server(tmp_path / "ours", workers=0) as ours:
-        with bare_server(tmp_path / "bare") as bare:
-            request = await _request(ours)
-            reply = await _reply(ours, request)
-            connection = await Connection.open(bare.address)
-            await connection.call(f"/{SERVICE}/keep", reply)
-            connection.close()
+        request = await _request(ours)
+        await _against_an_echo("GetJob BASIC", GET_JOB.path, request, ours, tmp_path, table, Bar(0.6))
 
-            async def our_turn() -> Figures:
-                return await _measured(ours.contestant, GET_JOB.path, request, reply, ours.secret)
 
-            async def bare_turn() -> Figures:
-                return await _measured(bare, f"/{SERVICE}/echo", request, reply, "")
+async def test_list_jobs__against_an_echo(tmp_path: Path, table: Table) -> None:
+    """Of a team that has 100,000 jobs."""
+    folder = tmp_path / "ours"
+    folder.mkdir()
+    ledger = prepared(1_000_000) / "data"
+    (folder / "data").symlink_to(ledger)
+    try:
+        async with our_server(folder, workers=0) as ours:
+            request = ListJobsRequest(page_size=25).SerializeToString()
+            name = "ListJobs, 25 of 100,000"
+            await _against_an_echo(name, LIST_JOBS.path, request, ours, tmp_path, table, Bar(0.3))
+    finally:
+        # The ledger is used again, by servers that everyone on loopback may call.
+        with closing(sqlite3.connect(ledger / "ledger.sqlite3")) as connection:
+            connection.execute("DELETE FROM api_keys")
+            connection.commit()
 
-            await table.compare("GetJob BASIC", our_turn, bare_turn, rounds=ROUNDS)
+
+async def _against_an_echo(
+    name: str, path: str, request: bytes, ours: Ours, folder: Path, table: Table, bar: Bar
+) -> None:
+    with bare_server(folder / "bare") as bare:
+        reply = await _reply(ours, path, request)
+        connection = await Connection.open(bare.address)
+        await connection.call(f"/{SERVICE}/keep", reply)
+        connection.close()
+
+        async def our_turn() -> Figures:
+            return await _measured(ours.contestant, path, request, reply, ours.secret)
+
+        async def bare_turn() -> Figures:
+            return await _measured(bare, f"/{SERVICE}/echo", request, reply, "")
+
+        await table.compare(name, our_turn, bare_turn, rounds=ROUNDS, bars={"requests/s": bar})
 
 
 async def _request(ours: Ours) -> bytes:
@@ -46,16 +73,15 @@ async def _request(ours: Ours) -> bytes:
     return GetJobRequest(job_id=job.job_id, view=JobView.JOB_VIEW_BASIC).SerializeToString()
 
 
-async def _reply(ours: Ours, request: bytes) -> bytes:
+async def _reply(ours: Ours, path: str, request: bytes) -> bytes:
     connection = await ours.connect()
     try:
-        return await connection.call(GET_JOB.path, request)
+        return await connection.call(path, request)
     finally:
         connection.close()
 
 
 async def _measured(server: Contestant, path: str, request: bytes, reply: bytes, secret: str) -> Figures:
-    cpu, began = server.cpu_seconds(), time.perf_counter()
-    await load(server.address, path, request, calls=CALLS, expected=reply, secret=secret)
-    elapsed = time.perf_counter() - began
+    cpu = server.cpu_seconds()
+    elapsed = await load_for(server.address, path, request, calls=CALLS, expected=reply, secret=secret)
     return {"requests/s": CALLS / elapsed, "server CPU µs/request": (server.cpu_seconds() - cpu) / CALLS * 1e6}

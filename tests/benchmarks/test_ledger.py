@@ -17,7 +17,7 @@ from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.store.interface import Commit, Tx
 from ingest_grpc.store.sqlite.schema import connect_writer
 from ingest_grpc.store.sqlite.store import SqliteStore
-from tests.benchmarks.harness import Figures, Table
+from tests.benchmarks.harness import Bar, Figures, Table
 from tests.benchmarks.statements import Statement, recorded, replay
 from tests.factories import ALICE, WORKER, Core, to_add
 
@@ -58,8 +58,9 @@ async def test_transitions__against_raw_sqlite(tmp_path: Path, table: Table) -> 
         figures = _replayed(_copy(template, f"single-{next(numbers)}"), statements[:SINGLE], 1)
         return {RATE: figures[RATE]}
 
-    await table.compare("64 writers, raw in batches of their size", our_turn, bare_turn, rounds=ROUNDS)
-    await table.compare("64 writers, raw with one commit each", our_turn, single_turn, rounds=ROUNDS)
+    batches, singles = {RATE: Bar(0.6)}, {RATE: Bar(8)}
+    await table.compare("64 writers, raw in batches of their size", our_turn, bare_turn, rounds=ROUNDS, bars=batches)
+    await table.compare("64 writers, raw with one commit each", our_turn, single_turn, rounds=ROUNDS, bars=singles)
 
 
 async def _jobs(folder: Path, template: Path) -> list[list[Unit]]:

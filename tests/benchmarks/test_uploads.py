@@ -14,7 +14,7 @@ from ingest_grpc.client.messages import UploadFileHeader, UploadFileRequest, Upl
 from ingest_grpc.client.rpcs import UPLOAD_FILE
 from ingest_grpc.units import MIB
 from tests.benchmarks.bare import SERVICE
-from tests.benchmarks.harness import Contestant, Figures, Table, bare_server
+from tests.benchmarks.harness import Bar, Contestant, Figures, Table, bare_server
 from tests.benchmarks.ours import our_server
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(600)]
@@ -51,7 +51,9 @@ async def test_upload__against_a_bare_client_stream(tmp_path: Path, table: Table
                     figures, _ = await _sent(bare_channel, bare, f"/{SERVICE}/upload", requests)
                     return figures
 
-                await table.compare(f"upload of {CHUNKS} MiB", our_turn, bare_turn, rounds=ROUNDS)
+                await table.compare(
+                    f"upload of {CHUNKS} MiB", our_turn, bare_turn, rounds=ROUNDS, bars={"MiB/s": Bar(0.8)}
+                )
 
 
 def _requests(chunk: bytes, number: int) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from tests.benchmarks.harness import Contestant
 from tests.benchmarks.http2 import Connection
 from tests.benchmarks.ours import Events, Ours
 
-_PER_CONNECTION = 50
+_PER_CONNECTION = 100
 _SECONDS = 60.0
 
 NextCall = Callable[[], tuple[str, bytes]]

@@ -113,9 +113,9 @@ SELECT * FROM file_record_rows WHERE status = 'RUNNING' ORDER BY id;
 SELECT claimable, delayed, running, (SELECT created_at FROM file_records WHERE id = oldest) AS oldest_at FROM (
     SELECT (SELECT count(*) FROM file_records WHERE claimable = 1) AS claimable,
            (SELECT min(id) FROM file_records WHERE claimable = 1) AS oldest,
-           (SELECT count(*) FROM file_records WHERE status = 'QUEUED')
+           (SELECT count(*) FROM file_records INDEXED BY records_queued_by_team WHERE status = 'QUEUED')
                - (SELECT count(*) FROM file_records WHERE claimable = 1) AS delayed,
-           (SELECT count(*) FROM file_records WHERE status = 'RUNNING') AS running
+           (SELECT count(*) FROM file_records INDEXED BY records_running WHERE status = 'RUNNING') AS running
 );
 
 -- name: count_claimable_before^
