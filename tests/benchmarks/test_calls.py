@@ -33,7 +33,7 @@ async def test_list_jobs__against_an_echo(tmp_path: Path, table: Table) -> None:
     """Of a team that has 100,000 jobs."""
     folder = tmp_path / "ours"
     folder.mkdir()
-    ledger = prepared(1_000_000) / "data"
+    ledger = prepared(1_000_000)
     (folder / "data").symlink_to(ledger)
     try:
         async with our_server(folder, workers=0) as ours:

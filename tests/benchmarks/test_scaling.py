@@ -42,7 +42,7 @@ class Ledger:
 
     def __init__(self, records: int) -> None:
         self.records = records
-        self.store = SqliteStore(prepared(records) / "data" / "ledger.sqlite3", SystemClock())
+        self.store = SqliteStore(prepared(records) / "ledger.sqlite3", SystemClock())
         self._work = WorkService(self.store, SystemClock(), limits=AttemptLimits(3, 10**9), backoff_max_seconds=300)
         self._chance = random.Random(7)
 

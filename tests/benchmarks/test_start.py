@@ -37,7 +37,7 @@ async def test_start__of_an_empty_server(tmp_path: Path, table: Table) -> None:
 
 
 async def test_start__with_a_million_records(tmp_path: Path, table: Table) -> None:
-    ledger = prepared(MILLION) / "data"
+    ledger = prepared(MILLION)
     starts = [await _started(tmp_path / f"million-{number}", ledger) for number in range(STARTS)]
     seconds = statistics.median(start[0] for start in starts)
     table.add_figure("ready after start, 1,000,000 records", "s", seconds, Bar(2.0, True))
