@@ -1,7 +1,9 @@
 """Formats that xberg reads whole: DOC, PPT, XLS, MSG, RST and LaTeX; then ask for evidence."""
 
+from dataclasses import replace
+
 from ingest_grpc.errors import Reason
-from ingest_grpc.pipeline.parse import latex, xberg_engine
+from ingest_grpc.pipeline.parse import doc_tables, latex, xberg_engine
 from ingest_grpc.pipeline.parse.engines import XBERG
 from ingest_grpc.pipeline.parse.evidence import has_text, has_text_below_headings
 from ingest_grpc.pipeline.parse.extraction import Extraction
@@ -13,7 +15,12 @@ from ingest_grpc.pipeline.parse.types import Kind
 
 def parse_binary(source: Source) -> Parsed:
     """An Office document or message in an OLE file. ParseFailure FILE_UNREADABLE, or EMPTY_FILE without any text."""
-    extraction = xberg_engine.extract(source, unreadable=Reason.FILE_UNREADABLE)
+    tables = doc_tables.marked(source.data) if source.kind is Kind.DOC else None
+    extraction = xberg_engine.extract(
+        source if tables is None else replace(source, data=tables.data), unreadable=Reason.FILE_UNREADABLE
+    )
+    if tables is not None:
+        extraction = replace(extraction, text=tables.restored(extraction.markdown), pages=())
     enough = has_text_below_headings if source.kind is Kind.XLS else has_text
     if not enough(extraction.markdown):
         raise _why_empty(extraction)
