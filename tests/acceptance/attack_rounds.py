@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +20,10 @@ from tests.acceptance.workload import Document
 GET_JOB = "/ingest_grpc.v1.JobService/GetJob"
 MIB = 2**20
 ATTACKERS = 2
+"""Processes for each kind of attack."""
+
+ALONE = "(none)"
+ONE_BY_ONE = [[name] for name in ATTACKS]
 
 
 @dataclass(slots=True)
@@ -35,13 +40,15 @@ class Noticed:
 
 @dataclass(slots=True)
 class Report:
-    """By attack; "(none)" is the honest client alone."""
+    """By attack; ALONE is the honest client by itself."""
 
     found: dict[str, Noticed] = field(default_factory=dict)
     resident_mib: list[float] = field(default_factory=list)
 
 
-async def run(folder: Path, seed: int, rounds: int = 1, seconds: float = 15.0) -> Report:
+async def run(
+    folder: Path, seed: int, rounds: int = 1, seconds: float = 15.0, attacks: Sequence[Sequence[str]] = ONE_BY_ONE
+) -> Report:
     """Every attack by two processes, one kind after the other, while a client asks for a job again and again."""
 
     report = Report()
@@ -50,15 +57,16 @@ async def run(folder: Path, seed: int, rounds: int = 1, seconds: float = 15.0) -
             job_id = await start_job(client, [Document("a.txt", "", b"text")])
         async with grpc.aio.insecure_channel(server.address) as channel:
             for number in range(rounds):
-                for name in ("(none)", *ATTACKS):
-                    noticed = report.found.setdefault(name, Noticed())
+                for names in ((), *attacks):
+                    noticed = report.found.setdefault(", ".join(names) or ALONE, Noticed())
                     attackers = [
                         await asyncio.create_subprocess_exec(
                             *(sys.executable, "-m", "tests.acceptance.attacks"),
                             *(server.address, name, str(seconds), str(seed + 10 * number + each)),
                             stdout=asyncio.subprocess.PIPE,
                         )
-                        for each in range(ATTACKERS if name in ATTACKS else 0)
+                        for name in names
+                        for each in range(ATTACKERS)
                     ]
                     await _ask(channel, job_id, noticed, seconds)
                     for attacker in attackers:
