@@ -190,6 +190,12 @@ class Settings(BaseSettings):
     embedding_tokenizer: Path | None = Field(
         None, description="tokenizer.json of that model; unset = tokens are guessed, a little too high"
     )
+    embedding_query_prefix: str = Field(
+        "", description='what that model wants in front of questions, e.g. "search_query: "'
+    )
+    embedding_passage_prefix: str = Field(
+        "", description='what that model wants in front of passages, e.g. "search_document: "'
+    )
     embedding_timeout_seconds: float = Field(60.0, gt=0, description="seconds one call of that API may take")
     embedding_attempts: int = Field(
         4, ge=1, le=100, description="calls until the API's errors that may pass fail the record's attempt"

@@ -78,22 +78,30 @@ class Endpoint:
         await self._client.aclose()
 
     async def post(
-        self, path: str, body: dict[str, Any], max_answer_bytes: int, on_attempt: Callable[[], None] = lambda: None
+        self,
+        path: str,
+        body: dict[str, Any],
+        max_answer_bytes: int,
+        *,
+        attempts: int | None = None,
+        on_attempt: Callable[[], None] = lambda: None,
     ) -> bytes:
         """The body of the answer with status 200. `on_attempt` is called before each attempt.
 
-        Raises EndpointUnavailable after the last attempt, EndpointRefused and AnswerTooLong.
+        Raises EndpointUnavailable after the last of `attempts` (None = those of the settings), EndpointRefused
+        and AnswerTooLong.
         """
         last = EndpointUnavailable("never called")
-        for attempt in range(self._settings.attempts):
+        attempts = attempts or self._settings.attempts
+        for attempt in range(attempts):
             on_attempt()
             try:
                 return await self._post_once(path, body, max_answer_bytes)
             except EndpointUnavailable as unavailable:
                 last = unavailable
-                if attempt + 1 < self._settings.attempts:
+                if attempt + 1 < attempts:
                     await self._pause(self._seconds(attempt, unavailable.after_seconds))
-        raise EndpointUnavailable(f"{last}, {self._settings.attempts} times", last.after_seconds)
+        raise EndpointUnavailable(f"{last}, {attempts} times", last.after_seconds)
 
     def _seconds(self, attempt: int, asked: float | None) -> float:
         """What the endpoint asked for, else twice as long each time, less up to half of it at random."""

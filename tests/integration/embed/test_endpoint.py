@@ -10,6 +10,7 @@ import pytest
 
 from ingest_grpc.pipeline.embed.endpoint import EndpointEmbedder, EndpointModel
 from ingest_grpc.pipeline.embed.interface import EmbedderRefused, EmbedderUnavailable, Vector
+from ingest_grpc.pipeline.embed.prefixes import Prefixes
 from ingest_grpc.pipeline.endpoint import EndpointSettings
 from tests.chat_server import Asked, ChatServer, Reply, Script
 from tests.embedding_server import DIMENSION, answer, values, vectors
@@ -84,6 +85,26 @@ async def test_embed__gives_each_text_its_vector_whatever_the_order(
     assert asked.body["model"] == "test-model"
     assert embedder.identity == "endpoint-test-model/8"
     assert await embedder.embed_query("what?") == expected("what?")
+
+
+async def test_prefixes__are_part_of_what_is_embedded(server: ChatServer, pauses: Pauses) -> None:
+    prefixes = Prefixes("search_query: ", "search_document: ")
+    embedder, plain = make(server.url, pauses, prefixes=prefixes), make(server.url, pauses)
+    await embedder.load()
+    await plain.load()
+    assert (await embedder.embed(["a"])).vectors == [expected("search_document: a")]
+    assert await embedder.embed_query("a") == expected("search_query: a")
+    assert embedder.identity != plain.identity
+    assert embedder.max_tokens < plain.max_tokens == 512
+    await embedder.close()
+    await plain.close()
+
+
+async def test_question__gives_up_early(embedder: EndpointEmbedder, server: ChatServer) -> None:
+    server.script = lambda asked: Reply(503)
+    with pytest.raises(EmbedderUnavailable, match="HTTP 503, 2 times"):
+        await embedder.embed_query("what?")
+    assert len(server.asked) == 2
 
 
 async def test_embed__of_nothing_calls_nothing(embedder: EndpointEmbedder, server: ChatServer) -> None:
@@ -181,7 +202,7 @@ async def test_over_long_text__fails_alone(embedder: EndpointEmbedder, server: C
 
     assert embedding.vectors == [expected(text) if text != TEXTS[6] else None for text in TEXTS]
     assert embedding.failures == {6: f"The endpoint refused the text (HTTP {status})."}
-    with pytest.raises(EmbedderRefused, match="refused the text"):
+    with pytest.raises(EmbedderRefused, match="refused the question"):
         await embedder.embed_query(TEXTS[6])
 
 

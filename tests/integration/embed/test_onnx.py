@@ -88,6 +88,7 @@ async def test_prefixes__of_questions_and_passages(tmp_path: Path) -> None:
     embedder = await loaded(make_folder(tmp_path, config_sentence_transformers=prompts))
     assert numbers(await embedder.embed_query("apple")) == pytest.approx(mean("[CLS]", "ask", ":", "apple"))
     assert numbers((await embedder.embed(["apple"])).vectors[0]) == pytest.approx(mean("[CLS]", "red", "apple"))
+    assert embedder.max_tokens == 255  # the prefix takes one
     await embedder.close()
 
 

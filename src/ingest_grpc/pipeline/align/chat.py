@@ -58,7 +58,8 @@ class ChatEndpoint:
         """
         body = {"model": self._model, "messages": list(messages)}
         try:
-            return _answer(await self._endpoint.post("/chat/completions", body, MAX_ANSWER_BYTES, on_alive))
+            answer = await self._endpoint.post("/chat/completions", body, MAX_ANSWER_BYTES, on_attempt=on_alive)
+            return _answer(answer)
         except AnswerTooLong:
             raise Unusable("the answer is too long") from None
         except EndpointUnavailable as unavailable:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ingest_grpc.pipeline.embed import tokens
 from ingest_grpc.pipeline.embed.interface import EmbedderRefused, EmbedderUnavailable, Embedding, Vector
+from ingest_grpc.pipeline.embed.prefixes import NO_PREFIXES, Prefixes
 from ingest_grpc.pipeline.embed.vectors import normalised
 from ingest_grpc.pipeline.endpoint import (
     AnswerTooLong,
@@ -29,6 +30,7 @@ HOPELESS = 8
 """So many texts refused one by one, and none taken: it is not the texts."""
 
 CALLS_AT_ONCE = 4
+QUERY_ATTEMPTS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,13 @@ class EndpointModel:
     """What must be known of the model, and how much one call may carry.
 
     `dimension` None = the first answer tells. Without the model's `tokenizer` file tokens are guessed.
+    `max_tokens` is what the model takes, prefix included.
     """
 
     max_tokens: int = 512
     dimension: int | None = None
     tokenizer: Path | None = None
+    prefixes: Prefixes = NO_PREFIXES
     text_weight: float = 0.5
     max_texts: int = 64
     max_call_tokens: int = 16_384
@@ -88,7 +92,7 @@ class EndpointEmbedder:
 
     @property
     def identity(self) -> str:
-        return f"endpoint-{self._settings.model}/{self.dimension}"
+        return f"endpoint-{self._settings.model}{self._model.prefixes.mark}/{self.dimension}"
 
     @property
     def dimension(self) -> int:
@@ -98,7 +102,9 @@ class EndpointEmbedder:
 
     @property
     def max_tokens(self) -> int:
-        return self._model.max_tokens
+        prefix = self._model.prefixes.passage
+        taken = tokens.guess([prefix])[0] if self._tokenizer is None else tokens.extra(self._tokenizer, prefix)
+        return self._model.max_tokens - (taken if prefix else 0)
 
     @property
     def text_weight(self) -> float:
@@ -110,6 +116,7 @@ class EndpointEmbedder:
     async def embed(self, texts: Sequence[str]) -> Embedding:
         """See `interface.Embedder.embed`: a few calls at once; a refused batch is halved until the text is found."""
         call = _Call()
+        texts = self._model.prefixes.passages(texts)
         slots = asyncio.Semaphore(CALLS_AT_ONCE)
         counts = await asyncio.to_thread(self.count_tokens, texts)
 
@@ -126,10 +133,15 @@ class EndpointEmbedder:
         return Embedding([call.vectors.get(place) for place in range(len(texts))], call.failures)
 
     async def embed_query(self, text: str) -> Vector:
-        embedding = await self.embed([text])
-        if embedding.vectors[0] is None:
-            raise EmbedderRefused(embedding.failures[0])
-        return embedding.vectors[0]
+        """See `interface.Embedder.embed_query`: somebody waits for the answer, so it gives up early."""
+        try:
+            (values,) = await self._ask([self._model.prefixes.query + text], attempts=QUERY_ATTEMPTS)
+        except EndpointRefused as refused:
+            raise EmbedderRefused(f"the endpoint refused the question: {refused}") from refused
+        vector = self._vector(values)
+        if vector is None:
+            raise EmbedderRefused("the endpoint gave a vector without a direction")
+        return vector
 
     async def close(self) -> None:
         if self._endpoint is not None:
@@ -155,13 +167,16 @@ class EndpointEmbedder:
             await self._divide(texts, places, call, refused)
             return
         for place, values in zip(places, answers, strict=True):
-            if len(values) != self.dimension:
-                raise EmbedderRefused(f"the endpoint gives vectors of {len(values)} dimensions, not {self.dimension}")
-            vector = normalised(values)
+            vector = self._vector(values)
             if vector is None:
                 call.failures[place] = "The endpoint gave a vector without a direction."
             else:
                 call.vectors[place] = vector
+
+    def _vector(self, values: list[float]) -> Vector | None:
+        if len(values) != self.dimension:
+            raise EmbedderRefused(f"the endpoint gives vectors of {len(values)} dimensions, not {self.dimension}")
+        return normalised(values)
 
     async def _divide(self, texts: Sequence[str], places: list[int], call: _Call, refused: EndpointRefused) -> None:
         """Finds the text that a refusal is about: it alone fails."""
@@ -177,13 +192,13 @@ class EndpointEmbedder:
         if call.refused >= HOPELESS and not call.vectors:
             raise EmbedderRefused(f"the endpoint refuses every text: {refused}") from refused
 
-    async def _ask(self, texts: list[str]) -> list[list[float]]:
+    async def _ask(self, texts: list[str], attempts: int | None = None) -> list[list[float]]:
         """The numbers for each text, in the order of the texts."""
         if self._endpoint is None:
             raise RuntimeError("the embedder is not loaded")
         body = {"model": self._settings.model, "input": texts, "encoding_format": "float"}
         try:
-            answer = await self._endpoint.post("/embeddings", body, MAX_ANSWER_BYTES)
+            answer = await self._endpoint.post("/embeddings", body, MAX_ANSWER_BYTES, attempts=attempts)
             return await asyncio.to_thread(_read, answer, len(texts))
         except EndpointUnavailable as unavailable:
             raise EmbedderUnavailable(f"the endpoint: {unavailable}", unavailable.after_seconds) from unavailable

@@ -7,6 +7,7 @@ from ingest_grpc.pipeline.embed.cached import CachedEmbedder
 from ingest_grpc.pipeline.embed.endpoint import EndpointEmbedder, EndpointModel
 from ingest_grpc.pipeline.embed.interface import Embedder, EmbeddingCache
 from ingest_grpc.pipeline.embed.onnx import OnnxEmbedder
+from ingest_grpc.pipeline.embed.prefixes import Prefixes
 from ingest_grpc.pipeline.embed.wordllama import WordLlamaEmbedder
 from ingest_grpc.pipeline.endpoint import EndpointSettings
 
@@ -37,6 +38,7 @@ def _endpoint(settings: Settings) -> EndpointEmbedder:
         max_tokens=settings.embedding_max_tokens,
         dimension=settings.embedding_dimension,
         tokenizer=settings.embedding_tokenizer,
+        prefixes=Prefixes(settings.embedding_query_prefix, settings.embedding_passage_prefix),
         text_weight=settings.embedding_text_weight,
         max_texts=settings.embedding_call_texts,
         max_call_tokens=settings.embedding_call_tokens,

@@ -43,7 +43,7 @@ class OnnxEmbedder:
 
     @property
     def max_tokens(self) -> int:
-        return self._model.facts.max_tokens
+        return self._model.max_tokens
 
     @property
     def text_weight(self) -> float:
@@ -54,17 +54,17 @@ class OnnxEmbedder:
 
     async def embed(self, texts: Sequence[str]) -> Embedding:
         """See `interface.Embedder.embed`; no text can fail. Texts of like length share a batch."""
-        prefix = self._model.facts.passage_prefix
+        texts = self._model.facts.prefixes.passages(texts)
         vectors: list[Vector | None] = [None] * len(texts)
         order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
         for start in range(0, len(order), BATCH_TEXTS):
             places = order[start : start + BATCH_TEXTS]
-            for place, vector in zip(places, await self._run([prefix + texts[place] for place in places]), strict=True):
+            for place, vector in zip(places, await self._run([texts[place] for place in places]), strict=True):
                 vectors[place] = vector
         return Embedding(vectors)
 
     async def embed_query(self, text: str) -> Vector:
-        return (await self._run([self._model.facts.query_prefix + text]))[0]
+        return (await self._run([self._model.facts.prefixes.query + text]))[0]
 
     async def close(self) -> None:
         await self._thread.close()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest_grpc.pipeline.embed import tokens
 from ingest_grpc.pipeline.embed.interface import EmbedderRefused, Vector
+from ingest_grpc.pipeline.embed.prefixes import Prefixes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,8 +28,7 @@ class FolderFacts:
     model: Path
     max_tokens: int
     pooling: str
-    query_prefix: str
-    passage_prefix: str
+    prefixes: Prefixes
 
 
 def read_facts(folder: Path) -> FolderFacts:
@@ -42,8 +42,7 @@ def read_facts(folder: Path) -> FolderFacts:
         model=found[0],
         max_tokens=_max_tokens(folder),
         pooling="cls" if pooling.get("pooling_mode_cls_token") else "mean",
-        query_prefix=str(prompts.get("query", "")),
-        passage_prefix=str(prompts.get("passage", prompts.get("document", ""))),
+        prefixes=Prefixes(str(prompts.get("query", "")), str(prompts.get("passage", prompts.get("document", "")))),
     )
 
 
@@ -82,7 +81,8 @@ class OnnxModel:
         self._inputs = {each.name for each in self._session.get_inputs()}
         self.dimension = len(self.vectors(["dimension"])[0]) // 4
         digest = hashlib.sha256(self.facts.model.read_bytes()).hexdigest()[:12]
-        self.identity = f"onnx-{digest}-{self.facts.pooling}/{self.dimension}"
+        self.identity = f"onnx-{digest}-{self.facts.pooling}{self.facts.prefixes.mark}/{self.dimension}"
+        self.max_tokens = self.facts.max_tokens - tokens.extra(self._counting, self.facts.prefixes.passage)
 
     @property
     def tokenizer(self) -> "Tokenizer":

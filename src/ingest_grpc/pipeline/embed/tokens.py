@@ -31,6 +31,12 @@ def count(tokenizer: "Tokenizer", texts: Sequence[str]) -> list[int]:
     return [len(each) for each in tokenizer.encode_batch_fast(list(texts))]
 
 
+def extra(tokenizer: "Tokenizer", prefix: str) -> int:
+    """Tokens that a prefix takes from a text's room."""
+    with_prefix, without = count(tokenizer, [prefix + "x", "x"])
+    return with_prefix - without
+
+
 def guess(texts: Sequence[str]) -> list[int]:
     """About how many tokens each text has, for a model whose tokenizer is not known."""
     return [len(text.encode()) // BYTES_PER_TOKEN + 1 for text in texts]
