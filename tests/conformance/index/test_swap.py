@@ -144,7 +144,13 @@ async def test_drop__takes_all_with_it_and_stays_dropped(index: Index) -> None:
     assert await index.keys() == ["kb-2"]
     assert not await put(index, "a", "words", fence=(9, 9))
     assert not await index.remove(KEY, "a", (9, 9))
-    for call in (index.counts(KEY), index.documents(KEY), index.chunks(KEY, "a"), index.search(KEY, words("x"))):
+    for call in (
+        index.counts(KEY),
+        index.document(KEY, "a"),
+        index.documents(KEY),
+        index.chunks(KEY, "a"),
+        index.search(KEY, words("x")),
+    ):
         with pytest.raises(UnknownKnowledgeBase):
             await call
     with pytest.raises(UnknownKnowledgeBase):
@@ -171,6 +177,16 @@ async def test_documents_and_chunks__page_by_page(index: Index) -> None:
     assert [chunk.ordinal for chunk in await index.chunks(KEY, "b", limit=2)] == [0, 1]
     assert [chunk.ordinal for chunk in await index.chunks(KEY, "b", after=1)] == [2]
     assert await index.chunks(KEY, "nothing") == []
+
+
+async def test_document__by_its_id(index: Index) -> None:
+    await put(index, "a", "x", "y")
+    await index.remove(KEY, "b", (2, 1))
+    assert await index.document(KEY, "a") == DocumentState(document("a"), (1, 1), chunks=2, removed=False)
+    gone = await index.document(KEY, "b")
+    assert gone is not None
+    assert (gone.fence, gone.removed) == ((2, 1), True)
+    assert await index.document(KEY, "c") is None
 
 
 async def test_reopen__finds_what_was_left(index: Index, reopen: Reopen) -> None:
