@@ -1,6 +1,5 @@
 """A folder with an ONNX model and its tokenizer, as sentence-transformers lays them out; onnxruntime runs it."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingest_grpc.pipeline.embed import tokens
+from ingest_grpc.pipeline.embed.identities import digest
 from ingest_grpc.pipeline.embed.interface import EmbedderRefused, Vector
 from ingest_grpc.pipeline.embed.prefixes import Prefixes
 
@@ -80,8 +80,8 @@ class OnnxModel:
         self._session = _session(self.facts.model, threads)
         self._inputs = {each.name for each in self._session.get_inputs()}
         self.dimension = len(self.vectors(["dimension"])[0]) // 4
-        digest = hashlib.sha256(self.facts.model.read_bytes()).hexdigest()[:12]
-        self.identity = f"onnx-{digest}-{self.facts.pooling}{self.facts.prefixes.mark}/{self.dimension}"
+        made_of = digest([self.facts.model, folder / "tokenizer.json"])
+        self.identity = f"onnx-{made_of}-{self.facts.pooling}{self.facts.prefixes.mark}/{self.dimension}"
         self.max_tokens = self.facts.max_tokens - tokens.extra(self._counting, self.facts.prefixes.passage)
 
     @property

@@ -5,10 +5,10 @@ A tenth of the quality of a transformer's vectors at a hundredth of their price;
 
 import asyncio
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from ingest_grpc.pipeline.embed.identities import digest
 from ingest_grpc.pipeline.embed.interface import EmbedderRefused, Embedding, Vector
 from ingest_grpc.pipeline.embed.threads import ModelThread
 
@@ -32,16 +32,19 @@ class WordLlamaEmbedder:
         self._thread = ModelThread("wordllama")
         self._loading = asyncio.Lock()
         self._model: Any = None
+        self._digest = ""
 
     @property
     def identity(self) -> str:
-        return f"wordllama-{metadata.version('wordllama')}/{DIMENSION}"
+        if not self._digest:
+            raise RuntimeError("the embedder is not loaded")
+        return f"wordllama-{self._digest}/{DIMENSION}"
 
     async def load(self) -> None:
         """See `interface.Embedder.load`: about 0.5 s and 80 MB."""
         async with self._loading:
             if self._model is None:
-                self._model = await self._thread.run(_load)
+                self._model, self._digest = await self._thread.run(_load)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(each) for each in self._model.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
@@ -72,14 +75,16 @@ class WordLlamaEmbedder:
         return [row.astype("<f4").tobytes() for row in sums]
 
 
-def _load() -> Any:
+def _load() -> tuple[Any, str]:
+    """The model, and what names its weights and tokenizer."""
     try:
         import wordllama  # noqa: PLC0415
 
         # Without the folder it looks for its tokenizer where it is not, and then asks a model hub.
         folder = Path(wordllama.__file__).parent
         model = wordllama.WordLlama.load(cache_dir=folder, disable_download=True)
+        made_of = digest(sorted([*folder.glob("weights/*.safetensors"), *folder.glob("tokenizers/*.json")]))
     except (ImportError, OSError, ValueError) as error:
         raise EmbedderRefused(f"wordllama cannot be loaded: {error}") from error
     model.tokenizer.no_padding()
-    return model
+    return model, made_of
