@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from ingest_grpc.errors import Reason
 from ingest_grpc.pipeline.parse import doc_tables, latex, xberg_engine
-from ingest_grpc.pipeline.parse.engines import XBERG
+from ingest_grpc.pipeline.parse.engines import STDLIB, XBERG
 from ingest_grpc.pipeline.parse.evidence import has_text, has_text_below_headings
 from ingest_grpc.pipeline.parse.extraction import Extraction
 from ingest_grpc.pipeline.parse.outcome import Parsed, ParseFailure
 from ingest_grpc.pipeline.parse.source import Source
-from ingest_grpc.pipeline.parse.text import read
+from ingest_grpc.pipeline.parse.text import fenced, read
 from ingest_grpc.pipeline.parse.types import Kind
 
 
@@ -28,14 +28,20 @@ def parse_binary(source: Source) -> Parsed:
 
 
 def parse_markup(source: Source) -> Parsed:
-    """Marked-up text: decoded here, since the engine reads UTF-8 only.
+    """Marked-up text: decoded here, since the engine reads UTF-8 only. What it gives up on stays as it is.
 
     ParseFailure EMPTY_FILE, TEXT_UNDECODABLE.
     """
     decoded = read(source)
     text = latex.prepared(decoded.text) if source.kind is Kind.LATEX else decoded.text
     page = Source(text.encode("utf-8", "replace"), source.kind, source.options)
-    extraction = xberg_engine.extract(page, unreadable=Reason.FILE_UNREADABLE)
+    try:
+        extraction = xberg_engine.extract(page, unreadable=Reason.FILE_UNREADABLE)
+    except ParseFailure as failure:
+        if failure.reason is not Reason.FILE_UNREADABLE:
+            raise
+        warning = f"not readable as {source.kind}, kept as text: {failure.detail}"
+        return Parsed(fenced(decoded.text, source.kind.lower()), STDLIB, warnings=[*decoded.warnings, warning])
     if not has_text(extraction.markdown):
         raise ParseFailure(Reason.EMPTY_FILE, "only markup, no text", engine=XBERG)
     return _parsed(extraction, decoded.warnings + list(extraction.warnings))

@@ -34,6 +34,10 @@ def extract(source: Source, unreadable: Reason) -> Extraction:
         result = asyncio.run(_extract(source, mark))
     except RuntimeError as error:  # every error of the library is a plain RuntimeError
         raise _failure(str(error), unreadable) from None
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a panic in the library arrives as a class of its own, which has no name
+        raise ParseFailure(unreadable, f"the engine panicked: {error}", engine=XBERG, retire=True) from None
     if not result.results:
         details = "; ".join(str(getattr(error, "message", error)) for error in result.errors)
         raise _failure(details or "no result", unreadable)

@@ -73,6 +73,12 @@ def test_mhtml__style_sheets_and_pictures_are_no_text() -> None:
     assert "color" not in parsed.markdown
 
 
+def test_latex__on_which_the_engine_panics_stays_as_it_is() -> None:
+    parsed = converted(b"\\end{document}\\begin{document}\n\\section{Part}\nwords\n", "a.tex")[1]
+    assert parsed.markdown == "```latex\n\\end{document}\\begin{document}\n\\section{Part}\nwords\n```\n"
+    assert parsed.warnings[0].startswith("not readable as LaTeX, kept as text: the engine panicked")
+
+
 def test_json_lines__broken_ones_are_kept_and_told() -> None:
     parsed = converted(b'{"a": 1}\nnot json\n', "a.jsonl")[1]
     assert "not json" in parsed.markdown
