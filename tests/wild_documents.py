@@ -56,7 +56,9 @@ def zipped(members: Mapping[str, bytes | str]) -> bytes:
     return out.getvalue()
 
 
-def open_document(body: str = ODT_BODY, kind: str = "text", *, encrypted: bool = False, named: bool = True) -> bytes:
+def open_document(
+    body: str = ODT_BODY, kind: str = "text", *, encrypted: bool = False, named: bool = True, encoding: str = "UTF-8"
+) -> bytes:
     """An ODT, ODS or ODP; without the member that names its type if not `named`."""
     media_type = f"application/vnd.oasis.opendocument.{kind}"
     mark = "<manifest:encryption-data/>" if encrypted else ""
@@ -65,7 +67,7 @@ def open_document(body: str = ODT_BODY, kind: str = "text", *, encrypted: bool =
     return zipped(
         {
             **members,
-            "content.xml": f'<?xml version="1.0" encoding="UTF-8"?>{content}</office:document-content>',
+            "content.xml": f'<?xml version="1.0" encoding="{encoding}"?>{content}</office:document-content>',
             "META-INF/manifest.xml": f'<manifest:manifest xmlns:manifest="{_ODF}:manifest:1.0">'
             f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{media_type}">{mark}'
             "</manifest:file-entry></manifest:manifest>",

@@ -167,7 +167,7 @@ def check_well_formed(pieces: Iterable[bytes], limits: Limits) -> None:
             depth.feed(piece)
             parser.Parse(piece)
         parser.Parse(b"", True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:  # the latter two for encodings that it does not have
         raise ParseFailure(Reason.FILE_UNREADABLE, f"not well-formed XML: {error}", engine=STDLIB) from None
 
 

@@ -119,6 +119,8 @@ def test_notebook__prose_code_and_what_it_printed() -> None:
         (open_document(encrypted=True), "a.odt", Reason.FILE_ENCRYPTED),
         (open_document("<office:text/>"), "a.odt", Reason.EMPTY_FILE),
         (open_document(kind="graphics"), "a.odg", Reason.UNSUPPORTED_TYPE),
+        (open_document(encoding="UTF-X"), "a.odt", Reason.FILE_UNREADABLE),
+        (open_document(encoding="shift-jis"), "a.odt", Reason.FILE_UNREADABLE),
         (open_document()[:300], "a.odt", Reason.FILE_UNREADABLE),
         (book(algorithm="http://www.w3.org/2001/04/xmlenc#aes256-cbc"), "a.epub", Reason.FILE_ENCRYPTED),
         (documents.with_member(book(), "big", bytes(200 * 2**20)), "a.epub", Reason.DECOMPRESSION_BOMB),
