@@ -142,12 +142,14 @@ async def outcomes_of(client: AsyncClient, files: Sequence[tuple[Case, Path]]) -
     job_id = (await client.create_job("bad files", files=uploaded)).job.job_id
     await client.wait(job_id, patience=900)
     records = {record.file_id: record async for record in client.list_file_records(job_id=job_id)}
-    judged = ((case, records[file.file_id]) for (case, _), file in zip(files, uploaded, strict=True))
+    judged = ((case, records.get(file.file_id)) for (case, _), file in zip(files, uploaded, strict=True))
     return [line for case, record in judged if (line := judge(case, record))]
 
 
-def judge(case: Case, record: FileRecord) -> str:
-    """What is wrong with how a file ended; "" if nothing is."""
+def judge(case: Case, record: FileRecord | None) -> str:
+    """What is wrong with how a file ended; "" if nothing is. Markdown needs no conversion, and has no record."""
+    if record is None:
+        return "" if case.name.endswith(".md") and COMPLETED in case.outcomes else f"{case.name}: no record"
     if record.status not in _FINAL:
         return f"{case.name}: not final but {RecordStatus.Name(record.status)}"
     name = ErrorReason.Name(record.error.reason).removeprefix("ERROR_REASON_")

@@ -17,6 +17,7 @@ from ingest_grpc.pipeline.parse import archive
 from ingest_grpc.pipeline.parse.members import MAX_FRAME_BYTES
 from ingest_grpc.pipeline.parse.outcome import ParseFailure
 from tests import documents
+from tests.hostile.archives import Member, raw_zip
 from tests.limits import limits
 from tests.wild_documents import book, zipped
 
@@ -214,3 +215,9 @@ def test_member_headers__are_json(tmp_path: Path) -> None:
     (length,) = LENGTH.unpack(data[:4])
     assert json.loads(data[4 : 4 + length]) == {"path": "a\ud800b"}
     assert data[4 + length :] == LENGTH.pack(3) + b"xyz" + LENGTH.pack(0)
+
+
+def test_unpack__a_member_without_a_name(tmp_path: Path) -> None:
+    data = raw_zip([Member(b"", b"nameless"), Member(b"a.txt", b"words")])
+    received, what, _ = unpacked(tmp_path, data)
+    assert (what.files, received.members["a.txt"]) == (2, b"words")

@@ -77,7 +77,16 @@ def test_page__nothing_takes_the_square_of_its_length(piece: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [b"<a><b></a>", b"<a>", b"", b"<a>\xff</a>", b'<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>']
+    "text",
+    [
+        b'<?xml version="1.0" encoding="UTF-99"?><a/>',
+        b'<?xml version="1.0" encoding="shift-jis"?><a/>',
+        b"<a><b></a>",
+        b"<a>",
+        b"",
+        b"<a>\xff</a>",
+        b'<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>',
+    ],
 )
 def test_well_formed__torn_parts_and_entities_are_refused(text: bytes) -> None:
     check_well_formed([b"<a>", b"<b/>text</a>"], DEFAULTS)
