@@ -65,7 +65,8 @@ class Launch:
 
     @classmethod
     def from_json(cls, text: str) -> "Launch":
-        return cls(**json.loads(text))
+        values = json.loads(text)
+        return cls(**{**values, "readable_paths": tuple(values["readable_paths"])})
 
 
 class Ending(StrEnum):

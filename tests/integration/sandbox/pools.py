@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,11 @@ async def canaries(
     max_resident_bytes: int = 512 * MIB,
     patience_seconds: float = 10.0,
     all_protections: bool = False,
+    readable_paths: tuple[str, ...] = (),
 ) -> AsyncIterator[ChildPool]:
     """A started pool of canaries, stopped in the end."""
     pool = ChildPool(
-        canary(limits, behaviour, all_protections=all_protections),
+        replace(canary(limits, behaviour, all_protections=all_protections), readable_paths=readable_paths),
         size,
         max_tasks=max_tasks,
         max_resident_bytes=max_resident_bytes,

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from ingest_grpc.sandbox.pool import ChildPool
 from ingest_grpc.sandbox.spec import Ending, Limits
+from ingest_grpc.worker.executors.ocr import readable_paths
 from tests.integration.sandbox.canary import FORBIDDEN
 from tests.integration.sandbox.pools import LIMITS, MIB, ask, canaries, children_of_this_process, failure_of
 
@@ -18,9 +19,13 @@ REFUSED = {errno.EPERM, errno.EACCES}
 GONE = {"create_here": errno.ENOENT}
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def pool() -> AsyncIterator[ChildPool]:
-    async with canaries() as pool:
+PROFILES = {"converter": (), "ocr": readable_paths(Path("/nowhere"))}
+"""What children of each kind may read by name: nothing, or the libraries of an OCR engine."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=PROFILES)
+async def pool(request: pytest.FixtureRequest) -> AsyncIterator[ChildPool]:
+    async with canaries(readable_paths=PROFILES[request.param]) as pool:
         yield pool
 
 
@@ -28,6 +33,12 @@ async def pool() -> AsyncIterator[ChildPool]:
 async def test_hello__every_protection_is_in_force(pool: ChildPool) -> None:
     assert pool.protections
     assert [name for name, in_force in pool.protections.items() if not in_force] == []
+
+
+def test_profile__of_ocr_never_reads_where_the_files_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest_grpc.worker.executors.ocr._LIBRARIES", (str(tmp_path), "/usr/lib"))
+    assert readable_paths(tmp_path / "data") == ("/usr/lib",)
+    assert readable_paths(Path("/elsewhere")) == (str(tmp_path), "/usr/lib")
 
 
 async def test_hello__a_missing_protection_is_shown_and_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from ingest_grpc.config import Settings
 from ingest_grpc.pipeline.parse.descriptors import read_whole
@@ -15,7 +16,7 @@ from ingest_grpc.sandbox.spec import ChildFailure, ChildSpec, Ending, Limits
 
 _MODULE = "ingest_grpc.pipeline.parse.ocr.child"
 _LIBRARIES = (
-    *{sys.prefix, sys.base_prefix, *filter(os.path.isdir, sys.path)},
+    *{sys.prefix, sys.base_prefix, str(Path(__file__).parents[2])},
     *("/usr/lib", "/lib", "/lib64", "/etc/ld.so.cache", "/proc/cpuinfo", "/sys/devices/system/cpu"),
 )
 """What rapidocr's libraries read when they are loaded: Python's packages, shared libraries, what processors there
@@ -23,6 +24,12 @@ are."""
 _MAX_PAGE_BYTES = 1024 * 1024
 _START_SECONDS = 60.0
 """Loading the models of an engine takes seconds on a busy machine."""
+
+
+def readable_paths(data_dir: Path) -> tuple[str, ...]:
+    """What an OCR child of rapidocr may read; never a folder that holds the files and the ledger, as the one that a
+    server was started in may do."""
+    return tuple(path for path in _LIBRARIES if not data_dir.resolve().is_relative_to(Path(path).resolve()))
 
 
 class OcrReader:
@@ -39,7 +46,7 @@ class OcrReader:
                 limits,
                 start_timeout_seconds=_START_SECONDS,
                 all_protections=settings.require_sandbox,
-                readable_paths=_LIBRARIES if self.engine == RAPIDOCR else (),
+                readable_paths=readable_paths(settings.data_dir) if self.engine == RAPIDOCR else (),
             ),
             self._size,
             max_tasks=settings.child_max_documents,
