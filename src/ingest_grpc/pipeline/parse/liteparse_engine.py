@@ -14,6 +14,7 @@ from ingest_grpc.pipeline.parse import pdf_probe
 from ingest_grpc.pipeline.parse.engines import LITEPARSE
 from ingest_grpc.pipeline.parse.extraction import Extraction, PageText
 from ingest_grpc.pipeline.parse.layout.headings import set_headings
+from ingest_grpc.pipeline.parse.layout.listings import place_listings
 from ingest_grpc.pipeline.parse.layout.markdown import render
 from ingest_grpc.pipeline.parse.layout.page import Block, Box, Page, Rule, Word
 from ingest_grpc.pipeline.parse.layout.tables import place_tables
@@ -79,7 +80,7 @@ def _with_tables(native: Any) -> Page:
     )
     turned = sum(abs(item.rotation) > _TURNED_DEGREES for item in native.text_items)
     # On a page whose text is turned rows and columns change places: the engine's own tables are the better ones.
-    return page if 2 * turned > len(native.text_items) else place_tables(page)
+    return page if 2 * turned > len(native.text_items) else place_tables(place_listings(page))
 
 
 def _block(block: Any) -> Block:

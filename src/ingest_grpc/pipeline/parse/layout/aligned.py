@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from ingest_grpc.pipeline.parse.layout.grids import Table, has_columns, is_table
-from ingest_grpc.pipeline.parse.layout.page import Box, Rule, Word
+from ingest_grpc.pipeline.parse.layout.page import Box, Rule, Word, bounds
 from ingest_grpc.pipeline.parse.layout.reading import gutters, line_box, lines_of, text_of
 
 _SAME_EXTENT_POINTS = 6.0
@@ -12,6 +12,11 @@ _SAME_HEIGHT_POINTS = 3.0
 _MIN_RULE_POINTS = 60.0
 _CONTINUATION = 1.2
 """Lines of one row are closer than this many times the smallest distance of lines."""
+_MAX_LONE_RULES = 50
+_MIN_ROWS_BELOW = 3
+_HEAD_GAP = 0.7
+_ROW_GAP = 1.2
+"""How far, in heights of a line, the next line of the head and the next row may be."""
 _RULES_OF_A_BOOK = 3
 """Above the head, below it, at the end. Where there are more, they may stand between the rows."""
 
@@ -32,6 +37,46 @@ def find_between_rules(words: Sequence[Word], rules: Sequence[Rule]) -> list[Tab
             if is_table(texts):
                 tables.append(Table(box, texts))
     return tables
+
+
+def find_below_heads(words: Sequence[Word], rules: Sequence[Rule]) -> list[Table]:
+    """Tables whose head alone is underlined, as word processors set them: below it as many lines as keep its
+    columns apart."""
+    lone = [group[0] for group in _same_extent([rule for rule in rules if rule.horizontal]) if len(group) == 1]
+    if len(lone) > _MAX_LONE_RULES:
+        return []
+    lines = lines_of(words) if lone else []
+    tables = []
+    for rule in lone:
+        found = _below(rule, lines)
+        texts = [[text_of(cell) for cell in row] for row in _rows(found, (rule.at,))]
+        if len(texts) >= _MIN_ROWS_BELOW and is_table(texts):
+            tables.append(Table(bounds([word.box for word in found]), texts))
+    return tables
+
+
+def _below(rule: Rule, lines: Sequence[Sequence[Word]]) -> list[Word]:
+    """The words of the head above a rule and of the rows below it; none if the head has but one column."""
+    inside = [[word for word in line if rule.start - 2 <= word.box.centre[0] <= rule.end + 2] for line in lines]
+    inside = [line for line in inside if line]
+    head: list[Word] = []
+    for line in reversed([line for line in inside if line_box(line).centre[1] < rule.at]):
+        box = line_box(line)
+        reach = bounds([word.box for word in head]).top if head else rule.at
+        if reach - box.bottom > _HEAD_GAP * box.height or not gutters([*line, *head]):
+            break
+        head += line
+    columns = len(gutters(head)) if head else 0
+    if not columns:
+        return []
+    found, reach = list(head), rule.at
+    for line in [line for line in inside if line_box(line).centre[1] >= rule.at]:
+        box = line_box(line)
+        if box.top - reach > _ROW_GAP * box.height or len(gutters([*found, *line])) < columns:
+            break
+        found += line
+        reach = max(reach, box.bottom)
+    return found
 
 
 def rows_of(words: Sequence[Word]) -> list[list[str]]:

@@ -9,13 +9,14 @@ from typing import NamedTuple
 from ingest_grpc.pipeline.parse.layout.page import Block, Page, Word
 from ingest_grpc.pipeline.parse.layout.reading import lines_of
 
-_LARGER = 1.12
+_LARGER = 1.06
 """A heading's font is this many times as high as that of the text."""
-_SAME_SIZE = 1.06
+_SAME_SIZE = 1.12
 _MAX_CHARACTERS = 200
 _MAX_LINES = 4
 _WORD = re.compile(r"\w+")
 _CONTINUES = re.compile(r"[^\w]*[a-z]")
+_NUMBER = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+[^\W\d]")
 _LETTER = re.compile(r"[^\W\d_]{2}")
 
 
@@ -52,6 +53,8 @@ def set_headings(pages: Sequence[Page], bookmarks: Iterable[Bookmark]) -> list[P
             if depth is not None or _looks_like_heading(block, face, body_size):
                 faces[id(block)] = face
     levels = _levels(faces, depths)
+    if not depths:
+        levels |= _numbered([block for page in pages for block in page.blocks if id(block) in levels])
     return [replace(page, blocks=[_leveled(block, levels) for block in page.blocks]) for page in pages]
 
 
@@ -69,6 +72,12 @@ def _looks_like_heading(block: Block, face: _Face, body_size: float) -> bool:
     if _CONTINUES.match(text):
         return False
     return face.size >= _LARGER * body_size
+
+
+def _numbered(headings: Sequence[Block]) -> dict[int, int]:
+    """Levels of headings that are numbered like 2.3.1, below that of the title, by the depth of their numbers."""
+    numbers = {id(block): found[1] for block in headings if (found := _NUMBER.match(block.text))}
+    return {block: number.count(".") + 2 for block, number in numbers.items()} if len(numbers) > 1 else {}
 
 
 def _levels(faces: Mapping[int, _Face], depths: Mapping[int, int]) -> dict[int, int]:

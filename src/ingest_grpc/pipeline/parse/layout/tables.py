@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ingest_grpc.pipeline.parse.layout.aligned import find_between_rules
+from ingest_grpc.pipeline.parse.layout.aligned import find_below_heads, find_between_rules
 from ingest_grpc.pipeline.parse.layout.grids import Table, find_grids
 from ingest_grpc.pipeline.parse.layout.page import Block, Page
 
@@ -14,7 +14,11 @@ _COVERED = 0.6
 def place_tables(page: Page) -> Page:
     """The page with tables built from its rules; blocks that the tables cover are gone."""
     tables: list[Table] = []
-    for table in (*find_grids(page.words, page.rules), *find_between_rules(page.words, page.rules)):
+    for table in (
+        *find_grids(page.words, page.rules),
+        *find_between_rules(page.words, page.rules),
+        *find_below_heads(page.words, page.rules),
+    ):
         if not any(table.box.overlap(other.box) > 0 for other in tables):
             tables.append(table)
     blocks = page.blocks

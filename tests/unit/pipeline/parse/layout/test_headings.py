@@ -68,3 +68,11 @@ def test_bookmarks__each_is_used_once_and_on_its_page() -> None:
 def test_bookmarks__a_font_they_do_not_explain_ranks_below_those_they_do() -> None:
     sheet = Sheet().put("Scope", 20).put(BODY, 10).put("Details", 14).put(BODY, 10)
     assert outline(set_headings([sheet.page], [Bookmark(1, "Scope", 1)])) == [(2, "Scope"), (3, "Details")]
+
+
+def test_numbers__say_the_level_below_the_title() -> None:
+    sheet = Sheet().put("A Study", 20).put(BODY, 10).put("1 Scope", 14).put(BODY, 10)
+    sheet.put("1.1 Terms", 14).put(BODY, 10).put("2. Method", 14).put(BODY, 10)
+    assert outline(set_headings([sheet.page], [])) == [
+        (1, "A Study"), (2, "1 Scope"), (3, "1.1 Terms"), (2, "2. Method"),
+    ]  # fmt: skip

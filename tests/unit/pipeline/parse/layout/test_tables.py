@@ -1,7 +1,8 @@
 """Tables from rules and white space."""
 
-from ingest_grpc.pipeline.parse.layout.aligned import find_between_rules
+from ingest_grpc.pipeline.parse.layout.aligned import find_below_heads, find_between_rules
 from ingest_grpc.pipeline.parse.layout.grids import find_grids
+from ingest_grpc.pipeline.parse.layout.listings import place_listings
 from ingest_grpc.pipeline.parse.layout.page import Block, Box, Page, Rule, Word
 from ingest_grpc.pipeline.parse.layout.tables import place_tables
 
@@ -86,3 +87,28 @@ def test_place__a_table_takes_the_place_of_the_blocks_that_it_covers() -> None:
     placed = place_tables(Page(1, 600, 800, blocks, words, grid([0, 100, 200], [0, 20, 40])))
     assert [block.kind for block in placed.blocks] == ["paragraph", "table", "paragraph"]
     assert placed.blocks[1].rows == [["Name", "Use"], ["oak", "floors"]]
+
+
+def test_heads__an_underlined_head_and_the_rows_that_keep_its_columns() -> None:
+    words = line(5, (5, "Name"), (105, "Use")) + line(25, (5, "oak"), (105, "floors"))
+    words += line(40, (5, "pine"), (105, "roofs")) + line(55, (5, "prose that runs on across both of the columns"))
+    (table,) = find_below_heads(words, [Rule(True, 18, 0, 300)])
+    assert table.rows == [["Name", "Use"], ["oak", "floors"], ["pine", "roofs"]]
+
+
+def test_heads__a_line_above_prose_is_none() -> None:
+    words = line(5, (5, "a title")) + line(25, (5, "words")) + line(40, (5, "more words"))
+    assert find_below_heads(words, [Rule(True, 18, 0, 300)]) == []
+
+
+def test_listing__a_table_in_a_fixed_width_font_is_code_as_it_was_set() -> None:
+    words = [
+        Word(text, Box(left, top, left + 6 * len(text), top + 10), 10, fixed_width=True)
+        for text, left, top in (("def", 0, 0), ("f():", 24, 0), ("return", 24, 12), ("1", 66, 12))
+    ]
+    table = Block("table", box=Box(0, 0, 90, 24), rows=[["def", "f():"], ["return", "1"]])
+    page = Page(1, 600, 800, [table, Block("code", lines=["f()"])], words)
+    (block,) = place_listings(page).blocks
+    assert (block.kind, block.lines) == ("code", ["def f():", "    return 1", "f()"])
+    ruled = place_listings(Page(1, 600, 800, [table], words, [Rule(True, 11, 0, 90)]))
+    assert ruled.blocks[0].kind == "table"
