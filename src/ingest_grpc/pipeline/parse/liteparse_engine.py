@@ -20,6 +20,7 @@ from ingest_grpc.pipeline.parse.layout.page import Block, Box, Page, Rule, Word
 from ingest_grpc.pipeline.parse.layout.tables import place_tables
 from ingest_grpc.pipeline.parse.outcome import ParseFailure
 from ingest_grpc.pipeline.parse.source import Source
+from ingest_grpc.pipeline.parse.tagged_headings import tagged_headings
 
 _BOLD = re.compile("bold|black|heavy|demi", re.IGNORECASE)
 _FIXED_WIDTH = re.compile("mono|courier|consol|typewriter|cmtt|menlo|code", re.IGNORECASE)
@@ -49,6 +50,7 @@ def extract(source: Source, unreadable: Reason) -> Extraction:
         extract_blocks=True,
         extract_vector_graphics=True,
         extract_text_metadata=True,
+        extract_structure_tree=True,
         emit_word_boxes=True,
     )
     try:
@@ -56,7 +58,7 @@ def extract(source: Source, unreadable: Reason) -> Extraction:
     except Exception as error:  # noqa: BLE001 - the library documents no types
         raise _failure(error, unreadable) from None
     pages = [_with_tables(page) for page in parsed.pages]
-    pages = set_headings(pages, pdf_probe.bookmarks(source.data))
+    pages = set_headings(pages, pdf_probe.bookmarks(source.data) or tagged_headings(parsed.pages))
     return Extraction(
         pages=tuple(PageText(page.number, render(page.blocks)) for page in pages),
         losses=tuple(f"page {error.page_num} could not be read: {error.message}" for error in parsed.page_errors),
