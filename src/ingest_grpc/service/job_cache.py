@@ -13,8 +13,8 @@ from ingest_grpc.service.shared_reads import SharedReads
 from ingest_grpc.store.interface import JobHead, Rows, Store
 
 KEPT_BYTES = 32 * 1024 * 1024
-KEPT_JOBS = 5_000
-"""Jobs of lists: about 5 KB each."""
+KEPT_JOBS = 1_000
+"""Jobs of lists, forty pages of 25: about 5 KB each, which a server that runs for hours comes to hold for good."""
 
 MAX_REMEMBERED_CHANGES = 10_000
 

@@ -267,6 +267,8 @@ class JobLedger(AlignmentLedger):
             self.tx.commit.steps.append(JobStep(self.job, events))
             if any(EVENT_TYPES[one.type].kind in FEED_KINDS for one in self._pending):
                 self.tx.commit.teams.add(self.job.team_id)
+            # They refer to this ledger, and it to them: what is in no cycle is freed at once.
+            self._pending.clear()
         return self.job
 
     async def _close_ingestion(self, ingestion: _Ingestion) -> None:
