@@ -47,7 +47,7 @@ class Report:
 
 
 async def run(
-    folder: Path, seed: int, rounds: int = 1, seconds: float = 15.0, attacks: Sequence[Sequence[str]] = ONE_BY_ONE
+    folder: Path, seed: int, rounds: int = 1, seconds: float = 3.0, attacks: Sequence[Sequence[str]] = ONE_BY_ONE
 ) -> Report:
     """Every attack by two processes, one kind after the other, while a client asks for a job again and again."""
 

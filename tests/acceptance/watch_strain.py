@@ -18,7 +18,7 @@ from ingest_grpc.client.rpcs import WATCH_JOB
 from tests.acceptance.scraping import Metrics
 from tests.acceptance.server import Server, free_port, until
 
-EVENTS_PER_SECOND = 20.0
+EVENTS_PER_SECOND = 10.0
 MIB = 2**20
 SPARE_DESCRIPTORS = 4
 """What a converter child holds that happens to start just then."""
