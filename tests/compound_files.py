@@ -11,7 +11,7 @@ _MSG_CLASS = bytes.fromhex("0b0d020000000000c000000000000046")
 
 
 def compound_file(streams: Mapping[str, bytes]) -> bytes:
-    """A file whose root holds these streams; names of up to 31 characters, without folders."""
+    """A file with these streams by their path; names of up to 31 characters, storages before a slash."""
     mini_fat, mini, entries = _mini_streams(streams)
     chains = [_padded(data, SECTOR) for data in (*_large(streams).values(), mini) if data]
     starts, fat, at = [], [], 0
@@ -54,14 +54,43 @@ def presentation(*, encrypted: bool = False) -> bytes:
     return compound_file({"PowerPoint Document": bytes(5000), "Current User": user})
 
 
-def message(subject: str = "Hello", body: str = "Words of a message.") -> bytes:
-    """An MSG with a subject, a sender and a plain body, as Outlook saves it ([MS-OXMSG])."""
+def message(
+    subject: str = "Hello",
+    body: str = "Words of a message.",
+    attached: Mapping[str, bytes] | None = None,
+    inner: Mapping[str, bytes] | None = None,
+) -> bytes:
+    """An MSG as Outlook saves it ([MS-OXMSG]): a sender, a recipient, files and at most one message attached."""
+    streams = dict(message_streams(subject, body))
+    recipient = {0x3001: "Bob", 0x39FE: "bob@example.com"}
+    streams |= _under("__recip_version1.0_#00000000", _properties(8, recipient, {0x0C150003: 1}))
+    for number, (name, content) in enumerate((attached or {}).items()):
+        place = f"__attach_version1.0_#{number:08X}"
+        streams |= _under(place, _properties(8, {0x3707: name}))
+        streams[f"{place}/__substg1.0_37010102"] = content
+    if inner is not None:
+        place = f"__attach_version1.0_#{len(attached or {}):08X}"
+        streams |= _under(place, _properties(8, {}))
+        streams |= _under(f"{place}/__substg1.0_3701000D", inner)
+    return compound_file(streams)
+
+
+def message_streams(subject: str, body: str, *, at_root: bool = True) -> Mapping[str, bytes]:
+    """The properties of a message; `at_root` says that it is the file's own."""
     texts = {0x001A: "IPM.Note", 0x0037: subject, 0x0C1A: "Ann", 0x0C1F: "ann@example.com", 0x1000: body}
-    properties = bytes(32) + b"".join(
-        struct.pack("<IIII", tag << 16 | 0x001F, 6, len(text) * 2 + 2, 0) for tag, text in texts.items()
-    )
+    submitted = 133_500_000_000_000_000  # in steps of 100 ns since 1601
+    return _properties(32 if at_root else 24, texts, {0x00390040: submitted})
+
+
+def _properties(header: int, texts: Mapping[int, str], fixed: Mapping[int, int] | None = None) -> dict[str, bytes]:
+    entries = [struct.pack("<IIQ", tag << 16 | 0x001F, 6, len(text) * 2 + 2) for tag, text in texts.items()]
+    entries += [struct.pack("<IIQ", tag, 6, value) for tag, value in (fixed or {}).items()]
     streams = {f"__substg1.0_{tag:04X}001F": text.encode("utf-16-le") for tag, text in texts.items()}
-    return compound_file({"__properties_version1.0": properties, **streams})
+    return {"__properties_version1.0": bytes(header) + b"".join(entries), **streams}
+
+
+def _under(place: str, streams: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {f"{place}/{name}": data for name, data in streams.items()}
 
 
 def _large(streams: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -84,13 +113,27 @@ def _mini_streams(streams: Mapping[str, bytes]) -> tuple[list[int], bytes, dict[
 def _directory(
     minis: Mapping[str, int], large: Mapping[str, int], streams: Mapping[str, bytes], mini_start: int, mini_size: int
 ) -> bytes:
-    """Root and its children, these as a list to the right: a degenerate tree, but a sorted one."""
-    names = sorted(streams, key=lambda name: (len(name), name.upper()))
-    entries = [_entry("Root Entry", 5, _FREE, 1 if names else _FREE, mini_start, mini_size, _MSG_CLASS)]
-    for index, name in enumerate(names, 1):
-        right = index + 1 if index < len(names) else _FREE
-        start = minis[name] if name in minis else large[name]
-        entries.append(_entry(name, 2, right, _FREE, start, len(streams[name]), bytes(16)))
+    """Root, storages and streams; what a storage holds is a list to the right: a degenerate tree, but a sorted one."""
+    entries = [b""]
+
+    def add(prefix: str) -> int:
+        """The entries of what lies below a storage; the number of the first of them."""
+        names = sorted(
+            {name.removeprefix(prefix).split("/")[0] for name in streams if name.startswith(prefix)},
+            key=lambda name: (len(name), name.upper()),
+        )
+        first = len(entries)
+        entries.extend([b""] * len(names))
+        for index, name in enumerate(names, first):
+            right, path = index + 1 if index < first + len(names) - 1 else _FREE, prefix + name
+            if path in streams:
+                start = minis[path] if path in minis else large[path]
+                entries[index] = _entry(name, 2, right, _FREE, start, len(streams[path]), bytes(16))
+            else:
+                entries[index] = _entry(name, 1, right, add(f"{path}/"), 0, 0, bytes(16))
+        return first if names else _FREE
+
+    entries[0] = _entry("Root Entry", 5, _FREE, add(""), mini_start, mini_size, _MSG_CLASS)
     return _padded(b"".join(entries), SECTOR)
 
 
