@@ -34,12 +34,6 @@ its real cause. Then run scripts/make_docs.py, which writes both into docs/error
 
 AWAITED = frozenset(
     {
-        Reason.CONVERSION_STALLED,
-        Reason.DOCUMENT_TOO_LARGE,
-        Reason.IMAGE_TOO_LARGE,
-        Reason.TOO_DEEPLY_NESTED,
-        Reason.TOO_MANY_ENTRIES,
-        Reason.TOO_MANY_PAGES,
         Reason.KNOWLEDGE_BASE_DELETED,
         Reason.KNOWLEDGE_BASE_EMPTY,
         Reason.KNOWLEDGE_BASE_REQUIRED,
