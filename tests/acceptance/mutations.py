@@ -15,8 +15,20 @@ from ingest_grpc.v1.job_pb2 import EventType, Job
 from tests.integration.calling import Sent, call
 from tests.integration.serving import GROUNDED
 
-NAMES = ("ingestion_job_id", "results", "records_cancelled", "alignment_cancelled", "records_retried", "job_ids")
+NAMES = (
+    *("ingestion_job_id", "results", "records_cancelled", "alignment_cancelled", "records_retried", "job_ids"),
+    "files_removed",
+)
 """What a reply says beside the resource: a replay says the same."""
+
+IDS = {
+    "job": "job_id",
+    "file": "file_id",
+    "upload": "upload_id",
+    "knowledge_base": "knowledge_base_id",
+    "data_source": "data_source_id",
+}
+"""The id of each resource that a reply may hold."""
 
 
 @dataclass
@@ -68,7 +80,7 @@ async def once(value: int = 1) -> int:
 def said(message: Message) -> object:
     """The ids and per-item results of a reply; the resource itself is the current one."""
     told: list[object] = [getattr(message, name) for name in NAMES if name in message.DESCRIPTOR.fields_by_name]
-    for name, key in (("job", "job_id"), ("file", "file_id"), ("upload", "upload_id")):
+    for name, key in IDS.items():
         if name in message.DESCRIPTOR.fields_by_name:
             told.append(getattr(getattr(message, name), key))
     return [str(each) for each in told]
