@@ -14,6 +14,7 @@ from ingest_grpc.v1.job_service_pb2 import FileToAdd, ListJobsRequest
 from ingest_grpc.v1.knowledge_base_pb2 import DataSource, DataSourceType, KnowledgeBase
 from tests.acceptance.mutations import Attempt, Caller
 
+CANCELLED = EventType.EVENT_TYPE_RECORD_CANCELLED
 FILES, FOLDER = DataSourceType.DATA_SOURCE_TYPE_FILES, DataSourceType.DATA_SOURCE_TYPE_OBJECT_STORE
 
 
@@ -89,37 +90,20 @@ async def base_mutations(caller: Caller, key: str) -> list[Attempt]:
     async def is_back() -> int:
         return int(not (await bases.base(undeleted)).HasField("deleted_at"))
 
+    def on(base: str, request: Callable[..., Message], **fields: Any) -> Message:
+        return request(knowledge_base_id=base, request_id=key, **fields)
+
+    create = pb.CreateKnowledgeBaseRequest(name=f"created-{key}", request_id=key)
+    rename = on(updated, pb.UpdateKnowledgeBaseRequest, name=f"renamed-{key}")
+    fill = on(filled, pb.AddKnowledgeBaseFilesRequest, files=[file])
+    empty = on(emptied, pb.RemoveKnowledgeBaseFilesRequest, file_ids=[gone])
     return [
-        _of(
-            "CreateKnowledgeBase",
-            pb.CreateKnowledgeBaseRequest(name=f"created-{key}", request_id=key),
-            lambda: bases.named(f"created-{key}"),
-        ),
-        _of(
-            "UpdateKnowledgeBase",
-            pb.UpdateKnowledgeBaseRequest(knowledge_base_id=updated, name=f"renamed-{key}", request_id=key),
-            is_renamed,
-        ),
-        _of(
-            "DeleteKnowledgeBase",
-            pb.DeleteKnowledgeBaseRequest(knowledge_base_id=deleted, request_id=key),
-            is_deleted,
-        ),
-        _of(
-            "UndeleteKnowledgeBase",
-            pb.UndeleteKnowledgeBaseRequest(knowledge_base_id=undeleted, request_id=key),
-            is_back,
-        ),
-        _of(
-            "AddKnowledgeBaseFiles",
-            pb.AddKnowledgeBaseFilesRequest(knowledge_base_id=filled, files=[file], request_id=key),
-            lambda: bases.jobs(filled),
-        ),
-        _of(
-            "RemoveKnowledgeBaseFiles",
-            pb.RemoveKnowledgeBaseFilesRequest(knowledge_base_id=emptied, file_ids=[gone], request_id=key),
-            lambda: caller.events(job.job_id, EventType.EVENT_TYPE_RECORD_CANCELLED),
-        ),
+        _of("CreateKnowledgeBase", create, lambda: bases.named(f"created-{key}")),
+        _of("UpdateKnowledgeBase", rename, is_renamed),
+        _of("DeleteKnowledgeBase", on(deleted, pb.DeleteKnowledgeBaseRequest), is_deleted),
+        _of("UndeleteKnowledgeBase", on(undeleted, pb.UndeleteKnowledgeBaseRequest), is_back),
+        _of("AddKnowledgeBaseFiles", fill, lambda: bases.jobs(filled)),
+        _of("RemoveKnowledgeBaseFiles", empty, lambda: caller.events(job.job_id, CANCELLED)),
     ]
 
 
@@ -138,40 +122,24 @@ async def source_mutations(caller: Caller, key: str) -> list[Attempt]:
     async def is_renamed() -> int:
         return sum(source.name == f"renamed-{key}" for source in await bases.sources(renaming))
 
+    async def syncs() -> int:
+        return await bases.jobs(syncing) - 1  # adding the source was the first
+
     async def losses() -> int:
         return 1 - len(await bases.sources(losing))
 
+    def on(source: DataSource, request: Callable[..., Message], **fields: Any) -> Message:
+        return request(data_source_id=source.data_source_id, request_id=key, **fields)
+
+    add = pb.AddDataSourceRequest(knowledge_base_id=fed, type=FILES, name="new", file_ids=files, request_id=key)
+    mask = FieldMask(paths=["name"])
+    rename = on(renamed, pb.UpdateDataSourceRequest, name=f"renamed-{key}", update_mask=mask)
     return [
-        _of(
-            "AddDataSource",
-            pb.AddDataSourceRequest(knowledge_base_id=fed, type=FILES, name="new", file_ids=files, request_id=key),
-            lambda: _count(bases.sources(fed)),
-        ),
-        _of(
-            "UpdateDataSource",
-            pb.UpdateDataSourceRequest(
-                data_source_id=renamed.data_source_id,
-                name=f"renamed-{key}",
-                update_mask=FieldMask(paths=["name"]),
-                request_id=key,
-            ),
-            is_renamed,
-        ),
-        _of(
-            "RemoveDataSource",
-            pb.RemoveDataSourceRequest(data_source_id=lost.data_source_id, request_id=key),
-            losses,
-        ),
-        _of(
-            "SyncDataSource",
-            pb.SyncDataSourceRequest(data_source_id=synced.data_source_id, request_id=key),
-            lambda: bases.jobs(syncing),
-        ),
-        _of(
-            "CancelSync",
-            pb.CancelSyncRequest(data_source_id=cancelled.data_source_id, request_id=key),
-            lambda: caller.events(job.job_id, EventType.EVENT_TYPE_RECORD_CANCELLED),
-        ),
+        _of("AddDataSource", add, lambda: _count(bases.sources(fed))),
+        _of("UpdateDataSource", rename, is_renamed),
+        _of("RemoveDataSource", on(lost, pb.RemoveDataSourceRequest), losses),
+        _of("SyncDataSource", on(synced, pb.SyncDataSourceRequest), syncs),
+        _of("CancelSync", on(cancelled, pb.CancelSyncRequest), lambda: caller.events(job.job_id, CANCELLED)),
     ]
 
 

@@ -29,7 +29,7 @@ from ingest_grpc.model import (
 )
 from ingest_grpc.service.idempotency import recall, remember
 from ingest_grpc.service.intake import Intake, file_not_found
-from ingest_grpc.service.jobs import JobService
+from ingest_grpc.service.jobs import CancelEffect, JobService
 from ingest_grpc.service.knowledge_bases.comparing import Comparison, FoundKey, compare
 from ingest_grpc.service.knowledge_bases.documents import Place, attach, remove_document
 from ingest_grpc.service.knowledge_bases.feeding import Version, feed, feeding_job, feeding_run, run_of
@@ -99,22 +99,22 @@ class SyncService:
 
     async def cancel(self, caller: Caller, data_source_id: str, request: Request | None) -> Mutation[JobCancelled]:
         """Cancels the job of the sync that runs. Raises DATA_SOURCE_NOT_FOUND and SYNC_NOT_RUNNING."""
-        earlier = await self._store.write(lambda tx: recall(tx, caller, request, SyncEffect))
-        if earlier is not None and earlier.job_id is not None:
-            return Mutation(JobCancelled(await self._jobs.get(caller, earlier.job_id), 0), replayed=True)
+        # The sync that a replay is about no longer runs.
+        earlier = await self._store.write(lambda tx: recall(tx, caller, request, CancelEffect))
+        if earlier is not None:
+            job = await self._jobs.get(caller, earlier.job_id)
+            return Mutation(JobCancelled(job, earlier.records_cancelled), replayed=True)
 
         async def running(rows: Rows) -> Job | None:
             source, _ = await find_data_source(rows, caller.team_id, data_source_id)
             return await running_job(rows, source)
 
-        job = await self._store.read(running)
-        if job is None:
+        found = await self._store.read(running)
+        if found is None:
             about = {"data_source_id": data_source_id}
             raise IngestError(Reason.SYNC_NOT_RUNNING, about, resource=("DataSource", data_source_id))
-        done = await self._jobs.cancel(caller, job.job_id, None)
-        effect = SyncEffect(data_source_id=data_source_id, job_id=job.job_id)
-        await self._store.write(lambda tx: remember(tx, caller, request, effect, self._clock.now()))
-        return done
+        # The request goes along, so that what was cancelled and that it was is one transaction.
+        return await self._jobs.cancel(caller, found.job_id, request)
 
     # ── before ─────────────────────────────────────────────────────────────────────────────────────────
 
