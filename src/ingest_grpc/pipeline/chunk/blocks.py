@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 _LINE_END = re.compile(r"\r\n?|\n")
 _LINES = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
-_DELIMITER = re.compile(r"[ \t>]*\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
+_DELIMITER = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?")
 _ESCAPED_PIPE = re.compile(r"\\.")
-
 
 WINDOW_CHARACTERS = 64 * 1024
 
@@ -58,6 +57,14 @@ class Block:
     closed: bool = True
     children: list["Block"] = field(default_factory=list)
 
+    def reach(self, *, start: int | None = None, end: int | None = None) -> None:
+        """Takes in what stands before or after it; so do its own first and last block."""
+        self.start = self.start if start is None else start
+        self.end = self.end if end is None else end
+        if self.children:
+            self.children[0].reach(start=start)
+            self.children[-1].reach(end=end)
+
 
 class BlockReader:
     """Reads blocks; safe in several threads, since markdown-it-py keeps what it reads in a state of its own."""
@@ -83,7 +90,7 @@ class BlockReader:
             found = self._read(text, at, end)
             if end == len(text):
                 return blocks + found
-            if finished := _finished(found):
+            if finished := _finished(text, found):
                 blocks += finished
                 at, size = finished[-1].end, WINDOW_CHARACTERS
             else:
@@ -99,13 +106,17 @@ class BlockReader:
         return list(_tiled(text, _blocks(text, lines, tokens), start, end))
 
 
-def _finished(blocks: list[Block]) -> list[Block]:
-    """The blocks without the last; of a single list or quote, its own blocks without the last."""
+def _finished(text: str, blocks: list[Block]) -> list[Block]:
+    """The blocks without the last; of a single list its items without the last, which its marker begins anew.
+
+    Not so of a quote: a line of it may lack the mark.
+    """
     if len(blocks) > 1:
         return blocks[:-1]
     if blocks and len(blocks[0].children) > 1:
         *children, last = blocks[0].children
-        return [replace(blocks[0], end=last.start, children=children)]
+        if last.kind is Kind.CONTAINER and not text[last.start : last.end].lstrip().startswith(">"):
+            return [replace(blocks[0], end=last.start, children=children)]
     return []
 
 
@@ -146,13 +157,13 @@ def _tiled(text: str, blocks: Iterator[Block], start: int, end: int) -> Iterator
                 yield last
                 last = Block(Kind.PROSE, last.end, block.start)
             else:
-                last.end = block.start
+                last.reach(end=block.start)
         if last is not None:
             yield last
         elif not _is_blank(text[start : block.start], markers=""):
             yield Block(Kind.PROSE, start, block.start)
         else:
-            block.start = start
+            block.reach(start=start)
         last = block
     if last is None:
         if not _is_blank(text[start:end], markers=""):
@@ -162,7 +173,7 @@ def _tiled(text: str, blocks: Iterator[Block], start: int, end: int) -> Iterator
         yield last
         yield Block(Kind.PROSE, last.end, end)
         return
-    last.end = max(last.end, end)
+    last.reach(end=max(last.end, end))
     yield last
 
 
@@ -175,7 +186,7 @@ def _paragraph(text: str, start: int, end: int) -> Iterator[Block]:
     """The paragraph, or what stands above a table in it and the table (GFM 0.29, section 4.10)."""
     at = previous = start
     for line in lines_of(text[start:end]):
-        if at > start and _DELIMITER.match(line.rstrip()) and _is_table(text[previous:at], line):
+        if at > start and _DELIMITER.fullmatch(line.strip("> \t\r\n")) and _is_table(text[previous:at], line):
             if previous > start:
                 yield Block(Kind.PROSE, start, previous)
             yield Block(Kind.TABLE, previous, end, body=at + len(line))

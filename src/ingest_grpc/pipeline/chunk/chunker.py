@@ -23,9 +23,7 @@ CONTEXT_SHARE = 4
 PART_SHARE = 0.8
 """Between words a piece is cut into parts of this share of what fits, since words differ in tokens."""
 
-
 COUNTED_AT_ONCE = 512
-
 MARK_CHARACTERS = 40
 _MARKS_BEFORE = re.compile(r"[ \t]*(?:<!-- page \d+ -->[ \t]*)?(?:\r\n?|\n|\Z)")
 _MARK_BEHIND = re.compile(r"<!-- page \d+ -->\Z")

@@ -8,7 +8,8 @@ from ingest_grpc.pipeline.chunk.blocks import Block, Kind, lines_of
 
 MAX_TITLE_CHARACTERS = 300
 
-_SENTENCE_END = re.compile(r"[.!?]+[\"')\]*_]*\s+|[。！？]+[」』）)]*\s*")
+# A run of dots is looked at once: without the look-behind and the possessive repeats a line of them takes the square.
+_SENTENCE_END = re.compile(r"(?<![.!?])[.!?]++[\"')\]*_]*+\s++|[。！？]++[」』）)]*+\s*+")
 _LEAD = re.compile(r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+[ \t>]*)*")
 _MARKER = re.compile(r"[^>\s]")
 _WHOLE = -1
@@ -72,6 +73,12 @@ def _whole(block: Block, path: tuple[str, ...]) -> Piece:
     return Piece(block.kind, block.start, block.end, path, block, closing=closing)
 
 
+def _inside(block: Block, path: tuple[str, ...]) -> Piece:
+    """A block of a container, where a heading is one line of many."""
+    piece = _whole(block, path)
+    return replace(piece, kind=Kind.PROSE) if block.kind is Kind.HEADING else piece
+
+
 def cut(text: str, piece: Piece, parts: int) -> list[Piece]:
     """The piece in smaller ones, end to end: along its structure, else between words into about `parts`.
 
@@ -90,7 +97,7 @@ def _along(text: str, piece: Piece, block: Block) -> list[Piece]:
     body = text[piece.start : piece.end]
     match block.kind:
         case Kind.CONTAINER:
-            return [_whole(child, piece.path) for child in block.children]
+            return [_inside(child, piece.path) for child in block.children]
         case Kind.TABLE:
             return _rows(text, piece, block)
         case Kind.FENCE:

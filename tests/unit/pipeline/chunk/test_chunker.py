@@ -132,6 +132,44 @@ def test_blob__is_held_by_the_limit_of_characters() -> None:
     assert "".join(chunk.text for chunk in blob) == "x" * 9_000
 
 
+def test_headings__in_a_quote_are_text() -> None:
+    found = chunks(f"# A\n\n> ## B\n>\n> {PARAGRAPH * 12}\n")
+    assert len(found) > 2
+    assert {chunk.heading_path for chunk in found} == {("A",)}
+    assert all(chunk.passage.startswith(("A\n\n", "# A\n\n")) for chunk in found)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        ".",
+        ". ",
+        ".*",
+        "!?",
+        " ",
+        "\t",
+        "|",
+        "| ",
+        "-|",
+        "--- ",
+        "|-|\n",
+        "> ",
+        "- ",
+        "1. ",
+        "`",
+        "~~~\n",
+        "<!-- ",
+        "[a]: ",
+        "\\",
+    ],
+)
+def test_runs_of_one_mark__take_no_square_of_time(unit: str) -> None:
+    """A hundred thousand of them: minutes where something looks at the whole rest from each."""
+    text = f"x | y\n{unit * (100_000 // len(unit))}"
+    found = chunks(text, 400, 0, 8_000)
+    assert sum(len(chunk.text) for chunk in found) <= 2 * len(text)
+
+
 def test_link_definitions__are_text_as_any_other() -> None:
     text = "# A\n\n[one]: https://one.example\n\n- x\n\n[two]: https://two.example\n"
     assert "".join(chunk.text for chunk in chunks(text)) == text.rstrip()

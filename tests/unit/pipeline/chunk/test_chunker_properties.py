@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ingest_grpc.pipeline.chunk import blocks
@@ -51,8 +51,9 @@ def uncovered(text: str, found: list[Chunk]) -> str:
     return rest + text[at:]
 
 
+@example(text=">>0:0:0:0:0:0:0:0:0:0:0:0:0:0:0\n>\n", limits=(32, 0, 200))
 @settings(deadline=None, max_examples=150)
-@given(TEXTS, LIMITS)
+@given(text=TEXTS, limits=LIMITS)
 def test_chunks__cover_the_text_within_the_limits(text: str, limits: tuple[int, int, int]) -> None:
     found = chunks(text, *limits)
 
@@ -84,10 +85,11 @@ def leaves(found: list[blocks.Block]) -> list[tuple[blocks.Kind, int, int]]:
     ]
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(text=">_\n0000000|0\n-|-\n>\n", window=1)
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=TEXTS, window=st.integers(1, 200))
 def test_blocks__do_not_depend_on_windows(monkeypatch: pytest.MonkeyPatch, text: str, window: int) -> None:
-    """But that a list or a quote may be several."""
+    """But that a list may be several."""
     whole = leaves(blocks.BlockReader().read(text))
     with monkeypatch.context() as patched:
         patched.setattr(blocks, "WINDOW_CHARACTERS", window)
