@@ -52,6 +52,9 @@ class Settings(BaseSettings):
         description="which engine converts what, where the default shall not: method to kind to engine, "
         'e.g. {"SPEED_OPTIMIZED": {"PDF": "liteparse"}}',
     )
+    docling_models: Path | None = Field(
+        None, description="folder with the models of docling, where the setting engines names it for PDF"
+    )
     ocr_engine: Literal["auto", "tesseract", "rapidocr", "none"] = Field(
         "auto", description="what reads scans: auto takes tesseract where the system has it, else rapidocr"
     )

@@ -9,11 +9,12 @@ import importlib
 import json
 import os
 import pkgutil
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ingest_grpc.errors import Reason
-from ingest_grpc.pipeline.parse import archive, liteparse_engine
+from ingest_grpc.pipeline.parse import archive, docling_engine, liteparse_engine
 from ingest_grpc.pipeline.parse.descriptors import read_whole, write_whole
 from ingest_grpc.pipeline.parse.engines import STDLIB, engines, version_of
 from ingest_grpc.pipeline.parse.limits import Limits
@@ -151,9 +152,13 @@ def load() -> None:
 
 
 def main() -> None:
-    """The life of a converter child."""
+    """The life of a converter child; one for docling is started with the folder of its models."""
     load()
-    serve(perform)
+    _target, *models, _launch = sys.argv[1:]
+    if models:
+        serve(perform, lambda: docling_engine.load(models[0]))
+    else:
+        serve(perform)
 
 
 if __name__ == "__main__":

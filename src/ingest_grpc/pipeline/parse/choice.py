@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ingest_grpc.pipeline.parse.engines import LITEPARSE, MARKDOWNIFY, XBERG, engines, version_of
+from ingest_grpc.pipeline.parse.engines import DOCLING, LITEPARSE, MARKDOWNIFY, XBERG, engines, version_of
 from ingest_grpc.pipeline.parse.source import ACCURACY_OPTIMIZED, SPEED_OPTIMIZED
 from ingest_grpc.pipeline.parse.types import Kind, named_kind
 
@@ -14,7 +14,7 @@ Table = Mapping[str, Mapping[str, str]]
 """Method to kind to engine."""
 
 CHOICES: Mapping[Kind, tuple[str, ...]] = {
-    Kind.PDF: (XBERG, LITEPARSE),
+    Kind.PDF: (XBERG, LITEPARSE, DOCLING),
     Kind.HTML: (XBERG, MARKDOWNIFY),
 }
 """The kinds that more than one engine can convert. Every other kind has one way, whatever the method."""
@@ -34,7 +34,15 @@ def engine_table(settings: "Settings") -> Table:
         for kind, engine in row.items():
             _check(kind, engine)
             table[method][kind] = engine
+    if needs_docling(table) and settings.docling_models is None:
+        raise ValueError("engines: docling needs docling_models, the folder of its models")
     return table
+
+
+def needs_docling(table: Table, method: str | None = None) -> bool:
+    """Whether docling converts anything by this method, or by any."""
+    rows = table.values() if method is None else [table.get(method, {})]
+    return any(DOCLING in row.values() for row in rows)
 
 
 def is_current(table: Table, method: str, filename: str, engine: str, version: str) -> bool:

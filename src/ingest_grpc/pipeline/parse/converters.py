@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from ingest_grpc.errors import Reason
-from ingest_grpc.pipeline.parse import liteparse_engine, markdownify_engine, xberg_engine
-from ingest_grpc.pipeline.parse.engines import LITEPARSE, MARKDOWNIFY, XBERG
+from ingest_grpc.pipeline.parse import docling_engine, liteparse_engine, markdownify_engine, xberg_engine
+from ingest_grpc.pipeline.parse.engines import DOCLING, LITEPARSE, MARKDOWNIFY, XBERG
 from ingest_grpc.pipeline.parse.extraction import Extraction
 from ingest_grpc.pipeline.parse.source import Source
 
@@ -15,6 +15,7 @@ _EXTRACT: Mapping[str, Extract] = {
     XBERG: xberg_engine.extract,
     LITEPARSE: liteparse_engine.extract,
     MARKDOWNIFY: markdownify_engine.extract,
+    DOCLING: docling_engine.extract,
 }
 
 

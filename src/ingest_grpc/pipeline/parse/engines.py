@@ -14,6 +14,7 @@ CHARSET_NORMALIZER = "charset-normalizer"
 PDFIUM = "pypdfium2"
 TESSERACT = "tesseract"
 RAPIDOCR = "rapidocr"
+DOCLING = "docling"
 
 LAYOUT_REVISION = 1
 """Of our own pass over liteparse's blocks: part of that engine's version, so that outputs of an older pass are not
@@ -31,7 +32,11 @@ def engines() -> dict[str, str]:
         CHARSET_NORMALIZER: version(CHARSET_NORMALIZER),
         STDLIB: platform.python_version(),
     }
-    optional = {TESSERACT: tesseract_version(), RAPIDOCR: _installed(RAPIDOCR)}
+    optional = {
+        TESSERACT: tesseract_version(),
+        RAPIDOCR: _installed(RAPIDOCR),
+        DOCLING: _installed(DOCLING),
+    }
     return always | {name: number for name, number in optional.items() if number is not None}
 
 

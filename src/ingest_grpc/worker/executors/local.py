@@ -12,13 +12,14 @@ from ingest_grpc.config import Settings
 from ingest_grpc.errors import Reason
 from ingest_grpc.lifecycle import Step
 from ingest_grpc.pipeline.parse import limits
-from ingest_grpc.pipeline.parse.choice import engine_table
+from ingest_grpc.pipeline.parse.choice import engine_table, needs_docling
 from ingest_grpc.pipeline.parse.descriptors import write_whole
 from ingest_grpc.sandbox.entry import child_command
 from ingest_grpc.sandbox.pool import ChildPool
 from ingest_grpc.sandbox.spec import ChildFailure, ChildSpec, Ending, Limits, SandboxIncomplete
 from ingest_grpc.sandbox.supervisor import OnProgress
 from ingest_grpc.worker.executors import replies
+from ingest_grpc.worker.executors.docling import docling_pool
 from ingest_grpc.worker.executors.interface import (
     ArchiveFound,
     ArchiveUnpacked,
@@ -63,6 +64,7 @@ class LocalExecutor:
             max_tasks=settings.child_max_documents,
             max_resident_bytes=settings.child_max_rss_bytes,
         )
+        self._docling = docling_pool(settings, _of_a_task(settings)) if needs_docling(self._engines) else None
 
     @property
     def protections(self) -> Mapping[str, bool]:
@@ -72,6 +74,8 @@ class LocalExecutor:
     async def start(self) -> None:
         """Start the first child and wait for it, some 0.3 s. SandboxIncomplete where that is required and not so."""
         await self._pool.start()
+        if self._docling is not None:
+            await self._docling.start()
         if self._all_protections and not (self.protections and all(self.protections.values())):
             missing = [name for name, in_force in self.protections.items() if not in_force]
             raise SandboxIncomplete(f"refused to convert without {', '.join(missing) or 'any converter'}")
@@ -80,6 +84,8 @@ class LocalExecutor:
         """Kill and reap every child."""
         await self._pool.stop()
         await self._ocr.stop()
+        if self._docling is not None:
+            await self._docling.stop()
 
     async def convert(
         self,
@@ -92,7 +98,7 @@ class LocalExecutor:
         task, pass_on = self._task(request), _reader_of(on_progress)
         try:
             async with asyncio.timeout(self._seconds):
-                result = await self._pool.run(task, (source_fd, output_fd), pass_on)
+                result = await self._pool_of(task).run(task, (source_fd, output_fd), pass_on)
                 if (unread := replies.read_unread(result, self._max_pages)) is not None:
                     texts = await self._read(source_fd, unread, on_progress)
                     result = await self._with_texts(task, (source_fd, output_fd), texts, pass_on)
@@ -101,6 +107,12 @@ class LocalExecutor:
         except ChildFailure as failure:
             return ConversionFailed(_REASONS[failure.ending], failure.detail)
         return await self._checked(replies.read_result(result), output_fd)
+
+    def _pool_of(self, task: Mapping[str, Any]) -> ChildPool:
+        """The children for a task: those with docling, if its method has them convert any kind."""
+        if self._docling is not None and needs_docling(self._engines, task["method"]):
+            return self._docling
+        return self._pool
 
     def _task(self, request: ConversionRequest) -> dict[str, Any]:
         return {
@@ -130,7 +142,7 @@ class LocalExecutor:
         written = os.memfd_create("texts", os.MFD_CLOEXEC)
         try:
             write_whole(written, json.dumps(texts).encode())
-            return await self._pool.run(task, (*descriptors, written), on_progress)
+            return await self._pool_of(task).run(task, (*descriptors, written), on_progress)
         finally:
             os.close(written)
 

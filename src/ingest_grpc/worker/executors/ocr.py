@@ -15,11 +15,11 @@ from ingest_grpc.sandbox.pool import ChildPool
 from ingest_grpc.sandbox.spec import ChildFailure, ChildSpec, Ending, Limits
 
 _MODULE = "ingest_grpc.pipeline.parse.ocr.child"
-_LIBRARIES = (
+LIBRARIES = (
     *{sys.prefix, sys.base_prefix, str(Path(__file__).parents[2])},
     *("/usr/lib", "/lib", "/lib64", "/etc/ld.so.cache", "/proc/cpuinfo", "/sys/devices/system/cpu"),
 )
-"""What rapidocr's libraries read when they are loaded: Python's packages, shared libraries, what processors there
+"""What the libraries of models read when they are loaded: Python's packages, shared libraries, what processors there
 are."""
 _MAX_PAGE_BYTES = 1024 * 1024
 _START_SECONDS = 60.0
@@ -29,7 +29,7 @@ _START_SECONDS = 60.0
 def readable_paths(data_dir: Path) -> tuple[str, ...]:
     """What an OCR child of rapidocr may read; never a folder that holds the files and the ledger, as the one that a
     server was started in may do."""
-    return tuple(path for path in _LIBRARIES if not data_dir.resolve().is_relative_to(Path(path).resolve()))
+    return tuple(path for path in LIBRARIES if not data_dir.resolve().is_relative_to(Path(path).resolve()))
 
 
 class OcrReader:

@@ -4,7 +4,7 @@ import pytest
 
 from ingest_grpc.config import Settings
 from ingest_grpc.pipeline.parse.choice import CHOICES, DEFAULTS, engine_table, is_current
-from ingest_grpc.pipeline.parse.engines import LITEPARSE, XBERG, version_of
+from ingest_grpc.pipeline.parse.engines import DOCLING, LITEPARSE, XBERG, engines, version_of
 
 SPEED, ACCURACY = "SPEED_OPTIMIZED", "ACCURACY_OPTIMIZED"
 
@@ -31,6 +31,11 @@ def test_table__settings_change_one_cell() -> None:
         ({"BEST": {"PDF": XBERG}}, "there is no method BEST"),
         ({SPEED: {"DOCX": XBERG}}, "nothing can be chosen for DOCX"),
         ({SPEED: {"PDF": "magic"}}, "magic does not convert PDF"),
+        pytest.param(
+            {ACCURACY: {"PDF": DOCLING}},
+            "docling is not installed",
+            marks=pytest.mark.skipif(DOCLING in engines(), reason="docling is installed"),
+        ),
     ],
 )
 def test_table__what_cannot_be_chosen_is_refused_by_name(engines: dict[str, dict[str, str]], words: str) -> None:

@@ -33,7 +33,7 @@ def _written(block: Block) -> str:
         case "table":
             return pipe_table(block.rows)
         case "figure":
-            return f"![{block.text}]()"
+            return f"![{block.text}]()" if block.text else ""
         case "rule":
             return "---"
     return _emphasised(block)

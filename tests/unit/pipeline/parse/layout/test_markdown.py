@@ -12,6 +12,7 @@ def test_render__each_kind() -> None:
         Block("list_item", "two", level=1, marker="1."),
         Block("code", lines=["x = 1"], language="python"),
         Block("figure", "a tower"),
+        Block("figure"),
         Block("paragraph", ""),
         Block("rule"),
     ]
