@@ -3,7 +3,7 @@
 import dataclasses
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -54,8 +54,31 @@ class Result:
 def results_of_uploads(
     uploads: Iterable[Upload], added: "Mapping[str, AddFileResult]", state: "JobState | None"
 ) -> list[Result]:
-    """A result per upload; `added` says by file id what became of it in the job, `state` how the job stands."""
-    return [_result_of_upload(each, added, state) for each in uploads]
+    """A result per upload, behind an archive one per member; `added` says by file id what became of it in the job,
+    `state` how the job stands."""
+    members = _members(state.live_records if state else ())
+    results = (_result_of_upload(each, added, state) for each in uploads)
+    return [each for result in results for each in _with_members(result, members)]
+
+
+Members = dict[str, list["FileRecord"]]
+"""What came out of an archive, by the archive's record; by "" what was added itself."""
+
+
+def _members(records: "Sequence[FileRecord]") -> Members:
+    known = {each.record_id for each in records}
+    members: Members = {}
+    for each in records:
+        parent = each.parent_record_id if each.parent_record_id in known else ""
+        members.setdefault(parent, []).append(each)
+    return members
+
+
+def _with_members(result: Result, members: Members) -> Iterator[Result]:
+    """A result and those of what came out of it at every depth, named as if the archive were a folder."""
+    yield result
+    for each in members.get(result.record.record_id, ()) if result.record is not None else ():
+        yield from _with_members(_result_of_record(result.name / each.filename, each), members)
 
 
 def _result_of_upload(upload: Upload, added: "Mapping[str, AddFileResult]", state: "JobState | None") -> Result:
@@ -69,8 +92,10 @@ def _result_of_upload(upload: Upload, added: "Mapping[str, AddFileResult]", stat
 
 
 def results_of_job(state: "JobState") -> list[Result]:
-    """A result per file of a job."""
-    records = [_result_of_record(PurePath(each.filename), each) for each in state.live_records]
+    """A result per file of a job, members of archives behind theirs."""
+    members = _members(state.live_records)
+    outermost = (_result_of_record(PurePath(each.filename), each) for each in members.get("", ()))
+    records = [each for result in outermost for each in _with_members(result, members)]
     markdown = [Result(PurePath(each.name), "COMPLETED", markdown_id=each.file_id) for each in state.files.values()]
     return records + markdown
 

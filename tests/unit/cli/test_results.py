@@ -59,6 +59,26 @@ def test_results_of_uploads__one_per_source_in_its_order() -> None:
     ]
 
 
+def test_results__members_stand_behind_their_archive_and_count() -> None:
+    archive, inner, member, deepest = completed("all.zip"), completed("in.zip"), failed("b.txt"), completed("c.txt")
+    inner.parent_record_id = member.parent_record_id = archive.record_id
+    deepest.parent_record_id = inner.record_id
+    state = state_of(*snapshot(archive, inner, member, deepest, completed("z.pdf")))
+    names = ("all.zip", "z.pdf")
+    results = results_of_uploads(
+        [upload(name) for name in names], {f"file-{name}": added(name) for name in names}, state
+    )
+    assert [(str(each.name), each.good) for each in results] == [
+        ("in/all.zip", True),
+        ("in/all.zip/in.zip", True),
+        ("in/all.zip/in.zip/c.txt", True),
+        ("in/all.zip/b.txt", False),
+        ("in/z.pdf", True),
+    ]
+    of_job = [str(each.name) for each in results_of_job(state)]
+    assert of_job == ["all.zip", "all.zip/in.zip", "all.zip/in.zip/c.txt", "all.zip/b.txt", "z.pdf"]
+
+
 def test_results_of_job__records_and_markdown_without_removed_ones() -> None:
     gone = completed("gone.pdf")
     gone.deleted = True
