@@ -6,7 +6,7 @@ holds that every reason of the catalogue has one or a row of tests/integration/e
 """
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -44,13 +44,7 @@ def reached() -> list[Reached]:
 
 def _marks(path: Path, source: str) -> Iterator[Reached]:
     module = ast.parse(source)
-    constants = {
-        target.id: node
-        for node in module.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
+    constants = dict(_constants(module))
     for test in module.body:
         if isinstance(test, ast.FunctionDef | ast.AsyncFunctionDef):
             marks = [each for each in test.decorator_list if _is_mark(each)]
@@ -63,6 +57,15 @@ def _marks(path: Path, source: str) -> Iterator[Reached]:
                 told = (str(found), CATALOGUE[found].message)
                 named = any(each in word for word in words for each in told)
                 yield Reached(name, found, _text(by), _text(when), named)
+
+
+def _constants(module: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    for node in module.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                yield name, value
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                yield name, value
 
 
 def _is_mark(node: ast.expr) -> bool:
@@ -80,7 +83,7 @@ def _text(node: ast.expr) -> str:
     raise AssertionError(f"line {node.lineno}: a mark has literal arguments only")
 
 
-def _words(nodes: list[ast.stmt | ast.expr], constants: dict[str, ast.Assign]) -> set[str]:
+def _words(nodes: Sequence[ast.AST], constants: Mapping[str, ast.expr]) -> set[str]:
     """Every name and text in these nodes, and in the module's constants that they use."""
     words: set[str] = set()
     for node in nodes:
@@ -91,5 +94,5 @@ def _words(nodes: list[ast.stmt | ast.expr], constants: dict[str, ast.Assign]) -
                 case ast.Constant(value=str(text)):
                     words.add(text)
                 case ast.Name(id=name) if name in constants:
-                    words |= _words([constants[name].value], {})
+                    words |= _words([constants[name]], {})
     return words
