@@ -1,6 +1,7 @@
 """The index file when the disk is full, another process holds it, it is damaged, or the process is killed."""
 
 import asyncio
+import os
 import random
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from tests.conformance.index.indexing import DIMENSION, EMBEDDER, KEY, found, pu
 from tests.integration.index.endless_swaps import CHUNKS, DOCUMENTS
 
 ROOT = Path(__file__).parents[3]
+KILLS = int(os.environ.get("INGEST_TEST_INDEX_KILLS", "6"))
 
 
 @pytest.fixture
@@ -115,7 +117,7 @@ async def test_killed__leaves_whole_documents_and_nothing_else(path: Path) -> No
     """A process that swaps without end is killed at moments of a seeded generator."""
     moments = random.Random(7)
     acknowledged: dict[str, tuple[int, int]] = {}
-    for _ in range(6):
+    for _ in range(KILLS):
         command = [sys.executable, "-m", "tests.integration.index.endless_swaps", str(path)]
         child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         assert child.stdout is not None

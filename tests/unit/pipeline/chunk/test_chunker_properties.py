@@ -1,5 +1,6 @@
 """What holds for every text."""
 
+import os
 import re
 from itertools import pairwise
 
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 from ingest_grpc.pipeline.chunk import blocks
 from ingest_grpc.pipeline.chunk.interface import Chunk
 from tests.unit.pipeline.chunk.counting import chunks, count_tokens
+
+EXAMPLES = int(os.environ.get("CHUNKER_EXAMPLES", "120"))
 
 WORDS = st.text("ab c. 日本。!\t*_`|>#-", min_size=1, max_size=60)
 LINES = st.lists(WORDS, min_size=1, max_size=12)
@@ -52,7 +55,7 @@ def uncovered(text: str, found: list[Chunk]) -> str:
 
 
 @example(text=">>0:0:0:0:0:0:0:0:0:0:0:0:0:0:0\n>\n", limits=(32, 0, 200))
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=EXAMPLES)
 @given(text=TEXTS, limits=LIMITS)
 def test_chunks__cover_the_text_within_the_limits(text: str, limits: tuple[int, int, int]) -> None:
     found = chunks(text, *limits)
@@ -69,7 +72,7 @@ def test_chunks__cover_the_text_within_the_limits(text: str, limits: tuple[int, 
     assert found == chunks(text, *limits)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=EXAMPLES)
 @given(TEXTS)
 def test_chunks__without_overlap_do_not_meet(text: str) -> None:
     found = chunks(text)
@@ -86,7 +89,7 @@ def leaves(found: list[blocks.Block]) -> list[tuple[blocks.Kind, int, int]]:
 
 
 @example(text=">_\n0000000|0\n-|-\n>\n", window=1)
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=TEXTS, window=st.integers(1, 200))
 def test_blocks__do_not_depend_on_windows(monkeypatch: pytest.MonkeyPatch, text: str, window: int) -> None:
     """But that a list may be several."""
@@ -96,7 +99,7 @@ def test_blocks__do_not_depend_on_windows(monkeypatch: pytest.MonkeyPatch, text:
         assert leaves(blocks.BlockReader().read(text)) == whole
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=EXAMPLES)
 @given(
     st.lists(
         st.one_of(st.just("p" * 30 + "."), st.integers(1, 40).map(lambda n: "```\n" + "line of code\n" * n + "```"))
