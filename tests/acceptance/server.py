@@ -19,7 +19,7 @@ import psutil
 from ingest_grpc.client import AsyncClient
 
 SERVE = (str(Path(sys.executable).with_name("ingest-grpc")), "serve")
-START_SECONDS = 30.0
+START_SECONDS = 90.0
 """A machine that compiles and tests at the same time starts a server some ten times slower than a quiet one."""
 
 _POLL_SECONDS = 0.02
