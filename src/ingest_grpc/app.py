@@ -1,7 +1,6 @@
 """Composition root: settings to store, hub, services, server and workers; the order of start and stop."""
 
 import asyncio
-import gc
 import logging
 import os
 import random
@@ -28,6 +27,7 @@ from ingest_grpc.blobs.factory import open_blobs
 from ingest_grpc.clock import Clock, SystemClock
 from ingest_grpc.config import Settings
 from ingest_grpc.hub import Hub
+from ingest_grpc.memory import calm_collector, share_arenas
 from ingest_grpc.model import Engine, Method, ServerInfo
 from ingest_grpc.observing import Observing
 from ingest_grpc.pipeline.align.engines import alignment_engines, chosen_engine, patience_seconds
@@ -345,6 +345,7 @@ def serve(
     there is of a server that lives or was killed.
     """
     setup_logging(settings.log_level, as_json=settings.log_json)
+    share_arenas()
     return uvloop.run(_serve(settings, ready_file, executor))
 
 
@@ -361,7 +362,7 @@ async def _serve(settings: Settings, ready_file: Path | None, executor: Callable
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await app.start(on_owned=lambda: _withdraw(ready_file))
-    _calm_collector()
+    calm_collector()
     log.info("listening on %s", app.address)
     if ready_file is not None:
         await asyncio.to_thread(_announce, ready_file, app.address)
@@ -370,17 +371,6 @@ async def _serve(settings: Settings, ready_file: Path | None, executor: Callable
     _withdraw(ready_file)
     await app.stop()
     return 1 if broken.is_set() else 0
-
-
-def _calm_collector() -> None:
-    """Looks for cycles less often, and never among what lives as long as the server.
-
-    A watcher is some two hundred objects: with the defaults a fifth of a fan-out's time went into looking at them, and
-    ten thousand were looked at for half a second. What has no cycles is freed at once as ever.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 def _announce(ready_file: Path, address: str) -> None:
