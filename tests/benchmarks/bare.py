@@ -19,6 +19,8 @@ import grpc.aio
 import uvloop
 
 SERVICE = "bare.Bare"
+OPTIONS = [("grpc.server.max_pending_requests", 20_000), ("grpc.server.max_pending_requests_hard_limit", 40_000)]
+"""Without them a burst of ten thousand watchers is refused."""
 
 
 class Bare:
@@ -82,7 +84,7 @@ async def serve(folder: Path) -> None:
     await ledger.execute("PRAGMA synchronous = FULL")
     await ledger.execute("CREATE TABLE events (sequence INTEGER PRIMARY KEY, data BLOB)")
     bare = Bare(folder, ledger)
-    server = grpc.aio.server()
+    server = grpc.aio.server(options=OPTIONS)
     handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
         "keep": grpc.unary_unary_rpc_method_handler(bare.keep),
         "echo": grpc.unary_unary_rpc_method_handler(bare.echo),

@@ -13,6 +13,8 @@ ROTATION_SPREAD = 0.25
 class StreamPace:
     """The deadlines of one stream. A stream ends after `rotate_seconds` and up to 25 % more."""
 
+    __slots__ = ("_began", "_clock", "_ends_at", "_heartbeat_seconds", "_hub", "_next_beat", "due")
+
     def __init__(self, clock: Clock, hub: Hub, *, heartbeat_seconds: float, rotate_seconds: float) -> None:
         self._clock = clock
         self._hub = hub

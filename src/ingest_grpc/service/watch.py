@@ -144,14 +144,17 @@ class WatchService:
         )
         # After the look-up: a job of another team must not be counted, nor tell by a refusal that it is watched.
         with sources.limits.watch(caller.team_id, job.job_id):
-            signal = sources.hub.subscribe(job.row_id)
+            row = job.row_id
+            signal = sources.hub.subscribe(row)
             try:
-                await _Watch(sources, request, ledger_id, signal, job, pace, watcher).run()
+                watch = _Watch(sources, request, ledger_id, signal, job, pace, watcher)
+                del job  # a watch lives long, and ten thousand of them need not keep ten thousand copies
+                await watch.run()
             finally:
                 sources.hub.unsubscribe(signal)
-                if not sources.hub.is_watched(job.row_id):
-                    sources.tail.forget(job.row_id)
-                    sources.feed.forget(job.row_id)
+                if not sources.hub.is_watched(row):
+                    sources.tail.forget(row)
+                    sources.feed.forget(row)
 
 
 async def _begin(rows: Rows, caller: Caller, request: WatchRequest) -> tuple[Job, str]:
@@ -170,6 +173,11 @@ async def _begin(rows: Rows, caller: Caller, request: WatchRequest) -> tuple[Job
 class _Watch:
     """The state of one watch: a cursor, and the pace of its stream."""
 
+    __slots__ = (
+        "_cursor", "_ledger_id", "_pace", "_progress", "_request", "_row", "_shown_first", "_signal", "_silent",
+        "_sources", "_waited", "_watcher",
+    )  # fmt: skip
+
     def __init__(
         self,
         sources: Sources,
@@ -185,7 +193,8 @@ class _Watch:
         self._request = request
         self._ledger_id = ledger_id
         self._signal = signal
-        self._job = job
+        self._row = job.row_id
+        self._shown_first = job if request.after_sequence is None else None
         self._cursor = job.last_sequence if request.after_sequence is None else request.after_sequence
         self._progress = ProgressCursor() if request.progress else None
         self._pace = pace
@@ -194,10 +203,8 @@ class _Watch:
 
     async def run(self) -> None:
         """Snapshot, then what is new, again and again."""
-        if self._request.after_sequence is None:
-            async for part in self._snapshot():
-                await self._watcher.send(part)
-        tail, row = self._sources.tail, self._job.row_id
+        await self._send_snapshot()
+        tail, row = self._sources.tail, self._row
         while True:
             self._signal.clear()
             page = tail.at_hand(row, self._cursor) or await tail.after(row, self._cursor)
@@ -218,6 +225,12 @@ class _Watch:
                 await self._signal.wait(self._due())
                 self._waited = True
 
+    async def _send_snapshot(self) -> None:
+        job, self._shown_first = self._shown_first, None
+        if job is not None:
+            async for part in self._snapshot(job):
+                await self._watcher.send(part)
+
     async def _beat(self, job: Job) -> None:
         """A heartbeat where one is due or nothing was said yet. Raises what ends the stream."""
         if self._silent or self._pace.beat_is_due:
@@ -236,9 +249,9 @@ class _Watch:
         await self._watcher.send(End(self._cursor, reason, job))
         return True
 
-    async def _snapshot(self) -> AsyncGenerator[WatchMessage, None]:
+    async def _snapshot(self, job: Job) -> AsyncGenerator[WatchMessage, None]:
         """Job, then its rows page by page, then synced (rule 3)."""
-        read, job, sequence = self._sources.store.read, self._job, self._job.last_sequence
+        read, sequence = self._sources.store.read, job.last_sequence
         yield Snapshot(job, self._ledger_id)
         if (alignment := await read(partial(_alignment, job_row=job.row_id))) is not None:
             yield SnapshotPart(sequence, alignment=alignment)
