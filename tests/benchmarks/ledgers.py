@@ -78,10 +78,10 @@ async def _template(folder: Path) -> Path:
 
 
 async def _queue(folder: Path) -> None:
-    """A job whose records wait."""
+    """A job whose records wait: none of their bytes were converted before."""
     core = Core(folder)
     await core.start()
-    files = [await core.upload(f"queued-{number}.pdf", b"the same bytes", OWNER) for number in range(QUEUED)]
+    files = [await core.upload(f"queued-{number}.pdf", f"waits {number}".encode(), OWNER) for number in range(QUEUED)]
     new = NewJob(name="queued", job_type=JobType.CONTEXT_GROUNDED_FILES, files=to_add(*files))
     await core.jobs.create(OWNER, new, None)
     await core.stop()
