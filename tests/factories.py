@@ -197,7 +197,7 @@ class Core:
 
     def _on_commit(self, commit: Commit) -> None:
         self.commits.append(commit)
-        self.caches.replies.changed(commit.jobs)
+        self.caches.changed(commit)
         self.hub.wake(commit.jobs)
         self.hub.wake(commit.teams)
         self.pool.stop_claims(commit.stopped)

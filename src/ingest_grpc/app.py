@@ -289,7 +289,7 @@ class App:
 
     def _on_commit(self, commit: Commit) -> None:
         """After each COMMIT, before its callers hear of it."""
-        self.caches.replies.changed(commit.jobs)
+        self.caches.changed(commit)
         announce(commit)
         self.hub.wake(commit.jobs)
         self.hub.wake(commit.teams)

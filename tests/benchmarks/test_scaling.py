@@ -60,7 +60,7 @@ class Ledger:
 
     async def get_job(self) -> None:
         job_id = (await self.store.read(lambda rows: rows.job_by_row(self._any_job()))).job_id
-        await JobCaches.of(self.store).replies.of(TEAM, job_id)
+        await JobCaches.of(self.store).replies.of_job(TEAM, job_id)
 
     async def list_jobs(self) -> None:
         heads = await self.store.read(lambda rows: rows.jobs_newest(TEAM, (), self._any_job() + 26, 26))

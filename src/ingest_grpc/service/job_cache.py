@@ -1,12 +1,14 @@
 """Jobs as callers last saw them, encoded once: what is asked most and changes least.
 
-Caches over the ledger, nothing more. Both are bounded, and what is not in them is read.
+Caches over the ledger, nothing more. All are bounded, and what is not in them is read.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Hashable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
+from ingest_grpc.hub import Topic
 from ingest_grpc.model import Job
 from ingest_grpc.service import views
 from ingest_grpc.service.shared_reads import SharedReads
@@ -19,69 +21,67 @@ KEPT_JOBS = 1_000
 MAX_REMEMBERED_CHANGES = 10_000
 
 Encode = Callable[[Job], bytes]
+Read = Callable[[], Coroutine[Any, Any, tuple[Topic, bytes]]]
+"""Makes a reply, and says what it is about."""
 
 
-class JobReplies:
-    """The replies of GetJob in the BASIC view. `changed` is told of every commit before anybody hears of it.
+class Replies:
+    """Encoded replies, each about one topic: a job, by its row, or the jobs of a team, by its name.
 
-    A reader keeps what it read only if the job has not changed since its read began: the snapshot may be older than
-    the commit that `changed` was told of, and nobody would drop it again.
+    `changed` is told of every commit before anybody hears of it. A reader keeps what it read only if its topic has not
+    changed since its read began: the snapshot may be older than the commit that `changed` was told of, and nobody would
+    drop it again.
     """
 
-    def __init__(self, store: Store, encode: Encode, kept_bytes: int = KEPT_BYTES) -> None:
-        self._store = store
-        self._encode = encode
+    def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
         self._room = kept_bytes
-        self._replies: dict[tuple[str, str], bytes] = {}
-        self._keys: dict[int, tuple[str, str]] = {}
-        self._reads: SharedReads[tuple[str, str, int], bytes] = SharedReads()
+        self._replies: dict[Hashable, bytes] = {}
+        self._keys: dict[Topic, set[Hashable]] = {}
+        self._reads: SharedReads[tuple[Hashable, int], bytes] = SharedReads()
         self._commits = 0
         self._forgotten_before = 0
-        self._changes: dict[int, int] = {}
+        self._changes: dict[Topic, int] = {}
 
     def __len__(self) -> int:
         return len(self._replies)
 
-    async def of(self, team: str, job_id: str) -> bytes:
-        """The reply for a job of a team. Raises JOB_NOT_FOUND."""
-        kept = self._replies.get((team, job_id))
+    async def of(self, key: Hashable, read: Read) -> bytes:
+        """The reply that is kept under the key, or what `read` makes."""
+        kept = self._replies.get(key)
         if kept is not None:
             return kept
         # Joins a read only if no commit came since it began.
-        return await self._reads.get((team, job_id, self._commits), partial(self._read, team, job_id))
+        return await self._reads.get((key, self._commits), partial(self._read, key, read))
 
-    def changed(self, jobs: Iterable[int]) -> None:
-        """These jobs, by row, are no longer what they were."""
+    def changed(self, topics: Iterable[Topic]) -> None:
+        """These are no longer what they were."""
         self._commits += 1
-        for row in jobs:
-            self._drop(row)
+        for topic in topics:
+            self._drop(topic)
             if self._reads:
-                self._changes[row] = self._commits
+                self._changes[topic] = self._commits
 
-    async def _read(self, team: str, job_id: str) -> bytes:
-        async def unit(rows: Rows) -> Job:
-            return await views.with_reviews(rows, await views.find_job(rows, team, job_id))
-
+    async def _read(self, key: Hashable, read: Read) -> bytes:
         began = self._commits
         try:
-            job = await self._store.read(unit)
-            reply = self._encode(job)
-            if self._forgotten_before <= began and self._changes.get(job.row_id, 0) <= began:
-                self._keep(job.row_id, (team, job_id), reply)
+            topic, reply = await read()
+            if self._forgotten_before <= began and self._changes.get(topic, 0) <= began:
+                self._keep(topic, key, reply)
             return reply
         finally:
             self._forget_changes()
 
-    def _keep(self, row: int, key: tuple[str, str], reply: bytes) -> None:
-        self._drop(row)
-        self._keys[row], self._replies[key] = key, reply
+    def _keep(self, topic: Topic, key: Hashable, reply: bytes) -> None:
+        if key in self._replies:
+            return  # another read of the same, which began later, was quicker
+        self._keys.setdefault(topic, set()).add(key)
+        self._replies[key] = reply
         self._room -= len(reply)
         while self._room < 0:
             self._drop(next(iter(self._keys)))  # the one that came first
 
-    def _drop(self, row: int) -> None:
-        key = self._keys.pop(row, None)
-        if key is not None:
+    def _drop(self, topic: Topic) -> None:
+        for key in self._keys.pop(topic, ()):
             self._room += len(self._replies.pop(key))
 
     def _forget_changes(self) -> None:
@@ -91,6 +91,27 @@ class JobReplies:
         elif len(self._changes) > MAX_REMEMBERED_CHANGES:
             self._changes.clear()
             self._forgotten_before = self._commits + 1
+
+
+class JobReplies(Replies):
+    """The replies of GetJob in the BASIC view."""
+
+    def __init__(self, store: Store, encode: Encode, kept_bytes: int = KEPT_BYTES) -> None:
+        super().__init__(kept_bytes)
+        self._store = store
+        self._encode = encode
+
+    async def of_job(self, team: str, job_id: str) -> bytes:
+        """The reply for a job of a team. Raises JOB_NOT_FOUND."""
+        key = (team, job_id)
+        return self._replies.get(key) or await self.of(key, partial(self._read_job, team, job_id))
+
+    async def _read_job(self, team: str, job_id: str) -> tuple[Topic, bytes]:
+        async def unit(rows: Rows) -> Job:
+            return await views.with_reviews(rows, await views.find_job(rows, team, job_id))
+
+        job = await self._store.read(unit)
+        return job.row_id, self._encode(job)
 
 
 @dataclass(frozen=True, slots=True)

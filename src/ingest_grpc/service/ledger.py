@@ -260,6 +260,7 @@ class JobLedger(AlignmentLedger):
             self._set(updated_at=self.now)
             await self.tx.update_job(self.job)
             self.tx.commit.jobs.add(self.job.row_id)
+            self.tx.commit.lists.add(self.job.team_id)
         if self._pending:
             events = [self._event(one) for one in self._pending]
             await self.tx.insert_events(self.job.row_id, self.job.team_id, events)

@@ -101,15 +101,17 @@ class Commit:
 
     `events` are the unit's own; `told` holds those of all units of a commit, with what is known of the call that each
     unit came from; `steps` are how the jobs came by them, in order. `jobs` changed or are gone, most with new events;
-    `teams` have new ones in their feeds; `stopped` are the keys of claims that left RUNNING by a caller's wish, so
-    that their work may be killed; `claimable` says that the queue may have grown; `delayed` that something waits for
-    its back-off; `unindexed` that the index may hold chunks that it should not.
+    `lists` are the teams that they belong to; `teams` have new ones in their feeds; `stopped` are the keys of claims
+    that left RUNNING by a caller's wish, so that their work may be killed; `claimable` says that the queue may have
+    grown; `delayed` that something waits for its back-off; `unindexed` that the index may hold chunks that it should
+    not.
     """
 
     events: list[TimelineEvent] = field(default_factory=list)
     told: list[tuple[Mapping[str, str], Sequence[TimelineEvent]]] = field(default_factory=list)
     steps: list[JobStep] = field(default_factory=list)
     jobs: set[int] = field(default_factory=set)
+    lists: set[str] = field(default_factory=set)
     teams: set[str] = field(default_factory=set)
     stopped: set[tuple[str, int]] = field(default_factory=set)
     claimable: bool = False
@@ -121,6 +123,7 @@ class Commit:
             self.told.append((call, other.events))
         self.steps += other.steps
         self.jobs |= other.jobs
+        self.lists |= other.lists
         self.teams |= other.teams
         self.stopped |= other.stopped
         self.claimable |= other.claimable

@@ -64,15 +64,15 @@ async def test_replies__are_read_once_until_the_job_changes(core: Core, slow: Sl
     slow.gate.set()
     job = await created(core)
 
-    assert await replies.of(ALICE.team_id, job.job_id) == encoded(job)
-    assert await replies.of(ALICE.team_id, job.job_id) == encoded(job)
+    assert await replies.of_job(ALICE.team_id, job.job_id) == encoded(job)
+    assert await replies.of_job(ALICE.team_id, job.job_id) == encoded(job)
     assert slow.reads == 1
     replies.changed([job.row_id + 1])
-    await replies.of(ALICE.team_id, job.job_id)
+    await replies.of_job(ALICE.team_id, job.job_id)
     assert slow.reads == 1
     replies.changed([job.row_id])
     assert len(replies) == 0
-    await replies.of(ALICE.team_id, job.job_id)
+    await replies.of_job(ALICE.team_id, job.job_id)
     assert slow.reads == 2
 
 
@@ -81,7 +81,7 @@ async def test_replies__a_read_that_a_commit_overtook_is_not_kept(
 ) -> None:
     """It has read the old job when the commit comes; kept, it would be served for ever."""
     job = await created(core)
-    reading = asyncio.create_task(replies.of(ALICE.team_id, job.job_id))
+    reading = asyncio.create_task(replies.of_job(ALICE.team_id, job.job_id))
     await slow.has_read.wait()
     cancelled = (await core.jobs.cancel(ALICE, job.job_id, None)).value.job
     replies.changed([job.row_id])
@@ -89,7 +89,7 @@ async def test_replies__a_read_that_a_commit_overtook_is_not_kept(
 
     assert await reading == encoded(job)  # it began before: what it saw was true then
     assert len(replies) == 0
-    assert await replies.of(ALICE.team_id, job.job_id) == encoded(cancelled) != encoded(job)
+    assert await replies.of_job(ALICE.team_id, job.job_id) == encoded(cancelled) != encoded(job)
     assert len(replies) == 1
 
 
@@ -97,12 +97,12 @@ async def test_replies__nobody_joins_a_read_that_began_before_a_commit(
     core: Core, slow: SlowReads, replies: JobReplies
 ) -> None:
     job = await created(core)
-    first = asyncio.create_task(replies.of(ALICE.team_id, job.job_id))
-    joined = asyncio.create_task(replies.of(ALICE.team_id, job.job_id))
+    first = asyncio.create_task(replies.of_job(ALICE.team_id, job.job_id))
+    joined = asyncio.create_task(replies.of_job(ALICE.team_id, job.job_id))
     await slow.has_read.wait()
     cancelled = (await core.jobs.cancel(ALICE, job.job_id, None)).value.job
     replies.changed([job.row_id])
-    late = asyncio.create_task(replies.of(ALICE.team_id, job.job_id))
+    late = asyncio.create_task(replies.of_job(ALICE.team_id, job.job_id))
     slow.gate.set()
 
     assert await first == await joined == encoded(job)
@@ -113,10 +113,10 @@ async def test_replies__nobody_joins_a_read_that_began_before_a_commit(
 async def test_replies__of_another_team_are_not_found(core: Core, slow: SlowReads, replies: JobReplies) -> None:
     slow.gate.set()
     job = await created(core)
-    await replies.of(ALICE.team_id, job.job_id)
+    await replies.of_job(ALICE.team_id, job.job_id)
 
     with pytest.raises(IngestError) as refused:
-        await replies.of(BOB.team_id, job.job_id)
+        await replies.of_job(BOB.team_id, job.job_id)
     assert refused.value.reason is Reason.JOB_NOT_FOUND
 
 
@@ -124,14 +124,14 @@ async def test_replies__take_no_more_room_than_they_may(core: Core) -> None:
     jobs = [await created(core) for _ in range(5)]
     replies = JobReplies(core.store, encoded, kept_bytes=3 * len(encoded(jobs[0])))
     for job in jobs:
-        await replies.of(ALICE.team_id, job.job_id)
+        await replies.of_job(ALICE.team_id, job.job_id)
 
     assert len(replies) == 3
 
 
 async def test_replies__a_purged_job_is_gone(core: Core) -> None:
     job = await created(core)
-    await core.caches.replies.of(ALICE.team_id, job.job_id)
+    await core.caches.replies.of_job(ALICE.team_id, job.job_id)
     await core.job_settings.delete(ALICE, job.job_id, "", None)
     [deleted] = await core.store.write(lambda tx: tx.jobs_to_purge(2**62, 10))
     gone = False
@@ -139,7 +139,7 @@ async def test_replies__a_purged_job_is_gone(core: Core) -> None:
         gone = await core.store.write(lambda tx: tx.purge_slice(deleted, core.clock.now(), 100))
 
     with pytest.raises(IngestError) as refused:
-        await core.caches.replies.of(ALICE.team_id, job.job_id)
+        await core.caches.replies.of_job(ALICE.team_id, job.job_id)
     assert refused.value.reason is Reason.JOB_NOT_FOUND
 
 
@@ -173,3 +173,34 @@ async def test_listed__keeps_one_version_of_each_job_and_a_bounded_number(core: 
     assert listed.get(head_of(newer)) is None
     assert listed.encoded(newer) == encoded(newer)
     assert listed.get(head_of(jobs[2])) is None
+
+
+async def test_pages__of_a_team_go_with_every_change_of_its_jobs(core: Core) -> None:
+    """As the server does it: what a commit says drops what lists and jobs answered before."""
+    reads = 0
+    pages = core.caches.pages
+
+    async def page() -> tuple[str, bytes]:
+        nonlocal reads
+        reads += 1
+        return ALICE.team_id, b"page"
+
+    async def asked() -> int:
+        """How often it was read so far, if it is asked for twice now."""
+        await pages.of((ALICE.team_id, b"first"), page)
+        await pages.of((ALICE.team_id, b"first"), page)
+        return reads
+
+    assert await asked() == 1
+    job = await created(core)
+    assert await asked() == 2
+    await core.jobs.create(BOB, NEW, None)
+    assert await asked() == 2
+    await core.jobs.cancel(ALICE, job.job_id, None)
+    assert await asked() == 3
+    await core.job_settings.delete(ALICE, job.job_id, "", None)
+    assert await asked() == 4
+    [deleted] = await core.store.write(lambda tx: tx.jobs_to_purge(2**62, 10))
+    while not await core.store.write(lambda tx: tx.purge_slice(deleted, core.clock.now(), 100)):
+        continue
+    assert await asked() == 5

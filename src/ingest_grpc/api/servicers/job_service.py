@@ -5,6 +5,7 @@ from ingest_grpc.api.interceptors.auth import caller
 from ingest_grpc.api.interceptors.chain import Context
 from ingest_grpc.api.servicers.replies import in_slices, page_that_fits, told
 from ingest_grpc.api.watch import WatchStreams
+from ingest_grpc.model import Caller
 from ingest_grpc.service.alignments import AlignmentService
 from ingest_grpc.service.jobs import JobService
 from ingest_grpc.service.retries import RetryService
@@ -49,7 +50,7 @@ class JobServicer:
     async def GetJob(self, message: pb.GetJobRequest, _context: Context) -> pb.GetJobResponse | bytes:
         asked = requests.get_job(message)
         if not asked.full:
-            return await self._caches.replies.of(caller().team_id, asked.job_id)
+            return await self._caches.replies.of_job(caller().team_id, asked.job_id)
         detail = await self._jobs.get_detail(caller(), asked.job_id)
         full = await in_slices(full_job(detail))
         return pb.GetJobResponse(
@@ -61,9 +62,17 @@ class JobServicer:
 
     async def ListJobs(self, message: pb.ListJobsRequest, _context: Context) -> bytes:
         asked = requests.list_jobs(message)
+        team = caller().team_id
+
+        async def read() -> tuple[str, bytes]:
+            return team, await self._jobs_page(caller(), asked)
+
+        return await self._caches.pages.of((team, message.SerializeToString(deterministic=True)), read)
+
+    async def _jobs_page(self, admitted: Caller, asked: requests.ListJobs) -> bytes:
         jobs, page = await page_that_fits(
             lambda size: self._jobs.list(
-                caller(),
+                admitted,
                 asked.wanted,
                 page_size=size,
                 page_token=asked.page_token,

@@ -278,6 +278,7 @@ class SqliteTx(SqliteRows, SqliteRecordSearch, SqliteAlignmentTx, SqliteKnowledg
 
     async def purge_slice(self, job: Job, now: int, limit: int) -> bool:
         self.commit.jobs.add(job.row_id)
+        self.commit.lists.add(job.team_id)
         if events := self._all("purge_events", lambda row: row, job=job.row_id, limit=limit):
             self._raise_feed_floor(job.team_id, events)
             return False
