@@ -6,6 +6,7 @@ import grpc.aio
 
 from ingest_grpc.model import Scope
 from ingest_grpc.v1.job_service_pb2 import ListJobsRequest
+from tests.integration.errors.knowledge_states import KnowledgeStates, build_knowledge
 from tests.integration.errors.states import States, build_compacted, build_states
 from tests.integration.serving import Server
 from tests.integration.team import Team
@@ -36,6 +37,7 @@ class World:
     their_ingestion_job_id: str
     their_page_token: str
     states: States
+    knowledge: KnowledgeStates
 
     @property
     def channel(self) -> grpc.aio.Channel:
@@ -81,4 +83,5 @@ async def build_world(server: Server) -> World:
         their_ingestion_job_id=their_job.ingestion_jobs[0].ingestion_job_id,
         their_page_token=(await theirs.call("JobService/ListJobs", ListJobsRequest(page_size=1))).next_page_token,
         states=await build_states(ours, compacted),
+        knowledge=await build_knowledge(ours),
     )

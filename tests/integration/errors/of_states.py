@@ -5,6 +5,8 @@ from collections.abc import Callable
 from ingest_grpc.errors import Reason
 from ingest_grpc.v1 import file_service_pb2 as files
 from ingest_grpc.v1 import job_service_pb2 as pb
+from ingest_grpc.v1 import knowledge_base_service_pb2 as kb
+from ingest_grpc.v1.knowledge_base_pb2 import Chunking
 from tests.integration.calling import Sent
 from tests.integration.errors.of_changes import retry
 from tests.integration.errors.of_files import CHUNK, data, header
@@ -14,6 +16,8 @@ from tests.integration.errors.states import COMMITTED_BYTES, TAKEN_ID, USED_ID
 
 MAX_QUEUED, MAX_BYTES = 5, 3 * 2**20
 """The settings under which the table holds."""
+
+OTHER_CHUNKS = Chunking(max_tokens=99)
 
 
 def deleted(rpc: str, request: Callable[..., Sent]) -> Row:
@@ -162,4 +166,81 @@ _OF_LOGS = [
     ),
 ]
 
-ROWS = [*_OF_JOBS, *_OF_FILES, *_OF_LOGS]
+_OF_KNOWLEDGE = [
+    Row(
+        "KnowledgeBaseService/AddKnowledgeBaseFiles",
+        "a knowledge base that is deleted",
+        Reason.KNOWLEDGE_BASE_DELETED,
+        lambda w: kb.AddKnowledgeBaseFilesRequest(knowledge_base_id=w.knowledge.deleted_id, files=add(w.file_id)),
+        (),
+        {"knowledge_base_id": ""},
+    ),
+    Row(
+        "KnowledgeBaseService/SyncDataSource",
+        "a data source that is being synced",
+        Reason.SYNC_RUNNING,
+        lambda w: kb.SyncDataSourceRequest(data_source_id=w.knowledge.syncing_id),
+        (),
+        {"job_id": ""},
+    ),
+    Row(
+        "KnowledgeBaseService/CancelSync",
+        "a data source that is not being synced",
+        Reason.SYNC_NOT_RUNNING,
+        lambda w: kb.CancelSyncRequest(data_source_id=w.knowledge.idle_id),
+        (),
+        {"data_source_id": ""},
+    ),
+    Row(
+        "KnowledgeBaseService/UpdateKnowledgeBase",
+        "another way of cutting texts, without reindex",
+        Reason.REINDEX_REQUIRED,
+        lambda w: kb.UpdateKnowledgeBaseRequest(knowledge_base_id=w.knowledge.busy_id, chunking=OTHER_CHUNKS),
+        (),
+        {"knowledge_base_id": ""},
+    ),
+    Row(
+        "KnowledgeBaseService/UpdateKnowledgeBase",
+        "a reindex while files are being ingested",
+        Reason.KNOWLEDGE_BASE_BUSY,
+        lambda w: kb.UpdateKnowledgeBaseRequest(
+            knowledge_base_id=w.knowledge.busy_id, chunking=OTHER_CHUNKS, reindex=True
+        ),
+        (),
+        {"knowledge_base_id": ""},
+    ),
+    Row(
+        "KnowledgeBaseService/GetFileStatus",
+        "a file that is not in the knowledge base",
+        Reason.NOT_IN_KNOWLEDGE_BASE,
+        lambda w: kb.GetFileStatusRequest(knowledge_base_id=w.knowledge.busy_id, file_id=w.file_id),
+        (),
+        {"file_id": "", "knowledge_base_id": ""},
+    ),
+    Row(
+        "JobService/StartJob",
+        "a job that feeds a knowledge base",
+        Reason.KNOWLEDGE_BASE_JOB,
+        lambda w: pb.StartJobRequest(job_id=w.knowledge.sync_job_id),
+        (),
+        {"job_id": ""},
+    ),
+    Row(
+        "JobService/StartJob",
+        "a job whose knowledge base has nothing yet",
+        Reason.KNOWLEDGE_BASE_EMPTY,
+        lambda w: pb.StartJobRequest(job_id=w.knowledge.empty_job_id),
+        (),
+        {"knowledge_base_id": ""},
+    ),
+    Row(
+        "JobService/AddFiles",
+        "a job of a type that feeds a knowledge base, without one",
+        Reason.KNOWLEDGE_BASE_REQUIRED,
+        lambda w: pb.AddFilesRequest(job_id=w.knowledge.baseless_job_id, files=add(w.file_id)),
+        (),
+        {"job_id": ""},
+    ),
+]
+
+ROWS = [*_OF_JOBS, *_OF_FILES, *_OF_LOGS, *_OF_KNOWLEDGE]

@@ -34,17 +34,8 @@ its real cause. Then run scripts/make_docs.py, which writes both into docs/error
 
 AWAITED = frozenset(
     {
-        Reason.KNOWLEDGE_BASE_DELETED,
-        Reason.KNOWLEDGE_BASE_EMPTY,
-        Reason.KNOWLEDGE_BASE_REQUIRED,
-        Reason.KNOWLEDGE_BASE_JOB,
         Reason.SOURCE_TOO_LARGE,
-        Reason.SYNC_RUNNING,
-        Reason.SYNC_NOT_RUNNING,
-        Reason.REINDEX_REQUIRED,
         Reason.REINDEX_RUNNING,
-        Reason.KNOWLEDGE_BASE_BUSY,
-        Reason.NOT_IN_KNOWLEDGE_BASE,
         Reason.NOTHING_TO_INDEX,
         Reason.EMBEDDING_REFUSED,
     }
