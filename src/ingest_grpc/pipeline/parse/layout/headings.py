@@ -12,6 +12,10 @@ from ingest_grpc.pipeline.parse.layout.reading import lines_of
 _LARGER = 1.06
 """A heading's font is this many times as high as that of the text."""
 _SAME_SIZE = 1.12
+_MIN_CHARACTERS = 4
+_MAX_BELIEVED_CHARACTERS = 100
+_FEW_PER_PAGE = 0.5
+_DEEPEST_BELIEVED = 2
 _MAX_CHARACTERS = 200
 _MAX_LINES = 4
 _WORD = re.compile(r"\w+")
@@ -53,6 +57,8 @@ def set_headings(pages: Sequence[Page], bookmarks: Iterable[Bookmark]) -> list[P
             if depth is not None or _looks_like_heading(block, face, body_size):
                 faces[id(block)] = face
     levels = _levels(faces, depths)
+    if not depths and len(levels) <= _FEW_PER_PAGE * len(pages):
+        levels |= _believed(pages, levels)
     if not depths:
         levels |= _numbered([block for page in pages for block in page.blocks if id(block) in levels])
     return [replace(page, blocks=[_leveled(block, levels) for block in page.blocks]) for page in pages]
@@ -66,12 +72,30 @@ def _leveled(block: Block, levels: Mapping[int, int]) -> Block:
 
 
 def _looks_like_heading(block: Block, face: _Face, body_size: float) -> bool:
-    text = block.text
-    if not _LETTER.search(text) or len(text) > _MAX_CHARACTERS or not 0 < face.lines <= _MAX_LINES:
-        return False
-    if _CONTINUES.match(text):
+    if len(block.text) > _MAX_CHARACTERS or not 0 < face.lines <= _MAX_LINES or not _is_titular(block.text):
         return False
     return face.size >= _LARGER * body_size
+
+
+def _believed(pages: Sequence[Page], levels: Mapping[int, int]) -> dict[int, int]:
+    """What the engine took for headings, a level below those that a larger font shows: for documents that set theirs
+    in the size of the text."""
+    level = min(max(levels.values(), default=0) + 1, _DEEPEST_BELIEVED)
+    found = {}
+    for page in pages:
+        for block in page.blocks:
+            if block.kind != "heading" or id(block) in levels or len(block.text) > _MAX_BELIEVED_CHARACTERS:
+                continue
+            if _is_titular(block.text) and block.text[-1] not in ".,;" and _face(block, page.words).lines <= 2:
+                found[id(block)] = level
+    return found
+
+
+def _is_titular(text: str) -> bool:
+    """Whether a text may be a heading at all: letters for the most part, and not the end of a sentence."""
+    letters = sum(map(str.isalpha, text))
+    enough = len(text) >= _MIN_CHARACTERS and 2 * letters >= len(text) - text.count(" ")
+    return enough and _LETTER.search(text) is not None and not _CONTINUES.match(text)
 
 
 def _numbered(headings: Sequence[Block]) -> dict[int, int]:

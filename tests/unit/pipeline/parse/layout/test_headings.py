@@ -38,6 +38,15 @@ def test_fonts__what_the_engine_took_for_a_heading_but_is_set_as_text_is_none() 
     assert outline(set_headings([sheet.page], [])) == [(1, "Title")]
 
 
+def test_fonts__where_they_show_few_headings_the_engine_is_believed() -> None:
+    first = Sheet(1).put("Title", 20).put(BODY, 10).put("Front material", 10, "heading", 4).put(BODY, 10)
+    second = Sheet(2).put(BODY, 10).put("a sentence that goes on", 10, "heading", 4).put("Colours", 10, "heading", 4)
+    second.put("It ends.", 10, "heading", 4)
+    assert outline(set_headings([first.page, second.page], [])) == [
+        (1, "Title"), (2, "Front material"), (2, "Colours"),
+    ]  # fmt: skip
+
+
 def test_fonts__listings_do_not_count_as_the_text() -> None:
     sheet = Sheet().put("Title", 20).put(BODY, 10)
     for _ in range(20):
