@@ -11,6 +11,7 @@ import asyncio
 import csv
 import json
 import math
+import os
 import statistics
 import tempfile
 import time
@@ -71,17 +72,22 @@ def _dcg(gains: Sequence[float]) -> float:
 
 
 async def fill(index: Index, embedder: Embedder, documents: Mapping[str, str]) -> int:
-    """Chunks, embeds and indexes the documents one after the other, as a worker does; returns the chunks."""
+    """Chunks, embeds and indexes the documents, one per core at once, as workers do; returns the chunks."""
     await index.create(KEY, embedder.identity, embedder.dimension)
     chunker = MarkdownChunker(embedder.count_tokens, ChunkLimits(min(MAX_TOKENS, embedder.max_tokens)))
-    count = 0
-    for name, text in documents.items():
-        chunks = await asyncio.to_thread(chunker.chunk, text)
-        embedding = await embedder.embed([chunk.passage for chunk in chunks])
-        rows = [EmbeddedChunk(chunk, vector) for chunk, vector in zip(chunks, embedding.vectors, strict=True)]
-        await index.swap(KEY, Document(name, f"file-{name}", f"ijf-{name}"), (1, 1), rows)
-        count += len(chunks)
-    return count
+    waiting = iter(documents.items())
+
+    async def worker() -> int:
+        count = 0
+        for name, text in waiting:
+            chunks = await asyncio.to_thread(chunker.chunk, text)
+            embedding = await embedder.embed([chunk.passage for chunk in chunks])
+            rows = [EmbeddedChunk(chunk, vector) for chunk, vector in zip(chunks, embedding.vectors, strict=True)]
+            await index.swap(KEY, Document(name, f"file-{name}", f"ijf-{name}"), (1, 1), rows)
+            count += len(chunks)
+        return count
+
+    return sum(await asyncio.gather(*(worker() for _ in os.sched_getaffinity(0))))
 
 
 async def score(

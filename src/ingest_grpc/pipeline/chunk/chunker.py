@@ -23,6 +23,10 @@ CONTEXT_SHARE = 4
 PART_SHARE = 0.8
 """Between words a piece is cut into parts of this share of what fits, since words differ in tokens."""
 
+SMALL_CHARACTERS = 3
+"""So many per token that a chunk may have: a text that is no longer is packed by its length. The passages are
+counted anyway, and most texts have more characters per token."""
+
 COUNTED_AT_ONCE = 512
 MARK_CHARACTERS = 40
 _MARKS_BEFORE = re.compile(r"[ \t]*(?:<!-- page \d+ -->[ \t]*)?(?:\r\n?|\n|\Z)")
@@ -65,7 +69,11 @@ class _Work:
 
     def chunks(self, pieces: list[Piece]) -> list[Chunk]:
         """The chunks that the pieces make."""
-        self._estimate(pieces)
+        if len(self._text) <= SMALL_CHARACTERS * (self._limits.max_tokens - self._limits.overlap_tokens):
+            for piece in pieces:
+                piece.tokens = (piece.end - piece.start) / SMALL_CHARACTERS
+        else:
+            self._estimate(pieces)
         packer = Packer(self._limits.max_tokens, self._room, self._finer)
         groups = list(packer.pack(self._cut_large(pieces)))
         if self._limits.overlap_tokens:
