@@ -1,8 +1,12 @@
 """Tells operators what was committed: a count of each transition, and a line per event with its job and sequence."""
 
 import logging
+from functools import cache
 
-from ingest_grpc.model import EVENT_TYPES, EventKind, TimelineEvent
+from prometheus_client import Counter
+
+from ingest_grpc.lifecycle import Trigger
+from ingest_grpc.model import EVENT_TYPES, EventKind, EventType, TimelineEvent
 from ingest_grpc.store.interface import Commit
 from ingest_grpc.telemetry.instruments import TRANSITIONS
 
@@ -14,10 +18,16 @@ def announce(commit: Commit) -> None:
     for call, events in commit.told:
         for event in events:
             if event.trigger is not None:
-                TRANSITIONS.labels(event.type.partition("_")[0].lower(), event.trigger).inc()
+                _count_of(event.type, event.trigger).inc()
             level = logging.DEBUG if EVENT_TYPES[event.type].kind is EventKind.RECORD else logging.INFO
             if log.isEnabledFor(level):
                 log.log(level, event.message, extra={"fields": {**call, **_facts(event)}})
+
+
+@cache
+def _count_of(type_: EventType, trigger: Trigger) -> Counter:
+    """Looked up once: that takes longer than to count."""
+    return TRANSITIONS.labels(type_.partition("_")[0].lower(), trigger)
 
 
 def _facts(event: TimelineEvent) -> dict[str, object]:

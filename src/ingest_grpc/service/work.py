@@ -1,7 +1,7 @@
 """WorkService: what workers do. Claim, outcome of a record, orphan, and the end of a back-off."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -76,8 +76,12 @@ class WorkService:
                 ledger = JobLedger(tx, await tx.job_by_row(job_row), self._clock.now(), worker_id)
                 for row in own:
                     claimed[row.key] = await self._claim(ledger, row, worker_id)
-                    await tx.advance_virtual_time(row.priority, row.fair_tag)
                 await ledger.close()
+            greatest: dict[int, int] = {}
+            for row in first:
+                greatest[row.priority] = max(row.fair_tag, greatest.get(row.priority, row.fair_tag))
+            for priority, tag in greatest.items():
+                await tx.advance_virtual_time(priority, tag)
             return [claimed[row.key] for row in first]
 
         return await self._store.write(unit)
@@ -85,7 +89,7 @@ class WorkService:
     async def _claim(self, ledger: JobLedger, row: Claim, worker_id: str) -> Claim:
         if isinstance(row, AlignmentRow):
             return await claim_alignment(ledger, row, worker_id)
-        await ledger.apply(
+        claimed = await ledger.apply(
             row,
             Trigger.CLAIMED,
             attempt=row.record.attempt + 1,
@@ -96,7 +100,7 @@ class WorkService:
             next_attempt_at=None,
             wait_reason=None,
         )
-        return await ledger.tx.record_by_row(row.record.row_id)
+        return replace(row, record=claimed, claimable=False)
 
     async def finish(self, claim: RecordRow, outcome: Outcome) -> bool:
         """Applies an outcome; False if the attempt is no longer the current one, and then nothing changed."""
