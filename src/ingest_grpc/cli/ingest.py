@@ -68,7 +68,7 @@ async def ingest(  # long: one parameter per option
         async with open_display(session.output, len(sources), quiet=quiet) as display, session.connect() as client:
             uploads = await upload_all(client, sources, display, session.options.target)
             job = await _create_job(client, new_job, [each.file for each in uploads if each.file is not None])
-            state = await _follow(session, client, job.job_id, display) if job else None
+            state = await follow(session, client, job.job_id, display) if job else None
             results = results_of_uploads(uploads, job.added if job else {}, state)
             if out is not None:
                 results = await save_results(client, results, out, display.save_moved)
@@ -126,7 +126,7 @@ async def _create_job(client: "AsyncClient", new: NewJob, files: "Sequence[File]
     return CreatedJob(job_id, added)
 
 
-async def _follow(session: Session, client: "AsyncClient", job_id: str, display: Display) -> "JobState":
+async def follow(session: Session, client: "AsyncClient", job_id: str, display: Display) -> "JobState":
     """Watches the job until nothing is in flight, however long the server may be away in between."""
     from ingest_grpc.client.state import JobState  # noqa: PLC0415 - see Session.connect
 

@@ -32,6 +32,7 @@ COMMANDS = {
     "watch": _Entry("watch", "Print every event of a job the moment it happens.", _WORK),
     "jobs": _Entry("jobs", "Create, list, change and cancel jobs.", _WORK),
     "files": _Entry("files", "Upload, import, list, read, change, download and delete files.", _WORK),
+    "kb": _Entry("kb", "Keep knowledge bases in step with where documents are, and search them.", _WORK),
     "ingestion": _Entry("ingestion", "List ingestion jobs and the records of their files.", _WORK),
     "server": _Entry("server", "Ask a server what it is and can do.", _OPERATE),
     "serve": _Entry("serve", "Run the server until SIGTERM or Ctrl-C.", _OPERATE),

@@ -26,11 +26,13 @@ from ingest_grpc.client.effects import (
 from ingest_grpc.client.errors import ClientClosed, call_error, stalled
 from ingest_grpc.client.methods import present
 from ingest_grpc.client.operations import (
+    data_sources,
     file_changes,
     files,
     ingestion,
     job_changes,
     jobs,
+    knowledge_bases,
     uploads,
     waiting,
     watching,
@@ -264,6 +266,27 @@ class AsyncClient:
     list_file_records = _generator(ingestion.list_file_records)
     get_file_record = _coroutine(ingestion.get_file_record)
     server_info = _coroutine(ingestion.server_info)
+
+    create_knowledge_base = _coroutine(knowledge_bases.create_knowledge_base)
+    get_knowledge_base = _coroutine(knowledge_bases.get_knowledge_base)
+    list_knowledge_bases = _generator(knowledge_bases.list_knowledge_bases)
+    update_knowledge_base = _coroutine(knowledge_bases.update_knowledge_base)
+    delete_knowledge_base = _coroutine(knowledge_bases.delete_knowledge_base)
+    undelete_knowledge_base = _coroutine(knowledge_bases.undelete_knowledge_base)
+    add_knowledge_base_files = _coroutine(knowledge_bases.add_knowledge_base_files)
+    remove_knowledge_base_files = _coroutine(knowledge_bases.remove_knowledge_base_files)
+    list_knowledge_base_files = _generator(knowledge_bases.list_knowledge_base_files)
+    get_file_status = _coroutine(knowledge_bases.get_file_status)
+    get_file_status_counts = _coroutine(knowledge_bases.get_file_status_counts)
+    list_chunks = _generator(knowledge_bases.list_chunks)
+    search = _coroutine(knowledge_bases.search)
+    add_data_source = _coroutine(data_sources.add_data_source)
+    get_data_source = _coroutine(data_sources.get_data_source)
+    list_data_sources = _generator(data_sources.list_data_sources)
+    update_data_source = _coroutine(data_sources.update_data_source)
+    remove_data_source = _coroutine(data_sources.remove_data_source)
+    sync_data_source = _coroutine(data_sources.sync_data_source)
+    cancel_sync = _coroutine(data_sources.cancel_sync)
 
 
 def _channel(target: str, tls: bool | str | Path | grpc.ChannelCredentials) -> grpc.aio.Channel:

@@ -72,4 +72,51 @@ GET_INGESTION_JOB = _rpc("IngestionService/GetIngestionJob", m.GetIngestionJobRe
 LIST_FILE_RECORDS = _rpc("IngestionService/ListFileRecords", m.ListFileRecordsRequest, m.ListFileRecordsResponse)
 GET_FILE_RECORD = _rpc("IngestionService/GetFileRecord", m.GetFileRecordRequest, m.GetFileRecordResponse)
 
+CREATE_KNOWLEDGE_BASE = _rpc(
+    "KnowledgeBaseService/CreateKnowledgeBase", m.CreateKnowledgeBaseRequest, m.CreateKnowledgeBaseResponse
+)
+GET_KNOWLEDGE_BASE = _rpc(
+    "KnowledgeBaseService/GetKnowledgeBase", m.GetKnowledgeBaseRequest, m.GetKnowledgeBaseResponse
+)
+LIST_KNOWLEDGE_BASES = _rpc(
+    "KnowledgeBaseService/ListKnowledgeBases", m.ListKnowledgeBasesRequest, m.ListKnowledgeBasesResponse
+)
+UPDATE_KNOWLEDGE_BASE = _rpc(
+    "KnowledgeBaseService/UpdateKnowledgeBase", m.UpdateKnowledgeBaseRequest, m.UpdateKnowledgeBaseResponse
+)
+DELETE_KNOWLEDGE_BASE = _rpc(
+    "KnowledgeBaseService/DeleteKnowledgeBase", m.DeleteKnowledgeBaseRequest, m.DeleteKnowledgeBaseResponse
+)
+UNDELETE_KNOWLEDGE_BASE = _rpc(
+    "KnowledgeBaseService/UndeleteKnowledgeBase", m.UndeleteKnowledgeBaseRequest, m.UndeleteKnowledgeBaseResponse
+)
+ADD_DATA_SOURCE = _rpc("KnowledgeBaseService/AddDataSource", m.AddDataSourceRequest, m.AddDataSourceResponse)
+GET_DATA_SOURCE = _rpc("KnowledgeBaseService/GetDataSource", m.GetDataSourceRequest, m.GetDataSourceResponse)
+LIST_DATA_SOURCES = _rpc("KnowledgeBaseService/ListDataSources", m.ListDataSourcesRequest, m.ListDataSourcesResponse)
+UPDATE_DATA_SOURCE = _rpc(
+    "KnowledgeBaseService/UpdateDataSource", m.UpdateDataSourceRequest, m.UpdateDataSourceResponse
+)
+REMOVE_DATA_SOURCE = _rpc(
+    "KnowledgeBaseService/RemoveDataSource", m.RemoveDataSourceRequest, m.RemoveDataSourceResponse
+)
+SYNC_DATA_SOURCE = _rpc("KnowledgeBaseService/SyncDataSource", m.SyncDataSourceRequest, m.SyncDataSourceResponse)
+CANCEL_SYNC = _rpc("KnowledgeBaseService/CancelSync", m.CancelSyncRequest, m.CancelSyncResponse)
+ADD_KNOWLEDGE_BASE_FILES = _rpc(
+    "KnowledgeBaseService/AddKnowledgeBaseFiles", m.AddKnowledgeBaseFilesRequest, m.AddKnowledgeBaseFilesResponse
+)
+LIST_KNOWLEDGE_BASE_FILES = _rpc(
+    "KnowledgeBaseService/ListKnowledgeBaseFiles", m.ListKnowledgeBaseFilesRequest, m.ListKnowledgeBaseFilesResponse
+)
+REMOVE_KNOWLEDGE_BASE_FILES = _rpc(
+    "KnowledgeBaseService/RemoveKnowledgeBaseFiles",
+    m.RemoveKnowledgeBaseFilesRequest,
+    m.RemoveKnowledgeBaseFilesResponse,
+)
+GET_FILE_STATUS = _rpc("KnowledgeBaseService/GetFileStatus", m.GetFileStatusRequest, m.GetFileStatusResponse)
+GET_FILE_STATUS_COUNTS = _rpc(
+    "KnowledgeBaseService/GetFileStatusCounts", m.GetFileStatusCountsRequest, m.GetFileStatusCountsResponse
+)
+LIST_CHUNKS = _rpc("KnowledgeBaseService/ListChunks", m.ListChunksRequest, m.ListChunksResponse)
+SEARCH = _rpc("KnowledgeBaseService/Search", m.SearchRequest, m.SearchResponse)
+
 GET_SERVER_INFO = _rpc("ServerService/GetServerInfo", m.GetServerInfoRequest, m.GetServerInfoResponse)

@@ -14,11 +14,13 @@ from ingest_grpc.client.effects import Call, Effect, Emit, Feed, Open, Operation
 from ingest_grpc.client.errors import ClientClosed, call_error
 from ingest_grpc.client.methods import present
 from ingest_grpc.client.operations import (
+    data_sources,
     file_changes,
     files,
     ingestion,
     job_changes,
     jobs,
+    knowledge_bases,
     uploads,
     waiting,
     watching,
@@ -264,6 +266,27 @@ class Client:
     list_file_records = _generator(ingestion.list_file_records)
     get_file_record = _blocking(ingestion.get_file_record)
     server_info = _blocking(ingestion.server_info)
+
+    create_knowledge_base = _blocking(knowledge_bases.create_knowledge_base)
+    get_knowledge_base = _blocking(knowledge_bases.get_knowledge_base)
+    list_knowledge_bases = _generator(knowledge_bases.list_knowledge_bases)
+    update_knowledge_base = _blocking(knowledge_bases.update_knowledge_base)
+    delete_knowledge_base = _blocking(knowledge_bases.delete_knowledge_base)
+    undelete_knowledge_base = _blocking(knowledge_bases.undelete_knowledge_base)
+    add_knowledge_base_files = _blocking(knowledge_bases.add_knowledge_base_files)
+    remove_knowledge_base_files = _blocking(knowledge_bases.remove_knowledge_base_files)
+    list_knowledge_base_files = _generator(knowledge_bases.list_knowledge_base_files)
+    get_file_status = _blocking(knowledge_bases.get_file_status)
+    get_file_status_counts = _blocking(knowledge_bases.get_file_status_counts)
+    list_chunks = _generator(knowledge_bases.list_chunks)
+    search = _blocking(knowledge_bases.search)
+    add_data_source = _blocking(data_sources.add_data_source)
+    get_data_source = _blocking(data_sources.get_data_source)
+    list_data_sources = _generator(data_sources.list_data_sources)
+    update_data_source = _blocking(data_sources.update_data_source)
+    remove_data_source = _blocking(data_sources.remove_data_source)
+    sync_data_source = _blocking(data_sources.sync_data_source)
+    cancel_sync = _blocking(data_sources.cancel_sync)
 
 
 def _channel(target: str, tls: bool | str | Path | grpc.ChannelCredentials) -> grpc.Channel:
