@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ingest_grpc.admin.errors import ledger_errors, require_ledger
 from ingest_grpc.admin.examine import examine
+from ingest_grpc.admin.index_check import examine_index
 from ingest_grpc.admin.repair import mend
 from ingest_grpc.blobs.factory import open_blobs
 from ingest_grpc.blobs.interface import Blobs
@@ -40,7 +41,8 @@ async def check(settings: Settings, repair: bool = False, clock: Clock | None = 
             if repair:
                 return await _repair(settings, blobs, clock)
             found = await examine(settings, blobs, before=clock.now() - UNDER_WAY_SECONDS * MICROSECONDS)
-            return CheckReport(found.checked, found.problems)
+            chunks, differences = await asyncio.to_thread(examine_index, settings)
+            return CheckReport({**found.checked, "chunks": chunks}, found.problems + differences)
 
 
 async def _repair(settings: Settings, blobs: Blobs, clock: Clock) -> CheckReport:
@@ -53,7 +55,9 @@ async def _repair(settings: Settings, blobs: Blobs, clock: Clock) -> CheckReport
         left = await examine(settings, blobs, before=clock.now() + UNDER_WAY_SECONDS * MICROSECONDS)
     finally:
         await store.stop()
-    return CheckReport(left.checked, left.problems + refused, repaired)
+    chunks, differences = await asyncio.to_thread(examine_index, settings)
+    differences = [f"{each} (the next start of the server mends it)" for each in differences]
+    return CheckReport({**left.checked, "chunks": chunks}, left.problems + refused + differences, repaired)
 
 
 @asynccontextmanager

@@ -94,7 +94,7 @@ async def test_check__finds_nothing_wrong_and_changes_nothing(folder: Folder) ->
         "jobs": 1, "ingestion jobs": 1, "records": 6, "alignments": 0,
         "events": int(folder.value("SELECT count(*) FROM events")), "knowledge bases": 0,
         "documents": 0,
-        "files": 8, "blobs": 8, "stored blobs": 8,
+        "files": 8, "blobs": 8, "stored blobs": 8, "chunks": 0,
     }  # fmt: skip
     assert folder.settings.ledger_path.read_bytes() == before
 
