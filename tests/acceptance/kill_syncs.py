@@ -19,8 +19,7 @@ from typing import Any
 
 from ingest_grpc.client import AsyncClient
 from ingest_grpc.client.messages import Chunk
-from tests.acceptance.judgement import run_cli
-from tests.acceptance.server import Server
+from tests.acceptance.server import Server, run_cli
 
 DOCUMENTS = 24
 VERSIONS = ("alder", "birch")

@@ -21,6 +21,10 @@ KEPT = 500
 """Events a tail keeps for watchers that lag a little."""
 
 
+OLD = 0
+"""A generation before every one that the hub counts."""
+
+
 @dataclass(frozen=True, slots=True)
 class EncodedEvent:
     """An event as the bytes of a complete message, the same for every watcher; `happened_at` is its timestamp."""
@@ -111,7 +115,11 @@ class EventTail:
         for step in steps:
             job = step.job
             tail = self._tails.get(job.row_id)
-            if tail is None or tail.job.last_sequence + 1 != step.events[0].sequence or views.reviews_records(job):
+            if tail is None:
+                continue
+            if tail.job.last_sequence + 1 != step.events[0].sequence or views.reviews_records(job):
+                # An earlier step of this very commit may have made it current: it no longer is.
+                tail.generation = OLD
                 continue
             tail.events += [self._encoded(event) for event in step.events]
             del tail.events[:-KEPT]

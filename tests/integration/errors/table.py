@@ -32,14 +32,7 @@ A reason that an RPC answers to a wrong call: add a Row to tests/integration/err
 Any other: put @reaches(Reason.…, A_RECORD, "what is wrong") of tests/reaching.py on the test that sees it come from
 its real cause. Then run scripts/make_docs.py, which writes both into docs/errors.md."""
 
-AWAITED = frozenset(
-    {
-        Reason.SOURCE_TOO_LARGE,
-        Reason.REINDEX_RUNNING,
-        Reason.NOTHING_TO_INDEX,
-        Reason.EMBEDDING_REFUSED,
-    }
-)
+AWAITED: frozenset[Reason] = frozenset()
 """Reasons that came before what gives them: each leaves with the mark of its test."""
 
 

@@ -334,6 +334,17 @@ async def test_follow__leaves_records_to_review_to_be_read(hub: Hub, ledger: Hel
     assert len(ledger.reads) == 2
 
 
+async def test_follow__a_commit_that_is_only_half_taken_over_is_read(hub: Hub, ledger: HeldLedger) -> None:
+    """One commit, two units: the second one fails the last record. What was taken over must not pass for the head."""
+    hub.subscribe(JOB)
+    await ledger.tail.after(JOB, 0)
+    failed = job_at(5).model_copy(update={"tally": Tally(failed=1, unresolved=1)})
+    committed(hub, ledger, step(4, 4), step(5, 5, failed))
+
+    assert numbers(await ledger.tail.after(JOB, 3))[0] == 4
+    assert numbers(await ledger.tail.after(JOB, 4)) == [5]
+
+
 async def test_follow__a_read_that_began_before_does_not_undo_it(hub: Hub, ledger: HeldLedger) -> None:
     hub.subscribe(JOB)
     await ledger.tail.after(JOB, 3)
