@@ -35,7 +35,7 @@ async def queued_source(library: Library) -> pb.AddDataSourceResponse:
     return await library.server.knowledge.AddDataSource(request)
 
 
-@reaches(Reason.SYNC_RUNNING, f"{KNOWLEDGE}/SyncDataSource", "a sync of the source that is not done")
+@reaches(Reason.SYNC_RUNNING, "KnowledgeBaseService/SyncDataSource", "a sync of the source that is not done")
 async def test_sync__one_at_a_time(idle: Library) -> None:
     added = await queued_source(idle)
     request = pb.SyncDataSourceRequest(data_source_id=added.data_source.data_source_id)
@@ -46,7 +46,7 @@ async def test_sync__one_at_a_time(idle: Library) -> None:
     assert found.info.metadata["job_id"] == added.job.job_id
 
 
-@reaches(Reason.SYNC_NOT_RUNNING, f"{KNOWLEDGE}/CancelSync", "no sync that runs")
+@reaches(Reason.SYNC_NOT_RUNNING, "KnowledgeBaseService/CancelSync", "no sync that runs")
 async def test_cancel_sync__only_while_one_runs(idle: Library) -> None:
     added = await queued_source(idle)
     request = pb.CancelSyncRequest(data_source_id=added.data_source.data_source_id)
@@ -57,7 +57,7 @@ async def test_cancel_sync__only_while_one_runs(idle: Library) -> None:
     assert await refused(idle, f"{KNOWLEDGE}/CancelSync", request) == Reason.SYNC_NOT_RUNNING
 
 
-@reaches(Reason.SOURCE_TOO_LARGE, f"{KNOWLEDGE}/AddDataSource", "more keys than a source may have")
+@reaches(Reason.SOURCE_TOO_LARGE, "KnowledgeBaseService/AddDataSource", "more keys than a source may have")
 async def test_source__may_not_have_any_number_of_keys(tmp_path: Any) -> None:
     async with Library.open(tmp_path, max_source_keys=3) as library:
         library.fill()
@@ -71,7 +71,7 @@ async def test_source__may_not_have_any_number_of_keys(tmp_path: Any) -> None:
         assert (await library.server.knowledge.AddDataSource(request)).job.knowledge_base_id == library.id
 
 
-@reaches(Reason.KNOWLEDGE_BASE_DELETED, f"{KNOWLEDGE}/Search", "a deleted knowledge base")
+@reaches(Reason.KNOWLEDGE_BASE_DELETED, "KnowledgeBaseService/Search", "a deleted knowledge base")
 async def test_deleted__is_not_searched_until_it_is_undeleted(library: Library) -> None:
     library.fill()
     await library.add_source()
@@ -84,7 +84,7 @@ async def test_deleted__is_not_searched_until_it_is_undeleted(library: Library) 
     assert await library.found("tide") != []
 
 
-@reaches(Reason.NOT_IN_KNOWLEDGE_BASE, f"{KNOWLEDGE}/GetFileStatus", "a file that was never added")
+@reaches(Reason.NOT_IN_KNOWLEDGE_BASE, "KnowledgeBaseService/GetFileStatus", "a file that was never added")
 async def test_file_status__of_a_stranger(library: Library) -> None:
     file = await library.server.upload("stranger.md", b"# S\n")
     request = pb.GetFileStatusRequest(knowledge_base_id=library.id, file_id=file.file_id)
@@ -92,8 +92,8 @@ async def test_file_status__of_a_stranger(library: Library) -> None:
     assert await refused(library, f"{KNOWLEDGE}/GetFileStatus", request) == Reason.NOT_IN_KNOWLEDGE_BASE
 
 
-@reaches(Reason.REINDEX_REQUIRED, f"{KNOWLEDGE}/UpdateKnowledgeBase", "other chunks without reindex")
-@reaches(Reason.KNOWLEDGE_BASE_BUSY, f"{KNOWLEDGE}/UpdateKnowledgeBase", "a reindex while files are ingested")
+@reaches(Reason.REINDEX_REQUIRED, "KnowledgeBaseService/UpdateKnowledgeBase", "other chunks without reindex")
+@reaches(Reason.KNOWLEDGE_BASE_BUSY, "KnowledgeBaseService/UpdateKnowledgeBase", "a reindex while files are ingested")
 async def test_other_chunks__need_a_reindex(idle: Library) -> None:
     await queued_source(idle)
     request = pb.UpdateKnowledgeBaseRequest(knowledge_base_id=idle.id, chunking=Chunking(max_tokens=128))
@@ -103,7 +103,7 @@ async def test_other_chunks__need_a_reindex(idle: Library) -> None:
     assert await refused(idle, f"{KNOWLEDGE}/UpdateKnowledgeBase", request) == Reason.KNOWLEDGE_BASE_BUSY
 
 
-@reaches(Reason.REINDEX_RUNNING, f"{KNOWLEDGE}/SyncDataSource", "a reindex that is not done")
+@reaches(Reason.REINDEX_RUNNING, "KnowledgeBaseService/SyncDataSource", "a reindex that is not done")
 async def test_reindex__serves_the_old_chunks_until_it_is_done(library: Library) -> None:
     library.fill()
     await library.add_source()
