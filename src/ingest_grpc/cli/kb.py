@@ -72,7 +72,11 @@ async def list_knowledge_bases(
     deleted: Annotated[bool, flag("--deleted", help="List deleted ones too.")] = False,
     limit: Limit = DEFAULT_LIMIT,
 ) -> None:
-    """List knowledge bases, newest first."""
+    """List knowledge bases, newest first.
+
+    Example:
+      ingest-grpc kb list
+    """
     async with session.connect() as client:
         found = client.list_knowledge_bases(show_deleted=deleted, page_size=page_size(limit))
         await show_list(session, found, kb_views.COLUMNS, kb_views.row, limit, "No knowledge bases.")
@@ -81,7 +85,11 @@ async def list_knowledge_bases(
 @app.command("get")
 @command
 async def get(session: Session, knowledge_base_id: KnowledgeBaseId) -> None:
-    """Show a knowledge base with its counts."""
+    """Show a knowledge base with its counts.
+
+    Example:
+      ingest-grpc kb get kb-…
+    """
     async with session.connect() as client:
         found = await client.get_knowledge_base(knowledge_base_id)
     kb_views.show_knowledge_base(session.output, found)
@@ -121,7 +129,11 @@ async def update(
 @app.command("delete")
 @command
 async def delete(session: Session, knowledge_base_id: KnowledgeBaseId) -> None:
-    """Cancel its jobs and hide it; it is purged after 30 days."""
+    """Cancel its jobs and hide it; it is purged after 30 days.
+
+    Example:
+      ingest-grpc kb delete kb-…
+    """
     async with session.connect() as client:
         kb_views.show_knowledge_base(session.output, await client.delete_knowledge_base(knowledge_base_id))
 
@@ -129,7 +141,11 @@ async def delete(session: Session, knowledge_base_id: KnowledgeBaseId) -> None:
 @app.command("undelete")
 @command
 async def undelete(session: Session, knowledge_base_id: KnowledgeBaseId) -> None:
-    """Take a deletion back."""
+    """Take a deletion back.
+
+    Example:
+      ingest-grpc kb undelete kb-…
+    """
     async with session.connect() as client:
         kb_views.show_knowledge_base(session.output, await client.undelete_knowledge_base(knowledge_base_id))
 
@@ -254,7 +270,11 @@ async def files(
     source: Annotated[str, typer.Option(metavar="DS", help="Only those of this data source.")] = "",
     limit: Limit = DEFAULT_LIMIT,
 ) -> None:
-    """List the files of a knowledge base, newest first."""
+    """List the files of a knowledge base, newest first.
+
+    Example:
+      ingest-grpc kb files kb-… --status failed
+    """
     async with session.connect() as client:
         found = client.list_knowledge_base_files(
             knowledge_base_id,
@@ -272,7 +292,11 @@ async def remove(
     knowledge_base_id: KnowledgeBaseId,
     file_ids: Annotated[list[str], typer.Argument(metavar="FILE", help="Files of it, file-….")],
 ) -> int:
-    """Remove files from a knowledge base; they are found no more."""
+    """Remove files from a knowledge base; they are found no more.
+
+    Example:
+      ingest-grpc kb remove kb-… file-…
+    """
     async with session.connect() as client:
         removed = await client.remove_knowledge_base_files(knowledge_base_id, file_ids)
     return kb_views.show_removed(session.output, removed.results)
@@ -283,7 +307,11 @@ async def remove(
 async def chunks(
     session: Session, knowledge_base_id: KnowledgeBaseId, file_id: FileId, limit: Limit = DEFAULT_LIMIT
 ) -> None:
-    """List the chunks of a file."""
+    """List the chunks of a file.
+
+    Example:
+      ingest-grpc kb chunks kb-… file-…
+    """
     async with session.connect() as client:
         found = client.list_chunks(knowledge_base_id, file_id, page_size=page_size(limit))
         await show_list(session, found, kb_views.CHUNK_COLUMNS, kb_views.chunk_row, limit, "No chunks.")

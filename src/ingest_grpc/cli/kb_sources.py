@@ -34,7 +34,11 @@ async def sources(
     knowledge_base_id: Annotated[str, typer.Argument(metavar="KB", help="The knowledge base, kb-….")],
     limit: Limit = DEFAULT_LIMIT,
 ) -> None:
-    """List the data sources of a knowledge base."""
+    """List the data sources of a knowledge base.
+
+    Example:
+      ingest-grpc kb sources kb-…
+    """
     async with session.connect() as client:
         found = client.list_data_sources(knowledge_base_id, page_size=page_size(limit))
         await show_list(session, found, kb_views.SOURCE_COLUMNS, kb_views.source_row, limit, "No data sources.")
@@ -43,7 +47,11 @@ async def sources(
 @app.command("source")
 @command
 async def source(session: Session, data_source_id: DataSourceId) -> None:
-    """Show a data source with its last sync."""
+    """Show a data source with its last sync.
+
+    Example:
+      ingest-grpc kb source ds-…
+    """
     async with session.connect() as client:
         kb_views.show_source(session.output, await client.get_data_source(data_source_id))
 
@@ -58,7 +66,11 @@ async def update_source(
     exclude: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="No such keys from now on.")] = None,
     every: Annotated[int | None, typer.Option(metavar="SECONDS", help="Sync by itself so often; 0 = never.")] = None,
 ) -> None:
-    """Change a data source; the next sync finds out what that means."""
+    """Change a data source; the next sync finds out what that means.
+
+    Example:
+      ingest-grpc kb update-source ds-… --every 3600
+    """
     async with session.connect() as client:
         changed = await client.update_data_source(
             data_source_id, name=name, include_patterns=include, exclude_patterns=exclude, sync_interval_seconds=every
@@ -69,7 +81,11 @@ async def update_source(
 @app.command("remove-source")
 @command
 async def remove_source(session: Session, data_source_id: DataSourceId) -> None:
-    """Remove a data source with its files."""
+    """Remove a data source with its files.
+
+    Example:
+      ingest-grpc kb remove-source ds-…
+    """
     async with session.connect() as client:
         removed = await client.remove_data_source(data_source_id)
     if session.output.as_json:
@@ -81,7 +97,11 @@ async def remove_source(session: Session, data_source_id: DataSourceId) -> None:
 @app.command("cancel")
 @command
 async def cancel(session: Session, data_source_id: DataSourceId) -> None:
-    """Cancel the sync of a data source that runs; finished files keep their results."""
+    """Cancel the sync of a data source that runs; finished files keep their results.
+
+    Example:
+      ingest-grpc kb cancel ds-…
+    """
     async with session.connect() as client:
         done = await client.cancel_sync(data_source_id)
     if session.output.as_json:
