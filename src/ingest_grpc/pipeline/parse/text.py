@@ -1,14 +1,11 @@
 """Markdown and plain text: as they are, in UTF-8."""
 
-import re
-
 from ingest_grpc.errors import Reason
 from ingest_grpc.pipeline.parse.characters import Decoded, decode
 from ingest_grpc.pipeline.parse.engines import CHARSET_NORMALIZER, STDLIB
+from ingest_grpc.pipeline.parse.layout import markdown
 from ingest_grpc.pipeline.parse.outcome import Parsed, ParseFailure
 from ingest_grpc.pipeline.parse.source import Source
-
-_BACKTICKS = re.compile("`{3,}")
 
 
 def parse(source: Source) -> Parsed:
@@ -32,6 +29,4 @@ def engine_of(decoded: Decoded) -> str:
 
 def fenced(text: str, language: str) -> str:
     """A code block that holds `text` unaltered, with a fence longer than any run of backticks in it."""
-    longest = max((len(run) for run in _BACKTICKS.findall(text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{text.strip()}\n{fence}\n"
+    return markdown.fenced([text.strip()], language) + "\n"

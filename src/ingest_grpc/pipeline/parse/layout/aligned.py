@@ -1,4 +1,4 @@
-"""Tables whose columns are told by white space: between horizontal rules, or without any."""
+"""Tables whose columns are told by white space, with horizontal rules between some of their rows."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -77,11 +77,6 @@ def _below(rule: Rule, lines: Sequence[Sequence[Word]]) -> list[Word]:
         found += line
         reach = max(reach, box.bottom)
     return found
-
-
-def rows_of(words: Sequence[Word]) -> list[list[str]]:
-    """The texts of the cells of a table that consists of these words, no rules among them; [] for one column."""
-    return [[text_of(cell) for cell in row] for row in _rows(words, ())]
 
 
 def _rows(words: Sequence[Word], ys: Sequence[float]) -> list[Cells]:
