@@ -19,10 +19,13 @@ _ENVIRONMENT = {
     # Each arena reserves address space, which is limited; too late once the process runs.
     "MALLOC_ARENA_MAX": "2",
     "RUST_BACKTRACE": "0",
-    # Threads of libraries in Rust have 2 MiB otherwise: too little for what may be nested.
-    "RUST_MIN_STACK": str(8 * 1024 * 1024),
 }
 """All a child's environment holds: no secret of the server's."""
+
+_DEEP_STACK_BYTES = 8 * 1024 * 1024
+_ROOM_FOR_DEEP_STACKS = 1024 * 1024 * 1024
+"""Threads of libraries in Rust have 2 MiB of stack: too little for what may be nested. But where address space is
+scarce, larger stacks leave no room for the threads themselves, and the library waits for them for ever."""
 
 _LAST_WORDS_BYTES = 4096
 
@@ -55,7 +58,7 @@ class ChildProcess:
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=stderr,
                 cwd="/",
-                env=_ENVIRONMENT,
+                env=_environment(spec.limits.address_space_bytes),
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
             )
@@ -89,6 +92,12 @@ class ChildProcess:
         """Release the parent's side."""
         self.channel.close()
         self.stderr.close()
+
+
+def _environment(address_space_bytes: int | None) -> dict[str, str]:
+    if address_space_bytes is not None and address_space_bytes < _ROOM_FOR_DEEP_STACKS:
+        return _ENVIRONMENT
+    return {**_ENVIRONMENT, "RUST_MIN_STACK": str(_DEEP_STACK_BYTES)}
 
 
 def _launch(spec: ChildSpec, channel: int) -> Launch:

@@ -72,7 +72,6 @@ async def test_surroundings__nothing_of_the_servers(pool: ChildPool, monkeypatch
         "TMPDIR",
         "MALLOC_ARENA_MAX",
         "RUST_BACKTRACE",
-        "RUST_MIN_STACK",
     }
     assert seen["session"] is True
     assert seen["cwd"]["errno"] == errno.ENOENT

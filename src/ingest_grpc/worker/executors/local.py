@@ -97,9 +97,10 @@ class LocalExecutor:
         """See Executor.convert."""
         task, pass_on = self._task(request), _reader_of(on_progress)
         try:
-            async with asyncio.timeout(self._seconds):
-                result = await self._pool_of(task).run(task, (source_fd, output_fd), pass_on)
-                if (unread := replies.read_unread(result, self._max_pages)) is not None:
+            # The child's own time is limited by its supervisor: waiting for a child to start is not its fault.
+            result = await self._pool_of(task).run(task, (source_fd, output_fd), pass_on)
+            if (unread := replies.read_unread(result, self._max_pages)) is not None:
+                async with asyncio.timeout(self._seconds):
                     texts = await self._read(source_fd, unread, on_progress)
                     result = await self._with_texts(task, (source_fd, output_fd), texts, pass_on)
         except TimeoutError:
