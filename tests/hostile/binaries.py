@@ -86,6 +86,9 @@ def old_office() -> Iterator[Case]:
     yield case("encrypted.doc", compound_files.word_document(encrypted=True), Reason.FILE_ENCRYPTED)
     yield case("encrypted.xls", compound_files.workbook(encrypted=True), Reason.FILE_ENCRYPTED)
     yield case("encrypted.docx", documents.encrypted_office(), Reason.FILE_ENCRYPTED)
+    yield case(
+        "vast-sectors.xls", compound_files.workbook()[:30] + b"\x06\x01" + compound_files.workbook()[32:], OFFICE
+    )
     yield case("zeros.xls", compound_files.compound_file({"Workbook": bytes(9000)}), OFFICE)
     yield case(
         "records-without-end.xls",

@@ -29,7 +29,7 @@ _CURRENT_USER = struct.Struct("<12xI")
 _PPT_ENCRYPTED = 0xF3D1C4DF
 _BEGINNING_BYTES = 4096
 
-_UNREADABLE = (OSError, ValueError, IndexError, KeyError, TypeError, struct.error, RecursionError)
+_UNREADABLE = (OSError, ValueError, IndexError, KeyError, TypeError, OverflowError, struct.error, RecursionError)
 """What olefile raises for damaged files: its own errors are OSErrors, the others slip through."""
 
 

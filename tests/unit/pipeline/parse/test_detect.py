@@ -6,7 +6,7 @@ from ingest_grpc.errors import Reason
 from ingest_grpc.pipeline.parse.detect import detect
 from ingest_grpc.pipeline.parse.outcome import ParseFailure
 from ingest_grpc.pipeline.parse.types import CONTENT_TYPES, Kind
-from tests import documents
+from tests import compound_files, documents
 
 MAIL = b"From: a@example.com\nTo: b@example.com\nSubject: hello\n\nbody\n"
 
@@ -116,3 +116,11 @@ def test_detect__a_long_text_is_not_cut_inside_a_character() -> None:
 def test_detect__comments_without_a_page_after_them_take_no_time() -> None:
     page = b"<?xml version='1.0'?>" + b"<!-- c -->" * 400 + b"<a/>"
     assert detect(page, "a.xml", "").kind is Kind.XML
+
+
+def test_detect__a_compound_file_of_vast_sectors_is_unreadable() -> None:
+    whole = compound_files.workbook()
+    torn = whole[:30] + b"\x06\x01" + whole[32:]
+    with pytest.raises(ParseFailure) as failure:
+        detect(torn, "a.xls", "")
+    assert failure.value.reason is Reason.FILE_UNREADABLE
