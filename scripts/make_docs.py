@@ -17,7 +17,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
 from ingest_grpc.client import messages
-from ingest_grpc.client.dialects.words import LLAMACLOUD, LLAMACLOUD_WITH_LOSSES, SEEKR
+from ingest_grpc.client.dialects.words import LLAMACLOUD, LLAMACLOUD_WITH_LOSSES, SEEKR, TENSORAS
 from ingest_grpc.config import Settings
 from ingest_grpc.errors import CATALOGUE, Code
 from ingest_grpc.formats import FORMATS, SUPPORTED_NAMES
@@ -165,11 +165,12 @@ def dialects() -> str:
         prefix = unspecified.removesuffix("UNSPECIFIED")
         for name in names:
             ours = f"{what} {name.removeprefix(prefix)}"
-            rows.append([ours, SEEKR.get(name, "–"), LLAMACLOUD.get(name, "–")])
+            rows.append([ours, *(words.get(name, "–") for words in (SEEKR, TENSORAS, LLAMACLOUD))])
             if name == "RECORD_STATUS_COMPLETED":
-                rows.append([f"{ours} with losses", SEEKR[name], LLAMACLOUD_WITH_LOSSES])
-        rows.append([f"{what} (any later value)", SEEKR.get(unspecified, "–"), LLAMACLOUD.get(unspecified, "–")])
-    return table(["ours", "seekr", "llamacloud"], rows)
+                rows.append([f"{ours} with losses", SEEKR[name], TENSORAS[name], LLAMACLOUD_WITH_LOSSES])
+        later = [words.get(unspecified, "–") for words in (SEEKR, TENSORAS, LLAMACLOUD)]
+        rows.append([f"{what} (any later value)", *later])
+    return table(["ours", "seekr", "tensoras", "llamacloud"], rows)
 
 
 PARTS: Mapping[str, Callable[[], str]] = {

@@ -45,6 +45,7 @@ class Dialect(StrEnum):
     """Other systems in whose words a job can be shown."""
 
     SEEKR = "seekr"
+    TENSORAS = "tensoras"
     LLAMACLOUD = "llamacloud"
 
 
@@ -129,7 +130,7 @@ async def get_job(
     job_id: JobId,
     dialect: Annotated[
         Dialect | None,
-        typer.Option("--as", metavar="DIALECT", help="As JSON of another system: seekr, llamacloud."),
+        typer.Option("--as", metavar="DIALECT", help="As JSON of another system: seekr, tensoras, llamacloud."),
     ] = None,
 ) -> None:
     """Show a job: its status, what needs a hand, its files and its milestones.

@@ -4,7 +4,15 @@ from typing import Any
 
 from ingest_grpc.client.dialects.fields import first_time, said, time
 from ingest_grpc.client.dialects.words import LLAMACLOUD, LLAMACLOUD_WITH_LOSSES
-from ingest_grpc.client.messages import FileRecord, IngestionJob, Job, JobFile, RecordStatus
+from ingest_grpc.client.messages import (
+    FileRecord,
+    FileStatus,
+    GetFileStatusCountsResponse,
+    IngestionJob,
+    Job,
+    JobFile,
+    RecordStatus,
+)
 
 _END_TIMES = ("completed_at", "failed_at", "cancelled_at", "processing_at", "created_at")
 
@@ -26,6 +34,35 @@ def ingestion_job(each: IngestionJob) -> dict[str, Any]:
         "error": [error for record in each.records if not record.deleted for error in _errors(record)] or None,
         "job_id": _uuid(each.ingestion_job_id),
     }
+
+
+def file_status(status: FileStatus) -> dict[str, Any]:
+    """`ManagedIngestionStatusResponse` of a file of a knowledge base: since when its status holds and it is found."""
+    job_id = _uuid(status.job_id) if status.HasField("job_id") else None
+    errors: list[dict[str, Any]] = [
+        {
+            "job_id": _uuid(each.job_id),
+            "message": f"{each.error.message} {each.error.suggested_fix}".strip(),
+            "step": said(LLAMACLOUD, each.error, "step"),
+        }
+        for each in status.errors
+    ]
+    errors += [{"job_id": job_id, "message": loss, "step": LLAMACLOUD["STEP_PARSE"]} for loss in status.losses]
+    return {
+        "status": LLAMACLOUD_WITH_LOSSES if status.partial else said(LLAMACLOUD, status, "status"),
+        "deployment_date": time(status, "deployed_at"),
+        "effective_at": time(status, "effective_at"),
+        "error": errors or None,
+        "job_id": job_id,
+    }
+
+
+def status_counts(counts: GetFileStatusCountsResponse) -> dict[str, Any]:
+    """Files per status, every status present; those that completed with losses are counted as PARTIAL_SUCCESS."""
+    found = {said(LLAMACLOUD, each, "status"): each.count for each in counts.counts}
+    found[LLAMACLOUD_WITH_LOSSES] = counts.partial_count
+    found[LLAMACLOUD["RECORD_STATUS_COMPLETED"]] -= counts.partial_count
+    return {"counts": found, "total_count": counts.total_count}
 
 
 def _markdown(file: JobFile) -> dict[str, Any]:

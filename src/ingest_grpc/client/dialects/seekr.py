@@ -32,7 +32,7 @@ def data_job(job: Job) -> dict[str, Any]:
         "job_type": lower(job, "job_type"),
         "alignment_job_id": optional(job, "alignment_job_id"),
         "origin_data_job_id": optional(job, "origin_job_id"),
-        "vector_database_id": None,
+        "vector_database_id": optional(job, "knowledge_base_id"),
         "deleted": job.HasField("deleted_at"),
         "created_at": time(job, "created_at"),
         "updated_at": time(job, "updated_at"),

@@ -56,5 +56,22 @@ LLAMACLOUD: Mapping[str, str] = {
 }
 """LlamaCloud: `status` of a file and of a pipeline, and `step` of an error."""
 
+TENSORAS: Mapping[str, str] = {
+    "RECORD_STATUS_UNSPECIFIED": "processing",
+    "RECORD_STATUS_QUEUED": "queued",
+    "RECORD_STATUS_RUNNING": "processing",
+    "RECORD_STATUS_COMPLETED": "completed",
+    "RECORD_STATUS_FAILED": "failed",
+    "RECORD_STATUS_CANCELLED": "failed",
+    "INGESTION_JOB_STATUS_UNSPECIFIED": "processing",
+    "INGESTION_JOB_STATUS_QUEUED": "queued",
+    "INGESTION_JOB_STATUS_RUNNING": "processing",
+    "INGESTION_JOB_STATUS_COMPLETED": "completed",
+    "INGESTION_JOB_STATUS_PARTIALLY_COMPLETED": "completed",
+    "INGESTION_JOB_STATUS_FAILED": "failed",
+    "INGESTION_JOB_STATUS_CANCELLED": "failed",
+}
+"""Tensoras: `status` of an ingestion job and of its documents; "completed" although some documents failed."""
+
 LLAMACLOUD_WITH_LOSSES = "PARTIAL_SUCCESS"
 """What LlamaCloud says of a completed record that lost something on the way."""

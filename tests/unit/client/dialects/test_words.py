@@ -6,7 +6,7 @@ import pytest
 
 from ingest_grpc.client import DIALECTS, render, render_ingestion
 from ingest_grpc.client.dialects.fields import lower, said
-from ingest_grpc.client.dialects.words import LLAMACLOUD, SEEKR
+from ingest_grpc.client.dialects.words import LLAMACLOUD, SEEKR, TENSORAS
 from ingest_grpc.client.messages import (
     FileRecord,
     IngestionJob,
@@ -21,8 +21,12 @@ from ingest_grpc.client.messages import (
 
 @pytest.mark.parametrize(
     ("words", "enums"),
-    [(SEEKR, (RecordStatus, IngestionJobStatus, JobStatus)), (LLAMACLOUD, (RecordStatus, IngestionJobStatus, Step))],
-    ids=["seekr", "llamacloud"],
+    [
+        (SEEKR, (RecordStatus, IngestionJobStatus, JobStatus)),
+        (TENSORAS, (RecordStatus, IngestionJobStatus)),
+        (LLAMACLOUD, (RecordStatus, IngestionJobStatus, Step)),
+    ],
+    ids=["seekr", "tensoras", "llamacloud"],
 )
 def test_words__say_something_of_every_value(words: dict[str, str], enums: tuple[Any, ...]) -> None:
     assert set(words) == {name for enum in enums for name in enum.keys()}  # noqa: SIM118 - no mapping
@@ -49,10 +53,10 @@ def test_lower__of_what_is_no_enum_is_a_mistake() -> None:
 
 
 def test_render__an_unknown_dialect_names_the_choices() -> None:
-    assert DIALECTS == ("seekr", "llamacloud")
-    with pytest.raises(ValueError, match="'other' is none of seekr, llamacloud"):
+    assert DIALECTS == ("seekr", "tensoras", "llamacloud")
+    with pytest.raises(ValueError, match="'other' is none of seekr, tensoras, llamacloud"):
         render(Job(), "other")
-    with pytest.raises(ValueError, match="'other' is none of seekr, llamacloud"):
+    with pytest.raises(ValueError, match="'other' is none of seekr, tensoras, llamacloud"):
         render_ingestion(IngestionJob(), "other")
 
 
