@@ -29,7 +29,7 @@ from ingest_grpc.service.imports import ImportService
 from ingest_grpc.service.intake import Intake, file_not_found
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.paging import MAX_TOTAL, decode_token, encode_token
-from ingest_grpc.service.sweep import sweep_blobs
+from ingest_grpc.service.sweep import sweep_some
 from ingest_grpc.service.upload import ReceivedContent, check_announced
 from ingest_grpc.store.interface import Rows, Store, Tx
 from ingest_grpc.units import MIB
@@ -222,7 +222,7 @@ class FileService:
             return Mutation(FileDeleted(deleted, done.value.job_ids), done.replayed)
 
         done = await self._store.write(unit)
-        await self._finisher.run(sweep_blobs(self._store, self._blobs))
+        await self._finisher.run(sweep_some(self._store, self._blobs))
         return done
 
     async def _jobs_of(self, tx: Tx, file: File) -> Sequence[int]:
