@@ -89,7 +89,12 @@ async def _add(client: AsyncClient, rng: random.Random, jobs: Sequence[str], num
 
 async def _judge(watchers: Sequence[RawWatcher], events: Sequence[TimelineEvent]) -> None:
     for watcher in watchers:
-        await watcher.reached(events[-1].sequence, PATIENCE_SECONDS)
+        try:
+            await watcher.reached(events[-1].sequence, PATIENCE_SECONDS)
+        except TimeoutError:
+            raise AssertionError(
+                f"a watcher stands at {watcher.position} of {events[-1].sequence}: {watcher.standing}"
+            ) from None
     problems = violations(*(watcher.connections for watcher in watchers), truth=events)
     assert not problems, problems[:20]
     for watcher in watchers:

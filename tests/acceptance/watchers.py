@@ -21,7 +21,11 @@ from ingest_grpc.client.rpcs import WATCH_JOB
 from tests.history import Connection
 
 RETRY_SECONDS = 0.05
-IMPATIENT = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 100))
+IMPATIENT = (
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 100),
+    ("grpc.use_local_subchannel_pool", 1),  # a connection of its own: together they would share its hundred streams
+)
 """Options of channels that are back within moments: a server that lives half a second must meet its callers."""
 
 
@@ -167,6 +171,12 @@ class RawWatcher(Watcher):
         # A hidden event moves the position too, but perhaps only with the next heartbeat.
         kinds = {int(kind) for kind in self._request.kinds}
         return max(event.sequence for event in events if not kinds or event.kind in kinds)
+
+    @property
+    def standing(self) -> str:
+        """What its last connections were like, for the message of a failure."""
+        last = [f"{len(each.received)} messages, {each.code and each.code.name}" for each in self.connections[-3:]]
+        return f"{len(self.connections)} connections, the last: {last}; last ending {self.endings[-1:]}"
 
     async def saw(self, type_: EventType.ValueType, count: int, seconds: float) -> None:
         """Wait until `count` events of this type came."""

@@ -1,7 +1,6 @@
 import hashlib
 import os
 from collections.abc import AsyncIterator
-from functools import partial
 
 import pytest
 from hypothesis import given
@@ -9,12 +8,11 @@ from hypothesis import strategies as st
 
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.ids import Prefix, new_id
-from ingest_grpc.model import File, FileFilter, FileKind, NewFile
+from ingest_grpc.model import FileFilter, FileKind, NewFile
 from ingest_grpc.service import files as files_module
 from ingest_grpc.service.files import READ_BYTES, text_prefix
-from ingest_grpc.service.sweep import BLOBS_PER_BATCH, sweep_blobs
+from ingest_grpc.service.sweep import sweep_blobs
 from ingest_grpc.service.upload import ReceivedContent
-from ingest_grpc.store.interface import Tx
 from tests.factories import ALICE, BOB, MARKDOWN, Core, StartCore, chunks_of
 
 DATA = b"some bytes"
@@ -360,24 +358,6 @@ async def test_sweep__finishes_what_a_crash_left_between_row_and_bytes(core: Cor
     assert len(blob_files(core)) == 1
     await sweep_blobs(core.store, core.blobs)
     await nothing_is_left(core)
-
-
-async def test_delete__does_not_wait_for_what_a_purge_left_to_do(core: Core) -> None:
-    """A caller once unlinked all that a purge of hours had marked, one commit each, and met its deadline."""
-    left = [await core.upload(f"{number}.txt", b"%d" % number) for number in range(2 * BLOBS_PER_BATCH)]
-    mine = await core.upload("mine.txt", b"mine")
-    for file in left:
-        await core.store.write(partial(_mark_deleted, file=file, now=core.clock.now()))
-    commits = len(core.commits)
-    await core.files.delete(ALICE, mine.file_id, force=False, request=None)
-    assert len(core.commits) - commits == 2, "the deletion and one batch"
-    assert len(blob_files(core)) == BLOBS_PER_BATCH + 1
-    await sweep_blobs(core.store, core.blobs)
-    await nothing_is_left(core)
-
-
-async def _mark_deleted(tx: Tx, *, file: File, now: int) -> None:
-    await tx.delete_file(file, now)
 
 
 # ── Markdown ───────────────────────────────────────────────────────────────────────────────────────────────
