@@ -36,7 +36,7 @@ async def test_hello__every_protection_is_in_force(pool: ChildPool) -> None:
 
 
 def test_profile__of_ocr_never_reads_where_the_files_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest_grpc.worker.executors.ocr._LIBRARIES", (str(tmp_path), "/usr/lib"))
+    monkeypatch.setattr("ingest_grpc.worker.executors.ocr.LIBRARIES", (str(tmp_path), "/usr/lib"))
     assert readable_paths(tmp_path / "data") == ("/usr/lib",)
     assert readable_paths(Path("/elsewhere")) == (str(tmp_path), "/usr/lib")
 

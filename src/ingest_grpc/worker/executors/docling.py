@@ -6,7 +6,7 @@ from ingest_grpc.config import Settings
 from ingest_grpc.sandbox.entry import child_command
 from ingest_grpc.sandbox.pool import ChildPool
 from ingest_grpc.sandbox.spec import ChildSpec, Limits
-from ingest_grpc.worker.executors.ocr import LIBRARIES
+from ingest_grpc.worker.executors.ocr import readable_paths
 
 _START_SECONDS = 120.0
 
@@ -20,7 +20,7 @@ def docling_pool(settings: Settings, limits: Limits) -> ChildPool:
         replace(limits, address_space_bytes=None),
         start_timeout_seconds=_START_SECONDS,
         all_protections=settings.require_sandbox,
-        readable_paths=(*LIBRARIES, models),
+        readable_paths=(*readable_paths(settings.data_dir), models),
     )
     return ChildPool(
         spec,

@@ -68,8 +68,12 @@ class LocalExecutor:
 
     @property
     def protections(self) -> Mapping[str, bool]:
-        """What confines the children, by name; empty before the first is up."""
-        return self._pool.protections
+        """What confines every child, of each kind that was started, by name; empty before the first is up."""
+        others = [self._ocr.protections, *([self._docling.protections] if self._docling is not None else [])]
+        return {
+            name: in_force and all(each.get(name, True) for each in others)
+            for name, in_force in self._pool.protections.items()
+        }
 
     async def start(self) -> None:
         """Start the first child and wait for it, some 0.3 s. SandboxIncomplete where that is required and not so."""

@@ -27,7 +27,7 @@ _START_SECONDS = 60.0
 
 
 def readable_paths(data_dir: Path) -> tuple[str, ...]:
-    """What an OCR child of rapidocr may read; never a folder that holds the files and the ledger, as the one that a
+    """What a child that loads models may read; never a folder that holds the files and the ledger, as the one that a
     server was started in may do."""
     return tuple(path for path in LIBRARIES if not data_dir.resolve().is_relative_to(Path(path).resolve()))
 
@@ -56,6 +56,11 @@ class OcrReader:
         self._started = asyncio.Lock()
         self._running = False
         self._records = 0
+
+    @property
+    def protections(self) -> Mapping[str, bool]:
+        """What confines the children, by name; empty before the first page."""
+        return self._pool.protections
 
     async def stop(self) -> None:
         """Kill and reap every child."""
