@@ -9,6 +9,7 @@ from pydantic import Field
 from ingest_grpc.lifecycle import JobStatus, JobType
 from ingest_grpc.model.base import Method, Model
 from ingest_grpc.model.events import EventKind
+from ingest_grpc.model.files import Scalar
 
 
 class FileToAdd(Model):
@@ -17,6 +18,7 @@ class FileToAdd(Model):
     file_id: str
     method: Method | None = None
     replaces_record_id: str | None = None
+    metadata: Mapping[str, Scalar] = Field(default_factory=dict)
 
 
 class NewJob(Model):

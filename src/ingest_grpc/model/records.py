@@ -1,5 +1,6 @@
 """Ingestion jobs and their file records."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import Field
@@ -7,6 +8,7 @@ from pydantic import Field
 from ingest_grpc.errors import CATALOGUE, Reason
 from ingest_grpc.lifecycle import NOTHING, IngestionJobStatus, RecordStatus, Step, Tally, WaitReason
 from ingest_grpc.model.base import DocumentMetadata, Engine, Method, Model, UnitProgress
+from ingest_grpc.model.files import Scalar
 
 
 class RecordError(Model):
@@ -74,6 +76,7 @@ class FileRecord(Model):
     bytes_out: int | None = None
     chunks_created: int | None = None
     engine_job_id: str | None = None
+    metadata: Mapping[str, Scalar] = Field(default_factory=dict)
     last_sequence: int = 0
 
     @property

@@ -166,7 +166,7 @@ class ArchiveService:
         """A member is treated as if it had been added by itself: it may be reused, and resolve a failed namesake."""
         tx, archive = ledger.tx, row.record
         replaces = await unresolved_named(tx, row.job_row, file.filename) if unique else None
-        intended = Intended(file, archive.method, archive.user_id, replaces)
+        intended = Intended(file, archive.method, archive.user_id, replaces, archive.metadata)
         # Of a knowledge base a member is still to be cut and embedded: the worker finds the conversion.
         reusable = row.document_row is None
         earlier = await earlier_conversion(tx, file, archive.method, self._rules.is_current) if reusable else None

@@ -35,6 +35,8 @@ class FileUpdateService:
                 if update.expires_at is not None and update.expires_at <= self._clock.now():
                     raise invalid("expires_at", "must lie in the future")
                 await tx.update_file(file.model_copy(update=changes))
+                if changes.get("metadata", file.metadata) != file.metadata:
+                    tx.commit.unindexed |= await tx.file_metadata_changed(file.row_id) > 0
                 return FileEffect(file_id=file_id)
 
             done = await once(tx, caller, request, self._clock.now(), FileEffect, effect)

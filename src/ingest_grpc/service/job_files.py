@@ -211,7 +211,8 @@ class AddFiles:
         for plan in plans:
             fair_tag = tail.last if plan.reused else tail.next()
             assert plan.file is not None
-            intended = Intended(plan.file, plan.item.method or self.method, self.user_id, plan.replaces)
+            item = plan.item
+            intended = Intended(plan.file, item.method or self.method, self.user_id, plan.replaces, item.metadata)
             new = new_record(self.ledger, intended, ingestion_job, fair_tag)
             document = await self._document(plan.file)
             if document is not None:

@@ -1,12 +1,12 @@
 """A file becomes a record of a job: queued, or complete at once where the same bytes were converted before."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from ingest_grpc.ids import Prefix, new_id
 from ingest_grpc.lifecycle import RecordStatus, Trigger
-from ingest_grpc.model import Engine, File, FileRecord, IngestionJob, Method
+from ingest_grpc.model import Engine, File, FileRecord, IngestionJob, Method, Scalar
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.store.interface import NewRecord, RecordRow, Tx
 
@@ -29,6 +29,7 @@ class Intended:
     method: Method
     user_id: str
     replaces: RecordRow | None = None
+    metadata: Mapping[str, Scalar] = field(default_factory=dict)
 
 
 def new_record(ledger: JobLedger, intended: Intended, ingestion_job: IngestionJob, fair_tag: int) -> NewRecord:
@@ -46,6 +47,7 @@ def new_record(ledger: JobLedger, intended: Intended, ingestion_job: IngestionJo
         output_filename=f"{PurePath(file.filename).stem}.md",
         method=intended.method,
         status=RecordStatus.QUEUED,
+        metadata=intended.metadata,
         created_at=ledger.now,
     )
     return NewRecord(

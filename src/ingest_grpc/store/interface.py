@@ -103,7 +103,7 @@ class Commit:
     unit came from; `steps` are how the jobs came by them, in order. `jobs` changed or are gone, most with new events;
     `lists` are the teams that they belong to; `teams` have new ones in their feeds; `stopped` are the keys of claims
     that left RUNNING by a caller's wish, so that their work may be killed; `claimable` says that the queue may have
-    grown; `delayed` that something waits for its back-off; `unindexed` that the index may hold chunks that it should
+    grown; `delayed` that something waits for its back-off; `unindexed` that the index may hold what it should
     not.
     """
 

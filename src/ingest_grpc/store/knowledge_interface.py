@@ -133,6 +133,10 @@ class KnowledgeRows(Protocol):
         """Removed documents that the index may still hold chunks of; None = of any knowledge base."""
         ...
 
+    async def documents_to_tell(self, after: int, limit: int) -> list[tuple[Document, int]]:
+        """Live documents whose metadata the index knows as they were, and how many changes there were so far."""
+        ...
+
     async def document_views(
         self,
         knowledge_base_row: int,
@@ -172,6 +176,14 @@ class KnowledgeTx(KnowledgeRows, Protocol):
     async def update_document(self, document: Document) -> None: ...
     async def document_cleared(self, row_id: int, now: int) -> None:
         """The index holds no chunk of a removed document any more."""
+        ...
+
+    async def file_metadata_changed(self, file_row: int) -> int:
+        """The index is to be told of a file's new metadata; returns for how many live documents."""
+        ...
+
+    async def document_told(self, row_id: int, changes: int) -> None:
+        """The index knows of the first `changes` changes of a document's metadata."""
         ...
 
     async def set_next_version(self, document_row: int, version: NextVersion) -> None: ...

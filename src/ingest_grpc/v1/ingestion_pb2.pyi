@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -373,6 +374,7 @@ class FileRecord(_message.Message):
     CHUNKS_CREATED_FIELD_NUMBER: _builtins.int
     ENGINE_JOB_ID_FIELD_NUMBER: _builtins.int
     DOCUMENT_METADATA_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Id of the record, "ijf-…"."""
     ingestion_job_id: _builtins.str
@@ -491,6 +493,10 @@ class FileRecord(_message.Message):
     def document_metadata(self) -> Global___DocumentMetadata:
         """What the document says about itself; absent before it COMPLETED, and where it says nothing."""
 
+    @_builtins.property
+    def metadata(self) -> _struct_pb2.Struct:
+        """What the caller who added the file said of it; absent when nothing."""
+
     def __init__(
         self,
         *,
@@ -537,10 +543,11 @@ class FileRecord(_message.Message):
         chunks_created: _builtins.int | None = ...,
         engine_job_id: _builtins.str | None = ...,
         document_metadata: Global___DocumentMetadata | None = ...,
+        metadata: _struct_pb2.Struct | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out", "_cancelled_at", b"_cancelled_at", "_chunks_created", b"_chunks_created", "_completed_at", b"_completed_at", "_deleted_at", b"_deleted_at", "_document_metadata", b"_document_metadata", "_engine", b"_engine", "_engine_job_id", b"_engine_job_id", "_error", b"_error", "_estimated_start_at", b"_estimated_start_at", "_failed_at", b"_failed_at", "_member_count", b"_member_count", "_next_attempt_at", b"_next_attempt_at", "_output_expired_at", b"_output_expired_at", "_pages", b"_pages", "_parent_record_id", b"_parent_record_id", "_processing_at", b"_processing_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_reused_from", b"_reused_from", "_superseded_by", b"_superseded_by", "_worker_id", b"_worker_id", "bytes_out", b"bytes_out", "cancelled_at", b"cancelled_at", "chunks_created", b"chunks_created", "completed_at", b"completed_at", "created_at", b"created_at", "deleted_at", b"deleted_at", "document_metadata", b"document_metadata", "engine", b"engine", "engine_job_id", b"engine_job_id", "error", b"error", "estimated_start_at", b"estimated_start_at", "failed_at", b"failed_at", "member_count", b"member_count", "next_attempt_at", b"next_attempt_at", "output_expired_at", b"output_expired_at", "pages", b"pages", "parent_record_id", b"parent_record_id", "processing_at", b"processing_at", "progress", b"progress", "queue_position", b"queue_position", "reused_from", b"reused_from", "superseded_by", b"superseded_by", "worker_id", b"worker_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out", "_cancelled_at", b"_cancelled_at", "_chunks_created", b"_chunks_created", "_completed_at", b"_completed_at", "_deleted_at", b"_deleted_at", "_document_metadata", b"_document_metadata", "_engine", b"_engine", "_engine_job_id", b"_engine_job_id", "_error", b"_error", "_estimated_start_at", b"_estimated_start_at", "_failed_at", b"_failed_at", "_member_count", b"_member_count", "_metadata", b"_metadata", "_next_attempt_at", b"_next_attempt_at", "_output_expired_at", b"_output_expired_at", "_pages", b"_pages", "_parent_record_id", b"_parent_record_id", "_processing_at", b"_processing_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_reused_from", b"_reused_from", "_superseded_by", b"_superseded_by", "_worker_id", b"_worker_id", "bytes_out", b"bytes_out", "cancelled_at", b"cancelled_at", "chunks_created", b"chunks_created", "completed_at", b"completed_at", "created_at", b"created_at", "deleted_at", b"deleted_at", "document_metadata", b"document_metadata", "engine", b"engine", "engine_job_id", b"engine_job_id", "error", b"error", "estimated_start_at", b"estimated_start_at", "failed_at", b"failed_at", "member_count", b"member_count", "metadata", b"metadata", "next_attempt_at", b"next_attempt_at", "output_expired_at", b"output_expired_at", "pages", b"pages", "parent_record_id", b"parent_record_id", "processing_at", b"processing_at", "progress", b"progress", "queue_position", b"queue_position", "reused_from", b"reused_from", "superseded_by", b"superseded_by", "worker_id", b"worker_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out", "_cancelled_at", b"_cancelled_at", "_chunks_created", b"_chunks_created", "_completed_at", b"_completed_at", "_deleted_at", b"_deleted_at", "_document_metadata", b"_document_metadata", "_engine", b"_engine", "_engine_job_id", b"_engine_job_id", "_error", b"_error", "_estimated_start_at", b"_estimated_start_at", "_failed_at", b"_failed_at", "_member_count", b"_member_count", "_next_attempt_at", b"_next_attempt_at", "_output_expired_at", b"_output_expired_at", "_pages", b"_pages", "_parent_record_id", b"_parent_record_id", "_processing_at", b"_processing_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_reused_from", b"_reused_from", "_superseded_by", b"_superseded_by", "_worker_id", b"_worker_id", "attempt", b"attempt", "bytes_out", b"bytes_out", "cancelled_at", b"cancelled_at", "chunks_created", b"chunks_created", "completed_at", b"completed_at", "created_at", b"created_at", "deleted", b"deleted", "deleted_at", b"deleted_at", "document_metadata", b"document_metadata", "engine", b"engine", "engine_job_id", b"engine_job_id", "error", b"error", "estimated_start_at", b"estimated_start_at", "failed_at", b"failed_at", "failures", b"failures", "file_id", b"file_id", "filename", b"filename", "ingestion_job_id", b"ingestion_job_id", "job_id", b"job_id", "last_sequence", b"last_sequence", "losses", b"losses", "member_count", b"member_count", "method", b"method", "next_attempt_at", b"next_attempt_at", "orphaned_count", b"orphaned_count", "output_expired_at", b"output_expired_at", "output_file_id", b"output_file_id", "output_filename", b"output_filename", "pages", b"pages", "parent_record_id", b"parent_record_id", "processing_at", b"processing_at", "progress", b"progress", "queue_position", b"queue_position", "record_id", b"record_id", "reused_from", b"reused_from", "status", b"status", "step", b"step", "superseded_by", b"superseded_by", "team_id", b"team_id", "user_id", b"user_id", "wait_reason", b"wait_reason", "warnings", b"warnings", "worker_id", b"worker_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out", "_cancelled_at", b"_cancelled_at", "_chunks_created", b"_chunks_created", "_completed_at", b"_completed_at", "_deleted_at", b"_deleted_at", "_document_metadata", b"_document_metadata", "_engine", b"_engine", "_engine_job_id", b"_engine_job_id", "_error", b"_error", "_estimated_start_at", b"_estimated_start_at", "_failed_at", b"_failed_at", "_member_count", b"_member_count", "_metadata", b"_metadata", "_next_attempt_at", b"_next_attempt_at", "_output_expired_at", b"_output_expired_at", "_pages", b"_pages", "_parent_record_id", b"_parent_record_id", "_processing_at", b"_processing_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_reused_from", b"_reused_from", "_superseded_by", b"_superseded_by", "_worker_id", b"_worker_id", "attempt", b"attempt", "bytes_out", b"bytes_out", "cancelled_at", b"cancelled_at", "chunks_created", b"chunks_created", "completed_at", b"completed_at", "created_at", b"created_at", "deleted", b"deleted", "deleted_at", b"deleted_at", "document_metadata", b"document_metadata", "engine", b"engine", "engine_job_id", b"engine_job_id", "error", b"error", "estimated_start_at", b"estimated_start_at", "failed_at", b"failed_at", "failures", b"failures", "file_id", b"file_id", "filename", b"filename", "ingestion_job_id", b"ingestion_job_id", "job_id", b"job_id", "last_sequence", b"last_sequence", "losses", b"losses", "member_count", b"member_count", "metadata", b"metadata", "method", b"method", "next_attempt_at", b"next_attempt_at", "orphaned_count", b"orphaned_count", "output_expired_at", b"output_expired_at", "output_file_id", b"output_file_id", "output_filename", b"output_filename", "pages", b"pages", "parent_record_id", b"parent_record_id", "processing_at", b"processing_at", "progress", b"progress", "queue_position", b"queue_position", "record_id", b"record_id", "reused_from", b"reused_from", "status", b"status", "step", b"step", "superseded_by", b"superseded_by", "team_id", b"team_id", "user_id", b"user_id", "wait_reason", b"wait_reason", "warnings", b"warnings", "worker_id", b"worker_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__bytes_out: _TypeAlias = _typing.Literal["bytes_out"]  # noqa: Y015
     _WhichOneofArgType__bytes_out: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out"]  # noqa: Y015
@@ -566,6 +573,8 @@ class FileRecord(_message.Message):
     _WhichOneofArgType__failed_at: _TypeAlias = _typing.Literal["_failed_at", b"_failed_at"]  # noqa: Y015
     _WhichOneofReturnType__member_count: _TypeAlias = _typing.Literal["member_count"]  # noqa: Y015
     _WhichOneofArgType__member_count: _TypeAlias = _typing.Literal["_member_count", b"_member_count"]  # noqa: Y015
+    _WhichOneofReturnType__metadata: _TypeAlias = _typing.Literal["metadata"]  # noqa: Y015
+    _WhichOneofArgType__metadata: _TypeAlias = _typing.Literal["_metadata", b"_metadata"]  # noqa: Y015
     _WhichOneofReturnType__next_attempt_at: _TypeAlias = _typing.Literal["next_attempt_at"]  # noqa: Y015
     _WhichOneofArgType__next_attempt_at: _TypeAlias = _typing.Literal["_next_attempt_at", b"_next_attempt_at"]  # noqa: Y015
     _WhichOneofReturnType__output_expired_at: _TypeAlias = _typing.Literal["output_expired_at"]  # noqa: Y015
@@ -610,6 +619,8 @@ class FileRecord(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__failed_at) -> _WhichOneofReturnType__failed_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__member_count) -> _WhichOneofReturnType__member_count | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__metadata) -> _WhichOneofReturnType__metadata | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__next_attempt_at) -> _WhichOneofReturnType__next_attempt_at | None: ...
     @_typing.overload

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
+from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -318,22 +319,30 @@ class FileToAdd(_message.Message):
     FILE_ID_FIELD_NUMBER: _builtins.int
     METHOD_FIELD_NUMBER: _builtins.int
     REPLACES_RECORD_ID_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
     file_id: _builtins.str
     """An uploaded file of the same team, "file-…"."""
     method: _ingestion_pb2.Method.ValueType
     """How to convert it; unspecified = the method of the call, then of the job."""
     replaces_record_id: _builtins.str
     """A failed or cancelled record of the job that this file resolves once it completes, "ijf-…"."""
+    @_builtins.property
+    def metadata(self) -> _struct_pb2.Struct:
+        """Up to 50 strings, numbers and booleans that the record keeps; searches of a knowledge base compare with them. Where
+        the file has a value of the same key, this one counts. Markdown that needs no record keeps none.
+        """
+
     def __init__(
         self,
         *,
         file_id: _builtins.str = ...,
         method: _ingestion_pb2.Method.ValueType = ...,
         replaces_record_id: _builtins.str = ...,
+        metadata: _struct_pb2.Struct | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["file_id", b"file_id", "method", b"method", "replaces_record_id", b"replaces_record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file_id", b"file_id", "metadata", b"metadata", "method", b"method", "replaces_record_id", b"replaces_record_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

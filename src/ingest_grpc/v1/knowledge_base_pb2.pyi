@@ -758,7 +758,7 @@ Global___Chunk: _TypeAlias = Chunk  # noqa: Y015
 
 @_typing.final
 class MetadataCondition(_message.Message):
-    """MetadataCondition is met by files whose metadata (UpdateFile) has a value of the same type that compares so."""
+    """MetadataCondition is met by files whose metadata (FileToAdd, UpdateFile) has a value of the same type that compares so."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -81,6 +81,8 @@ def record(value: model.FileRecord) -> ingestion_pb2.FileRecord:
         engine_job_id=value.engine_job_id,
         last_sequence=value.last_sequence,
     )
+    if value.metadata:
+        message.metadata.update(dict(value.metadata))
     set_time(message.estimated_start_at, value.estimated_start_at)
     set_time(message.created_at, value.created_at)
     for name in _RECORD_TIMES:

@@ -11,7 +11,7 @@ PURGED_AT_ONCE = 100
 
 
 class Keeper:
-    """Woken by commits that removed a document."""
+    """Woken by commits that removed a document or changed the metadata of one."""
 
     def __init__(self, keeper: IndexKeeper, bases: KnowledgeBaseService) -> None:
         self._keeper = keeper

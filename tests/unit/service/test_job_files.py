@@ -28,6 +28,19 @@ async def test_add__of_a_file_that_is_there_already(core: Core) -> None:
     assert again.job.job.last_sequence == created.job.job.last_sequence, "nothing happened"
 
 
+async def test_add__keeps_what_the_caller_says_of_a_file_on_its_record(core: Core) -> None:
+    file = await core.upload()
+    said = {"year": 1843.0, "author": "Ada", "draft": False}
+    created = await core.create(await core.markdown())
+    await core.add(created.job.job.job_id, FileToAdd(file_id=file.file_id, metadata=said))
+    claimed = await core.claim_one()
+    assert claimed.record.metadata == said
+    await core.succeed(claimed)
+    record = (await core.store.read(lambda rows: rows.record_by_row(claimed.record.row_id))).record
+    assert record.metadata == said
+    assert (await core.files.get(ALICE, file.file_id)).metadata == {}, "it is said of this use of the file alone"
+
+
 async def test_add__of_an_output_of_the_job(core: Core) -> None:
     created = await core.create(await core.upload())
     await core.succeed(await core.claim_one())

@@ -94,6 +94,7 @@ def test_record__all_fields() -> None:
         bytes_out=0,
         chunks_created=0,
         engine_job_id="run-1",
+        metadata={"year": 1843, "author": "Ada", "final": True},
         last_sequence=9,
     )
     message = ingestion.record(value)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 
-from ingest_grpc.model import File, FileRecord, Indexing
+from ingest_grpc.model import Document, File, FileRecord, Indexing
 from ingest_grpc.pipeline.index.interface import Document as IndexDocument
 from ingest_grpc.pipeline.index.interface import Fence
 from ingest_grpc.service.new_records import IsCurrent, earlier_conversion
@@ -62,19 +62,24 @@ async def _target(rows: Rows, *, claim: RecordRow) -> Target:
     document = await rows.document_by_row(claim.document_row)
     knowledge_base = await rows.knowledge_base_by_row(document.knowledge_base_row)
     indexing = knowledge_base.indexing_of(claim.record.job_id)
-    source = None if document.data_source_row is None else await rows.data_source_by_row(document.data_source_row)
-    file = await rows.file_by_row(claim.file_row)
     return Target(
         key=knowledge_base.key_of(indexing),
         indexing=indexing,
-        document=IndexDocument(
-            document_id=document.document_id,
-            file_id=claim.record.file_id,
-            record_id=claim.record.record_id,
-            data_source_id="" if source is None else source.data_source_id,
-            metadata={} if file is None else dict(file.metadata),
-        ),
+        document=await as_indexed(rows, document, claim),
         document_row=document.row_id,
+    )
+
+
+async def as_indexed(rows: Rows, document: Document, version: RecordRow) -> IndexDocument:
+    """A version of a document as the index is to know it: what was said when it was added counts before the file's."""
+    source = None if document.data_source_row is None else await rows.data_source_by_row(document.data_source_row)
+    file = await rows.file_by_row(version.file_row)
+    return IndexDocument(
+        document_id=document.document_id,
+        file_id=version.record.file_id,
+        record_id=version.record.record_id,
+        data_source_id="" if source is None else source.data_source_id,
+        metadata={**({} if file is None else file.metadata), **version.record.metadata},
     )
 
 

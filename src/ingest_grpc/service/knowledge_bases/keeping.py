@@ -10,6 +10,7 @@ from ingest_grpc.model import Caller, Document, Indexing, KnowledgeBase, Scope
 from ingest_grpc.pipeline.index.interface import DocumentState, Fence, Index, UnknownKnowledgeBase
 from ingest_grpc.service.knowledge_bases.index_work import removal_fence, swap_fence, void_fence
 from ingest_grpc.service.knowledge_bases.reindexing import Reindexer
+from ingest_grpc.service.knowledge_bases.telling import MetadataTeller
 from ingest_grpc.store.interface import Rows, Store, Tx
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ class IndexKeeper:
         self._clock = clock
         self._index = index
         self._reindexer = reindexer
+        self._teller = MetadataTeller(store, index)
         self._suspects: set[int] = set()
 
     def suspect(self, document_row: int) -> None:
@@ -45,6 +47,7 @@ class IndexKeeper:
         """Clears removed documents and old sets, and settles suspects; returns how many documents were cleared."""
         cleared = await self._clear_removed()
         await self._settle_suspects()
+        await self._teller.step()
         await self._drop_old_sets()
         return cleared
 

@@ -186,6 +186,10 @@ SELECT * FROM documents WHERE parent = :parent AND removed_at IS NULL ORDER BY i
 SELECT * FROM documents
 WHERE knowledge_base = :knowledge_base AND removed_at IS NOT NULL AND cleared_at IS NULL ORDER BY id LIMIT :limit;
 
+-- name: documents_to_tell
+-- Documents whose metadata the index knows as they were.
+SELECT * FROM documents WHERE metadata_changes > metadata_told AND removed_at IS NULL AND id > :after ORDER BY id LIMIT :limit;
+
 -- name: any_documents_to_clear
 -- Removed documents of any knowledge base that the index may still hold chunks of.
 SELECT * FROM documents WHERE removed_at IS NOT NULL AND cleared_at IS NULL ORDER BY id LIMIT :limit;
@@ -211,6 +215,17 @@ WHERE id = :row_id;
 -- name: document_cleared!
 -- The index holds no chunk of a removed document any more.
 UPDATE documents SET cleared_at = :now WHERE id = :row_id AND cleared_at IS NULL;
+
+-- name: file_metadata_changed!
+-- The index is to be told of a file's new metadata.
+UPDATE documents SET metadata_changes = metadata_changes + 1
+WHERE removed_at IS NULL AND id IN (
+    SELECT id FROM documents WHERE file = :file UNION SELECT id FROM documents WHERE indexed_file = :file
+);
+
+-- name: document_told!
+-- The index knows of a document's metadata up to a change.
+UPDATE documents SET metadata_told = max(metadata_told, :changes) WHERE id = :row_id;
 
 -- name: set_next_version!
 -- The version of a document in the set of chunks that a reindex fills.

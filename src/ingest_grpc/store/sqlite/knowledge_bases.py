@@ -242,6 +242,12 @@ class SqliteKnowledgeRows(Statements):
             return self._all("any_documents_to_clear", document_of, limit=limit)
         return self._all("documents_to_clear", document_of, knowledge_base=knowledge_base_row, limit=limit)
 
+    async def documents_to_tell(self, after: int, limit: int) -> list[tuple[Document, int]]:
+        def found(row: Row) -> tuple[Document, int]:
+            return document_of(row), row["metadata_changes"]
+
+        return self._all("documents_to_tell", found, after=after, limit=limit)
+
     async def document_views(
         self,
         knowledge_base_row: int,
@@ -332,6 +338,12 @@ class SqliteKnowledgeTx(SqliteKnowledgeRows):
 
     async def document_cleared(self, row_id: int, now: int) -> None:
         self._write("document_cleared", row_id=row_id, now=now)
+
+    async def file_metadata_changed(self, file_row: int) -> int:
+        return self._write("file_metadata_changed", file=file_row)
+
+    async def document_told(self, row_id: int, changes: int) -> None:
+        self._write("document_told", row_id=row_id, changes=changes)
 
     async def set_next_version(self, document_row: int, version: NextVersion) -> None:
         self._write(

@@ -85,6 +85,7 @@ class SqliteTx(SqliteRows, SqliteRecordSearch, SqliteAlignmentTx, SqliteKnowledg
             priority=new.priority,
             fair_tag=new.fair_tag,
             parent_record_id=record.parent_record_id,
+            metadata=json.dumps(dict(record.metadata)) if record.metadata else None,
             root_record_id=new.root_record_id,
             archive_depth=new.archive_depth,
             **self._queueing(record, claimable=record.status is RecordStatus.QUEUED),

@@ -228,6 +228,7 @@ def record_of(row: Row) -> FileRecord:
         bytes_out=row["bytes_out"],
         chunks_created=row["chunks_created"],
         engine_job_id=row["engine_job_id"],
+        metadata=json.loads(row["metadata"]) if row["metadata"] else {},
         last_sequence=row["last_sequence"],
     )
 

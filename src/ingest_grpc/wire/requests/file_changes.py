@@ -1,22 +1,17 @@
 """The request of FileService that changes a file."""
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from google.protobuf.struct_pb2 import Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ingest_grpc import model
 from ingest_grpc.v1 import file_service_pb2 as pb
 from ingest_grpc.wire.requests.fields import Fields
 from ingest_grpc.wire.requests.files import SERVICE, stored_file_id, usable_filename
+from ingest_grpc.wire.requests.metadata import metadata
 from ingest_grpc.wire.times import microseconds_of
 
 UPDATABLE = ("filename", "metadata", "expires_at")
-MAX_METADATA = 50
-MAX_METADATA_KEY = 63
-MAX_METADATA_TEXT = 512
 LAST_SECOND = 253_402_300_799
 """Of the year 9999, where Timestamps end."""
 
@@ -39,7 +34,7 @@ def update_file(message: pb.UpdateFileRequest) -> UpdateFile:
         if "filename" in wanted:
             values["filename"] = usable_filename(fields, "filename", message.filename)
         if "metadata" in wanted:
-            values["metadata"] = _metadata(fields, message.metadata)
+            values["metadata"] = metadata(fields, "metadata", message.metadata)
         if "expires_at" in wanted:
             values["expires_at"] = _time(fields, message.expires_at) if message.HasField("expires_at") else None
         return UpdateFile(
@@ -58,29 +53,6 @@ def _wanted(fields: Fields, message: pb.UpdateFileRequest) -> set[str]:
         if path not in UPDATABLE:
             fields.wrong(f"update_mask.paths[{index}]", f"{path!r} is not one of {', '.join(UPDATABLE)}")
     return set(message.update_mask.paths) & set(UPDATABLE)
-
-
-def _metadata(fields: Fields, struct: Struct) -> Mapping[str, model.Scalar]:
-    values = struct.fields
-    if len(values) > MAX_METADATA:
-        fields.wrong("metadata", f"has {len(values):,} entries, at most {MAX_METADATA} are allowed")
-        return {}
-    for key in values:
-        if not (0 < len(key) <= MAX_METADATA_KEY and key.isprintable()):
-            fields.wrong("metadata", f"has the key {key[:80]!r}, not 1 to {MAX_METADATA_KEY} printable characters")
-    return {key: _scalar(fields, f"metadata[{key[:80]}]", value) for key, value in values.items()}
-
-
-def _scalar(fields: Fields, field: str, value: Value) -> model.Scalar:
-    kind = value.WhichOneof("kind")
-    if kind == "string_value":
-        return fields.text(field, value.string_value, characters=MAX_METADATA_TEXT)
-    if kind == "bool_value":
-        return value.bool_value
-    if kind == "number_value" and math.isfinite(value.number_value):
-        return value.number_value
-    fields.wrong(field, "is not a string, a finite number or a boolean")
-    return ""
 
 
 def _time(fields: Fields, timestamp: Timestamp) -> int:

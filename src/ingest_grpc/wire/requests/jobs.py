@@ -10,6 +10,7 @@ from ingest_grpc.v1 import job_service_pb2 as pb
 from ingest_grpc.wire import enums
 from ingest_grpc.wire.enums import JobView, WatchKind
 from ingest_grpc.wire.requests.fields import MAX_ITEMS, Fields
+from ingest_grpc.wire.requests.metadata import metadata
 from ingest_grpc.wire.times import microseconds_of
 
 MAX_NAME_CHARACTERS = 255
@@ -75,6 +76,7 @@ def files_to_add(fields: Fields, messages: Sequence[pb.FileToAdd]) -> tuple[mode
             replaces_record_id=fields.optional_id(
                 f"files[{index}].replaces_record_id", message.replaces_record_id, Prefix.RECORD
             ),
+            metadata=metadata(fields, f"files[{index}].metadata", message.metadata),
         )
         for index, message in enumerate(messages)
     )

@@ -1,6 +1,9 @@
 """Requests of JobService: what is read, and what is refused with which field."""
 
+from typing import Any
+
 import pytest
+from google.protobuf.struct_pb2 import Struct
 
 from ingest_grpc import model
 from ingest_grpc.errors import IngestError, Reason
@@ -10,6 +13,12 @@ from ingest_grpc.v1 import ingestion_pb2, job_pb2
 from ingest_grpc.v1 import job_service_pb2 as pb
 from ingest_grpc.wire.requests import jobs
 from tests.unit.wire.values import FILE_ID, JOB_ID, OUTPUT_ID, RECORD_ID
+
+
+def struct(values: dict[str, Any]) -> Struct:
+    message = Struct()
+    message.update(values)
+    return message
 
 
 def fields(error: IngestError) -> list[str]:
@@ -25,7 +34,7 @@ def test_create_job__all_fields() -> None:
             system_prompt="Be kind.",
             instructions="Ask.",
             method=ingestion_pb2.METHOD_SPEED_OPTIMIZED,
-            files=[pb.FileToAdd(file_id=FILE_ID, replaces_record_id=RECORD_ID)],
+            files=[pb.FileToAdd(file_id=FILE_ID, replaces_record_id=RECORD_ID, metadata=struct({"year": 1843}))],
             request_id="abc",
         )
     )
@@ -37,7 +46,7 @@ def test_create_job__all_fields() -> None:
         system_prompt="Be kind.",
         instructions="Ask.",
         method=model.Method.SPEED_OPTIMIZED,
-        files=(model.FileToAdd(file_id=FILE_ID, replaces_record_id=RECORD_ID),),
+        files=(model.FileToAdd(file_id=FILE_ID, replaces_record_id=RECORD_ID, metadata={"year": 1843}),),
     )
     assert asked.request is not None
     assert (asked.request.method, asked.request.request_id) == ("/ingest_grpc.v1.JobService/CreateJob", "abc")
@@ -50,7 +59,10 @@ def test_create_job__everything_wrong_is_told_at_once() -> None:
         system_prompt="é" * 32_769,
         instructions="a\0b",
         method=99,  # type: ignore[arg-type]  # an unknown number, as from a newer client
-        files=[pb.FileToAdd(file_id=FILE_ID), pb.FileToAdd(file_id="nonsense", method=7, replaces_record_id=JOB_ID)],  # type: ignore[arg-type]
+        files=[
+            pb.FileToAdd(file_id=FILE_ID, metadata=struct({"tags": ["a"]})),
+            pb.FileToAdd(file_id="nonsense", method=7, replaces_record_id=JOB_ID),  # type: ignore[arg-type]
+        ],
         request_id="é",
     )
     with pytest.raises(IngestError) as raised:
@@ -64,6 +76,7 @@ def test_create_job__everything_wrong_is_told_at_once() -> None:
         "system_prompt",
         "instructions",
         "method",
+        "files[0].metadata[tags]",
         "files[1].file_id",
         "files[1].method",
         "files[1].replaces_record_id",
