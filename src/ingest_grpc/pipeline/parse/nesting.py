@@ -103,9 +103,32 @@ class _Table:
         return self.rows * self.widest
 
 
+class _OpenElements:
+    """The elements of HTML that are open. An end tag ends what stands inside its element too, and nothing if there
+    is no such element."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._names: list[str] = []
+        self._count: Counter[str] = Counter()
+
+    def begin(self, name: str) -> None:
+        self._names.append(name)
+        self._count[name] += 1
+        if len(self._names) > self._limit:
+            raise _too_deep(self._limit, "elements")
+
+    def end(self, name: str) -> None:
+        while self._count[name]:
+            last = self._names.pop()
+            self._count[last] -= 1
+            if last == name:
+                return
+
+
 def check_page(text: str, limits: Limits) -> None:
     """ParseFailure TOO_DEEPLY_NESTED, or OUTPUT_TOO_LARGE for tables of too many cells, in an HTML text."""
-    depth, tables, cells = 0, [_Table()], 0
+    elements, tables, cells = _OpenElements(limits.max_nesting), [_Table()], 0
     for tag in _TAG.finditer(text):
         if tag["name"] is None:
             _check_raw(tag, limits)
@@ -114,15 +137,14 @@ def check_page(text: str, limits: Limits) -> None:
         if name in _CELLS or name == "tr":
             if not ends:
                 _grow(tables[-1], name, tag["attributes"])
+        elif ends:
+            elements.end(name)
+            if name == "table" and len(tables) > 1:
+                cells += tables.pop().cells
         elif name not in _NO_LEVEL and not tag["attributes"].endswith("/"):
-            depth = max(0, depth + (-1 if ends else 1))
-            if depth > limits.max_nesting:
-                raise _too_deep(limits.max_nesting, "elements")
+            elements.begin(name)
             if name == "table":
-                if not ends:
-                    tables.append(_Table())
-                elif len(tables) > 1:
-                    cells += tables.pop().cells
+                tables.append(_Table())
     _check_cells(cells + sum(table.cells for table in tables), limits)
 
 

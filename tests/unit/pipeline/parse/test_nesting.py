@@ -95,6 +95,11 @@ def test_well_formed__torn_parts_and_entities_are_refused(text: bytes) -> None:
     assert failure.value.reason is Reason.FILE_UNREADABLE
 
 
+def test_page__end_tags_of_nothing_lift_nothing() -> None:
+    assert refused("<table><tr><td></a></p></i>" * (DEFAULTS.max_nesting + 1)) is Reason.TOO_DEEPLY_NESTED
+    check_page("<div><span><font>words</div>" * 1000, DEFAULTS)
+
+
 def test_page__cells_are_counted_as_the_spans_spread_them() -> None:
     table = "<table>" + "<tr><td>a<td>b</tr>" * 50 + "</table>"
     check_page(table * 10, limits(max_table_cells=1000))
