@@ -10,6 +10,7 @@ from ingest_grpc.api.server import GrpcServer
 from ingest_grpc.api.servicers.file_service import FileServicer
 from ingest_grpc.api.servicers.ingestion_service import IngestionServicer
 from ingest_grpc.api.servicers.job_service import JobServicer
+from ingest_grpc.api.servicers.knowledge_base_service import KnowledgeBaseServicer
 from ingest_grpc.api.servicers.server_service import ServerServicer
 from ingest_grpc.api.watch import WatchStreams, event_tail
 from ingest_grpc.api.watch import feed as feed_of_jobs
@@ -63,6 +64,7 @@ def server_of(core: Core, watch: Watch | None = None, **settings: object) -> Grp
         ),
         "FileService": FileServicer(core.file_services),
         "IngestionService": IngestionServicer(core.ingestion),
+        "KnowledgeBaseService": KnowledgeBaseServicer(core.knowledge),
         "ServerService": ServerServicer(server_info, changed),
     }
     rate = RateLimit(changed.team_calls_per_second, core.clock.monotonic)

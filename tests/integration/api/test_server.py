@@ -35,6 +35,7 @@ SERVICES = [
     "ingest_grpc.v1.FileService",
     "ingest_grpc.v1.IngestionService",
     "ingest_grpc.v1.JobService",
+    "ingest_grpc.v1.KnowledgeBaseService",
     "ingest_grpc.v1.ServerService",
 ]
 
@@ -115,6 +116,7 @@ async def test_reflection__lists_services(api: Api, version: str) -> None:
     "symbol",
     [
         "ingest_grpc.v1.JobService",
+        "ingest_grpc.v1.KnowledgeBaseService",
         "ingest_grpc.v1.JobService.WatchJob",
         "ingest_grpc.v1.WatchJobResponse",
         "ingest_grpc.v1.FileRecord",
