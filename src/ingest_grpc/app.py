@@ -328,6 +328,7 @@ class App:
             default_method=Method(self.settings.default_method),
             engines=[Engine(name=name, version=number) for name, number in engines().items()],
             protections=self.executor.protections,
+            embedders=self.knowledge.embedders.names,
         )
 
 

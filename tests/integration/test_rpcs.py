@@ -381,8 +381,8 @@ async def test_cancel_job__cancels_what_is_in_flight_and_repeats_without_effect(
 
 async def test_server_info__tells_what_is_in_force(server: Server) -> None:
     info = await server.info.GetServerInfo(GetServerInfoRequest())
-    assert info.version
-    assert info.ledger_id
+    assert all([info.version, info.ledger_id])
+    assert info.embedders == ["wordllama"]
     assert info.limits.workers == 2
     assert info.limits.max_file_bytes == server.settings.max_file_bytes
     assert (info.limits.max_chunk_bytes, info.limits.max_files_per_call) == (2 * 2**20, 1_000)

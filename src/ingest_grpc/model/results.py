@@ -166,3 +166,4 @@ class ServerInfo:
     default_method: Method
     engines: Sequence[Engine]
     protections: Mapping[str, bool]
+    embedders: Sequence[str] = ()

@@ -171,6 +171,7 @@ class GetServerInfoResponse(_message.Message):
     ENGINES_FIELD_NUMBER: _builtins.int
     PROTECTIONS_FIELD_NUMBER: _builtins.int
     SANDBOX_REQUIRED_FIELD_NUMBER: _builtins.int
+    EMBEDDERS_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """Version of the server."""
     ledger_id: _builtins.str
@@ -199,6 +200,10 @@ class GetServerInfoResponse(_message.Message):
     def protections(self) -> _containers.RepeatedCompositeFieldContainer[Global___SandboxProtection]:
         """Protections around converters."""
 
+    @_builtins.property
+    def embedders(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Embedders that knowledge bases can be made with, by name; the first one is the default."""
+
     def __init__(
         self,
         *,
@@ -211,10 +216,11 @@ class GetServerInfoResponse(_message.Message):
         engines: _abc.Iterable[_ingestion_pb2.Engine] | None = ...,
         protections: _abc.Iterable[Global___SandboxProtection] | None = ...,
         sandbox_required: _builtins.bool = ...,
+        embedders: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_types", b"content_types", "default_method", b"default_method", "engines", b"engines", "ledger_id", b"ledger_id", "limits", b"limits", "methods", b"methods", "protections", b"protections", "sandbox_required", b"sandbox_required", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_types", b"content_types", "default_method", b"default_method", "embedders", b"embedders", "engines", b"engines", "ledger_id", b"ledger_id", "limits", b"limits", "methods", b"methods", "protections", b"protections", "sandbox_required", b"sandbox_required", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -32,6 +32,7 @@ class ServerServicer:
             default_method=METHOD.numbers[info.default_method],
             engines=map(engine, info.engines),
             sandbox_required=self._sandbox_required,
+            embedders=info.embedders,
             protections=[
                 pb.SandboxProtection(name=name, enforced=enforced) for name, enforced in info.protections.items()
             ],

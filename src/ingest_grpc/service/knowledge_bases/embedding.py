@@ -27,6 +27,11 @@ class Embedders:
         self._embedders = embedders
         self._defaults = defaults
 
+    @property
+    def names(self) -> list[str]:
+        """All of them, the default first."""
+        return sorted(self._embedders, key=lambda name: (name != self._defaults.embedder, name))
+
     async def close(self) -> None:
         """Frees what they hold."""
         for embedder in self._embedders.values():
