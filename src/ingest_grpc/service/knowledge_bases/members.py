@@ -19,7 +19,7 @@ async def add_version(ledger: JobLedger, archive: RecordRow, new: NewRecord, pat
     parent = await ledger.tx.document_by_row(archive.document_row)
     knowledge_base = await ledger.tx.knowledge_base_by_row(parent.knowledge_base_row)
     place = Place(knowledge_base, parent.data_source_row, parent.row_id)
-    key = f"{parent.key}{SEPARATOR}{path}"
+    key = f"{parent.key}{SEPARATOR}{path.removeprefix(f'{archive.record.filename}/')}"
     document = await attach(ledger.tx, place, key, file.sha256, file, ledger.now)
     record = await ledger.add_record(replace(new, document_row=document.row_id))
     await record_added(ledger.tx, document, record.row_id)
