@@ -22,8 +22,9 @@ MIB = 2**20
 SETTINGS = {
     "workers": 2,
     "max_failures": 1,
-    "conversion_stall_seconds": 4,
-    "conversion_timeout_seconds": 12,
+    "conversion_stall_seconds": 8,
+    "conversion_timeout_seconds": 20,
+    "max_expanded_bytes": 16 * MIB,
     "conversion_memory_bytes": 640 * MIB,
     "max_document_bytes": 8 * MIB,
     "max_output_bytes": MIB,
@@ -33,7 +34,7 @@ SETTINGS = {
 }
 WORD = documents.word()
 AMPLIFIED = written(one_page(o3=page(b"[" + b"4 0 R " * 100_000 + b"]")))
-"""A page whose content is drawn a hundred thousand times over: more than an engine gets through in four seconds."""
+"""A page whose content is drawn a hundred thousand times over: more than an engine gets through in eight seconds."""
 
 FILES: Mapping[str, tuple[Reason, Callable[[], bytes]]] = {
     "empty.pdf": (Reason.EMPTY_FILE, lambda: b""),
@@ -45,7 +46,7 @@ FILES: Mapping[str, tuple[Reason, Callable[[], bytes]]] = {
     "program.exe": (Reason.UNSUPPORTED_TYPE, lambda: b"MZ" + bytes(1000)),
     "torn.docx": (Reason.FILE_UNREADABLE, lambda: WORD[:500]),
     "locked.docx": (Reason.FILE_ENCRYPTED, documents.encrypted_office),
-    "bomb.docx": (Reason.DECOMPRESSION_BOMB, lambda: documents.with_member(WORD, "word/a.xml", bytes(200 * MIB))),
+    "bomb.docx": (Reason.DECOMPRESSION_BOMB, lambda: documents.with_member(WORD, "word/a.xml", bytes(40 * MIB))),
     "crowd.docx": (
         Reason.TOO_MANY_ENTRIES,
         lambda: raw_zip([*members_of(WORD), *[Member(b"word/%d.xml" % number, b"<a/>") for number in range(300)]]),
