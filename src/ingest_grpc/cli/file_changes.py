@@ -1,14 +1,12 @@
 """`files …`: the commands that let the server read a file itself, and change what is kept with a file."""
 
-import json
-import math
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from ingest_grpc.cli.failures import USAGE, Failure
+from ingest_grpc.cli.metadata import MetadataOption, parsed_metadata
 from ingest_grpc.cli.options import flag
 from ingest_grpc.cli.session import Session, command
 from ingest_grpc.cli.views import show_file
@@ -51,10 +49,7 @@ async def update(
     session: Session,
     file_id: Annotated[str, typer.Argument(metavar="FILE_ID", help="The file, file-… or md-file-….")],
     filename: Annotated[str | None, typer.Option(metavar="NAME", help="Its new name.")] = None,
-    metadata: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="To keep with it; repeat it for several.", show_default=False),
-    ] = None,
+    metadata: MetadataOption = None,
     clear_metadata: Annotated[bool, flag("--clear-metadata", help="Remove all metadata.")] = False,
     expires_at: Annotated[
         str, typer.Option(metavar="TIME", help="When it may be deleted, for example 2030-01-31T12:00.")
@@ -86,26 +81,6 @@ async def update(
         session.output.message(file)
     else:
         show_file(session.output, file)
-
-
-def parsed_metadata(given: Iterable[str]) -> dict[str, str | float | bool]:
-    """Values as JSON says them, else as text. Raises Failure for one that is no KEY=VALUE."""
-    values: dict[str, str | float | bool] = {}
-    for each in given:
-        key, separator, text = each.partition("=")
-        if not (key and separator):
-            raise Failure(f"{each!r} is no metadata.", "Write it as KEY=VALUE.", USAGE)
-        values[key] = _scalar(text)
-    return values
-
-
-def _scalar(text: str) -> str | float | bool:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return text
-    is_number = isinstance(value, int | float) and math.isfinite(value)
-    return value if isinstance(value, str | bool) or is_number else text
 
 
 def parsed_time(text: str) -> datetime:

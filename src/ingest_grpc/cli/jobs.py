@@ -12,6 +12,7 @@ from ingest_grpc.cli import job_changes, watch_jobs
 from ingest_grpc.cli.failures import FAILED, USAGE, Failure
 from ingest_grpc.cli.job_changes import JobId
 from ingest_grpc.cli.listing import DEFAULT_LIMIT, Limit, page_size, show_list
+from ingest_grpc.cli.metadata import MetadataOption, files_to_add
 from ingest_grpc.cli.options import (
     LabelOption,
     MethodOption,
@@ -237,6 +238,7 @@ async def add_files(
     session: Session,
     job_id: JobId,
     file_ids: Annotated[list[str], typer.Argument(metavar="FILE_ID", help="Uploaded files, file-….")],
+    metadata: MetadataOption = None,
     method: MethodOption = None,
     allow_partial: Annotated[
         bool, flag("--allow-partial", help="Add what can be added, instead of all or none.")
@@ -245,15 +247,19 @@ async def add_files(
 ) -> int:
     """Add uploaded files to a job; they are converted at once.
 
-    Exit code 1 if one of them could not be added.
+    Exit code 1 if one of them could not be added. Values of --metadata are kept on the records: numbers,
+    true and false as such, all else as text. Markdown that needs no record keeps none.
 
-    Example:
+    Examples:
       ingest-grpc jobs add dj-1b75f4d5-… file-9c1e5d0a-… file-77aa0b1c-…
+      ingest-grpc jobs add dj-1b75f4d5-… file-9c1e5d0a-… --metadata team=legal --metadata year=2026
+      ingest-grpc jobs add dj-1b75f4d5-… file-9c1e5d0a-… --method accuracy-optimized
     """
+    files = files_to_add(file_ids, metadata)
     async with session.connect() as client:
         added = await client.add_files(
             job_id,
-            file_ids,
+            files,
             method=method_number(method),
             allow_partial=allow_partial,
             validate_only=validate_only,

@@ -11,6 +11,7 @@ from ingest_grpc.cli.display import open_display
 from ingest_grpc.cli.failures import FAILED, USAGE, Failure
 from ingest_grpc.cli.ingest import follow
 from ingest_grpc.cli.listing import DEFAULT_LIMIT, Limit, page_size, show_list
+from ingest_grpc.cli.metadata import MetadataOption, files_to_add, parsed_metadata
 from ingest_grpc.cli.options import MethodOption, flag, method_number, teaches
 from ingest_grpc.cli.session import Session, command
 from ingest_grpc.cli.sources import find_sources
@@ -111,6 +112,8 @@ async def update(
     Example:
       ingest-grpc kb update kb-… --embedder endpoint --reindex
     """
+    if not reindex and all(each is None for each in (name, description, embedder, max_tokens)):
+        raise Failure("Nothing to change was given.", "Give at least one option, for example --name.", USAGE)
     async with session.connect() as client:
         changed = await client.update_knowledge_base(
             knowledge_base_id,
@@ -129,7 +132,7 @@ async def update(
 @app.command("delete")
 @command
 async def delete(session: Session, knowledge_base_id: KnowledgeBaseId) -> None:
-    """Cancel its jobs and hide it; it is purged after 30 days.
+    """Cancel its jobs and hide it; it can be undeleted until it is purged.
 
     Example:
       ingest-grpc kb delete kb-…
@@ -159,20 +162,27 @@ async def add(
     include: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Only such keys of the URL.")] = None,
     exclude: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="No such keys of the URL.")] = None,
     every: Annotated[int | None, typer.Option(metavar="SECONDS", help="Sync the URL by itself, so often.")] = None,
+    metadata: MetadataOption = None,
     method: MethodOption = None,
     no_wait: NoWait = False,
 ) -> int:
     """Add documents: a place that is synced (s3://, gs://, az://, file://), or files of this machine.
 
     Shows how it goes until every file is done. Exit code 1 if a file failed.
+    Values of --metadata are kept as numbers, true and false where they are such; searches compare with them.
 
     Examples:
       ingest-grpc kb add kb-… s3://company/handbook/ --include '**/*.pdf' --every 3600
-      ingest-grpc kb add kb-… manuals/ returns.md
+      ingest-grpc kb add kb-… manuals/ returns.md --metadata team=support --metadata year=2026
     """
     urls = [each for each in sources if "://" in each]
     if urls and len(sources) > 1:
         raise Failure("One URL can be added at a time, and no files beside it.", "Call it once for each.", USAGE)
+    if urls and metadata:
+        raise Failure("--metadata is for files of this machine.", "Leave it out, or add files.", USAGE)
+    if not urls and (include or exclude or every is not None):
+        fix = "Leave them out, or add a URL."
+        raise Failure("--include, --exclude and --every are for a URL that is synced.", fix, USAGE)
     async with session.connect() as client:
         if urls:
             added = await client.add_data_source(
@@ -186,17 +196,23 @@ async def add(
             session.output.hint(f"data source {added.data_source.data_source_id}")
             job = added.job
         else:
-            job = await _add_files(session, client, knowledge_base_id, sources, method_number(method))
+            job = await _add_files(session, client, knowledge_base_id, sources, metadata, method_number(method))
         return 0 if no_wait else await follow_job(session, client, job)
 
 
 async def _add_files(
-    session: Session, client: "AsyncClient", knowledge_base_id: str, paths: list[str], method: str | int
+    session: Session,
+    client: "AsyncClient",
+    knowledge_base_id: str,
+    paths: list[str],
+    metadata: list[str] | None,
+    method: str | int,
 ) -> "Job":
+    files_to_add((), metadata)  # wrong ones are told before anything is uploaded
     found = find_sources([Path(each) for each in paths])
     async with open_display(session.output, len(found), quiet=session.output.as_json) as display:
         uploads = await upload_all(client, found, display, session.options.target)
-    files = [each.file for each in uploads if each.file is not None]
+    files = files_to_add([each.file.file_id for each in uploads if each.file is not None], metadata)
     if not files or len(files) > FILES_PER_CALL:
         fix = f"Add 1 to {FILES_PER_CALL:,} files at a time, or a URL that is synced."
         raise Failure(f"{plural(len(files), 'file')} can be added.", fix, FAILED)
@@ -219,6 +235,8 @@ async def sync(
     """
     async with session.connect() as client:
         synced = await client.sync_data_source(data_source_id, keys or ())
+        if keys and not kb_views.files_met(synced.data_source):
+            raise Failure("The data source has none of these keys.", "See 'ingest-grpc kb files' for its keys.", FAILED)
         kb_views.show_sync(session.output, synced.data_source)
         if no_wait or not synced.HasField("job"):
             return 0
@@ -329,13 +347,17 @@ async def search(
     ] = SearchMode.HYBRID,
     source: Annotated[list[str] | None, typer.Option(metavar="DS", help="Only of this data source.")] = None,
     where: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Only files with this metadata (text).")
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Only files with this metadata; repeat it for several."),
     ] = None,
 ) -> None:
     """Find the chunks that answer a query best.
 
-    Example:
+    Values of --where are compared as --metadata keeps them: 2026 is a number, '"2026"' is text.
+
+    Examples:
       ingest-grpc kb search kb-… "how do I send goods back" --top 3
+      ingest-grpc kb search kb-… "cooling" --where team=support --where year=2026
     """
     async with session.connect() as client:
         found = await client.search(
@@ -344,7 +366,7 @@ async def search(
             top_k=top,
             mode=mode.value,
             data_source_ids=source or (),
-            metadata=kb_sources.parsed_metadata(where or ()),
+            metadata=parsed_metadata(where or ()),
         )
     kb_views.show_results(session.output, found)
 

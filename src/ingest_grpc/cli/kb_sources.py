@@ -1,6 +1,5 @@
 """`kb …`: the commands about data sources; `kb` shows them as its own."""
 
-from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -14,17 +13,6 @@ from ingest_grpc.cli.words import plural
 app = typer.Typer(rich_markup_mode="rich", add_completion=False)
 
 DataSourceId = Annotated[str, typer.Argument(metavar="DS", help="The data source, ds-….")]
-
-
-def parsed_metadata(given: Iterable[str]) -> dict[str, str | float | bool]:
-    """KEY=VALUE pairs. Raises Failure for what is none."""
-    pairs: dict[str, str | float | bool] = {}
-    for each in given:
-        key, separator, value = each.partition("=")
-        if not (key and separator):
-            raise Failure(f"{each!r} is no condition.", "Write it as KEY=VALUE.", USAGE)
-        pairs[key] = value
-    return pairs
 
 
 @app.command("sources")
@@ -71,6 +59,8 @@ async def update_source(
     Example:
       ingest-grpc kb update-source ds-… --every 3600
     """
+    if all(each is None for each in (name, include, exclude, every)):
+        raise Failure("Nothing to change was given.", "Give at least one option, for example --every.", USAGE)
     async with session.connect() as client:
         changed = await client.update_data_source(
             data_source_id, name=name, include_patterns=include, exclude_patterns=exclude, sync_interval_seconds=every

@@ -111,6 +111,12 @@ def show_source(output: Output, value: "DataSource") -> None:
     )
 
 
+def files_met(source: "DataSource") -> int:
+    """How many files the last sync saw, whatever became of them."""
+    last = source.last_sync
+    return last.new + last.modified + last.deleted + last.unchanged + last.failed
+
+
 def show_sync(output: Output, source: "DataSource") -> None:
     """What a sync found."""
     if output.as_json:
@@ -130,10 +136,15 @@ def show_job(output: Output, job: "Job") -> None:
         output.line(f"  {printable(reason.filename)}: {reason.message} {reason.suggested_fix}")
 
 
+def _named(value: "Chunk | KnowledgeBaseFile") -> str:
+    """What a person knows the file by: its key in the source; that of an upload is its id, which says nothing."""
+    return value.filename if value.key == value.file_id else value.key
+
+
 def file_row(value: "KnowledgeBaseFile") -> Sequence[str | Text]:
     """A line of the list."""
     status = _status(word(value, "status"))
-    return value.file_id, printable(value.key), status, f"{value.chunks:,}", human_bytes(value.size_bytes)
+    return value.file_id, printable(_named(value)), status, f"{value.chunks:,}", human_bytes(value.size_bytes)
 
 
 def show_counts(output: Output, value: "GetFileStatusCountsResponse") -> None:
@@ -194,5 +205,5 @@ def show_results(output: Output, results: "Sequence[SearchResult]") -> None:
     for number, each in enumerate(results, 1):
         chunk = each.chunk
         headings = f"  {' > '.join(chunk.heading_path)}" if chunk.heading_path else ""
-        output.line(Text(f"{number}. {printable(chunk.key)}{printable(headings)}  ({each.score:.3f})", "bold"))
+        output.line(Text(f"{number}. {printable(_named(chunk))}{printable(headings)}  ({each.score:.3f})", "bold"))
         output.line(f"   {printable(shortened(' '.join(chunk.text.split()), TEXT_WIDTH))}")

@@ -3,28 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ingest_grpc.cli.failures import Failure
-from ingest_grpc.cli.file_changes import parsed_metadata, parsed_time
-
-
-def test_metadata__numbers_and_booleans_are_kept_as_such() -> None:
-    given = ["author=Ada", "year=1843", "share=0.5", "draft=false", 'code="42"', "empty=", "sum=1+1=2", "list=[1]"]
-    assert parsed_metadata(given) == {
-        "author": "Ada",
-        "year": 1843,
-        "share": 0.5,
-        "draft": False,
-        "code": "42",
-        "empty": "",
-        "sum": "1+1=2",
-        "list": "[1]",
-    }
-    assert parsed_metadata(["odd=NaN", "none=null"]) == {"odd": "NaN", "none": "null"}
-
-
-@pytest.mark.parametrize("text", ["author", "=Ada", ""])
-def test_metadata__refuses_what_is_no_pair(text: str) -> None:
-    with pytest.raises(Failure, match="no metadata"):
-        parsed_metadata([text])
+from ingest_grpc.cli.file_changes import parsed_time
 
 
 def test_time__with_and_without_a_zone() -> None:
