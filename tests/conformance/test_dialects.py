@@ -9,7 +9,19 @@ from typing import Any
 import pytest
 
 from ingest_grpc.client import render, render_ingestion
-from ingest_grpc.client.messages import IngestionJobStatus, Job, JobStatus, RecordStatus
+from ingest_grpc.client.dialects import llamacloud
+from ingest_grpc.client.messages import (
+    ErrorReason,
+    FileStatus,
+    GetFileStatusCountsResponse,
+    IngestionJobStatus,
+    Job,
+    JobStatus,
+    RecordError,
+    RecordStatus,
+    RecordStatusCount,
+    Step,
+)
 from tests.sample_jobs import RUN_ID, busy_job, run, started_job
 
 ROOT = Path(__file__).parents[2]
@@ -40,11 +52,35 @@ def samples() -> dict[str, tuple[str, Any]]:
         found[f"llamacloud {name}"] = ("ManagedIngestionStatusResponse", render_ingestion(each, "llamacloud"))
     for file_id, status_of_file in render(busy_job(), "llamacloud").items():
         found[f"llamacloud {file_id}"] = ("ManagedIngestionStatusResponse", status_of_file)
+    for outcome in filter(None, RecordStatus.values()):
+        status_of_file = llamacloud.file_status(file_status(outcome))
+        found[f"llamacloud file {RecordStatus.Name(outcome)}"] = ("ManagedIngestionStatusResponse", status_of_file)
+    found["llamacloud counts"] = ("FileGetStatusCountsResponse", llamacloud.status_counts(file_counts()))
     job_id, created = busy_job().job_id, busy_job().created_at
     empty = Job(job_id=job_id, name="new", user_id="user-1", team_id="team-1", created_at=created, updated_at=created)
     empty.job_type = busy_job().job_type
     found["seekr without files"] = ("DataJobDetailResponse", render(empty, "seekr"))
     return found | broken_samples(found["seekr JOB_STATUS_NEEDS_REVIEW"][1])
+
+
+def file_status(status: RecordStatus.ValueType) -> FileStatus:
+    """Of a file of a knowledge base, with all that can be said of it."""
+    error = RecordError(reason=ErrorReason.ERROR_REASON_PDF_UNREADABLE, message="No.", step=Step.STEP_EMBED)
+    failed = status == RecordStatus.RECORD_STATUS_FAILED
+    made = FileStatus(file_id="file-1", status=status, job_id=busy_job().job_id)
+    made.effective_at.seconds = 1
+    if failed:
+        made.errors.add(job_id=busy_job().job_id, error=error)
+    else:
+        made.deployed_at.seconds = 2
+    return made
+
+
+def file_counts() -> GetFileStatusCountsResponse:
+    """One file of each status."""
+    statuses = [status for status in RecordStatus.values() if status]
+    counts = [RecordStatusCount(status=status, count=1) for status in statuses]
+    return GetFileStatusCountsResponse(counts=counts, total_count=len(statuses))
 
 
 def broken_samples(detail: dict[str, Any]) -> dict[str, tuple[str, Any]]:
@@ -82,7 +118,7 @@ def test_seekr__every_object_has_all_fields_of_their_model(verdicts: dict[str, V
 
 def test_llamacloud__every_object_has_all_fields_of_their_model(verdicts: dict[str, Verdict]) -> None:
     found = {name: each for name, each in verdicts.items() if name.startswith("llamacloud")}
-    assert len(found) == 12
+    assert len(found) == 12 + len(RecordStatus.values()) - 1 + 1
     assert {name: each for name, each in found.items() if each != FINE} == {}
 
 

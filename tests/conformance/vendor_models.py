@@ -9,12 +9,19 @@ import sys
 from collections.abc import Iterator
 
 from llama_cloud.types import ManagedIngestionStatusResponse
+from llama_cloud.types.pipelines import FileGetStatusCountsResponse
 from pydantic import BaseModel, ValidationError
 from seekrai.types.data_jobs import DataJobDetailResponse
 from seekrai.types.ingestion import IngestionResponse
 
 MODELS: dict[str, type[BaseModel]] = {
-    model.__name__: model for model in (DataJobDetailResponse, IngestionResponse, ManagedIngestionStatusResponse)
+    model.__name__: model
+    for model in (
+        DataJobDetailResponse,
+        IngestionResponse,
+        ManagedIngestionStatusResponse,
+        FileGetStatusCountsResponse,
+    )
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from ingest_grpc.blobs.interface import StoredBlob
 from ingest_grpc.clock import MICROSECONDS, Clock
 from ingest_grpc.ids import Prefix, new_id
-from ingest_grpc.lifecycle import AlignmentStep, RecordStatus, Trigger, WaitReason
+from ingest_grpc.lifecycle import AlignmentStep, JobType, RecordStatus, Trigger, WaitReason
 from ingest_grpc.model import AlignmentTotals, File, FileKind, RecordError, SectionResult
 from ingest_grpc.service.attempts import AttemptLimits
 from ingest_grpc.service.ledger import JobLedger
@@ -44,18 +44,22 @@ class AlignmentWork:
         self._limits = limits
 
     async def viable_count(self, claim: AlignmentRow) -> int:
-        """How many viable files the job has."""
-        return (await self._store.read(lambda rows: rows.job_by_row(claim.job_row))).facts.viable_files
+        """How many files the dataset is made of."""
+        return await self._store.read(partial(_count, job_row=claim.job_row))
 
     async def viable_files(self, claim: AlignmentRow) -> AsyncGenerator[File, None]:
-        """The job's viable files: Markdown first, then the outputs of its records, each in the order of adding.
+        """What the dataset is made of: the job's viable files, Markdown first, then the outputs of its records, each
+        in the order of adding; or, of a job that is grounded in a knowledge base, the documents found there.
 
-        They do not change while an alignment is queued or running, so every attempt sees the same.
+        A job's files do not change while an alignment is queued or running, so every attempt sees the same; those of
+        a knowledge base may, and a section that changed is made anew.
         """
         team, job_row = claim.alignment.team_id, claim.job_row
-        for page_of in (_markdown_page, _outputs_page):
+        grounding = await self._store.read(partial(_grounding, job_row=job_row))
+        row = job_row if grounding is None else grounding
+        for page_of in (_markdown_page, _outputs_page) if grounding is None else (_documents_page,):
             after = 0
-            while page := await self._store.read(partial(page_of, team=team, job_row=job_row, after=after)):
+            while page := await self._store.read(partial(page_of, team=team, row=row, after=after)):
                 for _, file in page:
                     if file is not None and file.deleted_at is None:
                         yield file
@@ -181,17 +185,38 @@ Found = list[tuple[int, File | None]]
 """(where to go on, file)."""
 
 
-async def _markdown_page(rows: Rows, *, team: str, job_row: int, after: int) -> Found:
-    entries = await rows.markdown_files(job_row, FILES_PAGE, after)
+async def _grounding(rows: Rows, *, job_row: int) -> int | None:
+    """The knowledge base that a job's dataset is made of; None = of the job's own files."""
+    job = await rows.job_by_row(job_row)
+    if job.job_type is not JobType.CONTEXT_GROUNDED_VECTOR_DB or job.knowledge_base_id is None:
+        return None
+    knowledge_base = await rows.knowledge_base(job.team_id, job.knowledge_base_id)
+    return None if knowledge_base is None else knowledge_base.row_id
+
+
+async def _count(rows: Rows, *, job_row: int) -> int:
+    grounding = await _grounding(rows, job_row=job_row)
+    if grounding is None:
+        return (await rows.job_by_row(job_row)).facts.viable_files
+    return sum(count.searchable for count in await rows.document_counts(grounding, None))
+
+
+async def _documents_page(rows: Rows, *, team: str, row: int, after: int) -> Found:
+    found = await rows.grounding_outputs(row, after, FILES_PAGE)
+    return [(document, await rows.file(team, output_file_id)) for document, output_file_id in found]
+
+
+async def _markdown_page(rows: Rows, *, team: str, row: int, after: int) -> Found:
+    entries = await rows.markdown_files(row, FILES_PAGE, after)
     return [(row_id, await rows.file(team, entry.file_id)) for row_id, entry in entries]
 
 
-async def _outputs_page(rows: Rows, *, team: str, job_row: int, after: int) -> Found:
+async def _outputs_page(rows: Rows, *, team: str, row: int, after: int) -> Found:
     done = (RecordStatus.COMPLETED,)
-    found = await rows.records(job_row=job_row, statuses=done, after=after, limit=FILES_PAGE)
+    found = await rows.records(job_row=row, statuses=done, after=after, limit=FILES_PAGE)
     return [
-        (row.record.row_id, None if row.record.is_archive else await rows.file(team, row.record.output_file_id))
-        for row in found
+        (each.record.row_id, None if each.record.is_archive else await rows.file(team, each.record.output_file_id))
+        for each in found
     ]
 
 

@@ -133,6 +133,10 @@ class KnowledgeRows(Protocol):
         """Removed documents that the index may still hold chunks of; None = of any knowledge base."""
         ...
 
+    async def grounding_outputs(self, knowledge_base_row: int, after: int, limit: int) -> list[tuple[int, str]]:
+        """(row of the document, output file) of searchable documents whose record is not purged, in order."""
+        ...
+
     async def documents_to_tell(self, after: int, limit: int) -> list[tuple[Document, int]]:
         """Live documents whose metadata the index knows as they were, and how many changes there were so far."""
         ...

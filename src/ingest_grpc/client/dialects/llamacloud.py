@@ -57,12 +57,21 @@ def file_status(status: FileStatus) -> dict[str, Any]:
     }
 
 
-def status_counts(counts: GetFileStatusCountsResponse) -> dict[str, Any]:
-    """Files per status, every status present; those that completed with losses are counted as PARTIAL_SUCCESS."""
+def status_counts(
+    counts: GetFileStatusCountsResponse, *, knowledge_base_id: str = "", data_source_id: str = ""
+) -> dict[str, Any]:
+    """`FileGetStatusCountsResponse`: files per status, every status present; those that completed with losses are
+    counted as PARTIAL_SUCCESS. The ids are those that the counts were asked of."""
     found = {said(LLAMACLOUD, each, "status"): each.count for each in counts.counts}
     found[LLAMACLOUD_WITH_LOSSES] = counts.partial_count
     found[LLAMACLOUD["RECORD_STATUS_COMPLETED"]] -= counts.partial_count
-    return {"counts": found, "total_count": counts.total_count}
+    return {
+        "counts": found,
+        "total_count": counts.total_count,
+        "pipeline_id": _uuid(knowledge_base_id) if knowledge_base_id else None,
+        "data_source_id": _uuid(data_source_id) if data_source_id else None,
+        "only_manually_uploaded": False,
+    }
 
 
 def _markdown(file: JobFile) -> dict[str, Any]:

@@ -59,10 +59,17 @@ async def _untold(rows: Rows, *, after: int) -> list[_Told]:
 
 async def _with_labels(rows: Rows, document: Document, changes: int) -> _Told:
     knowledge_base = await rows.knowledge_base_by_row(document.knowledge_base_row)
-    labels = None
-    if document.indexed_record_row is not None:
-        labels = await as_indexed(rows, document, await rows.record_by_row(document.indexed_record_row))
-    return document, changes, knowledge_base.key, labels
+    return document, changes, knowledge_base.key, await _labels(rows, document)
+
+
+async def _labels(rows: Rows, document: Document) -> IndexDocument | None:
+    if document.indexed_record_row is None:
+        return None
+    try:
+        version = await rows.record_by_row(document.indexed_record_row)
+    except LookupError:
+        return None  # purged with its job, and with it what was said when it was added: the index keeps what it has
+    return await as_indexed(rows, document, version)
 
 
 async def _note(tx: Tx, *, row: int, changes: int) -> None:

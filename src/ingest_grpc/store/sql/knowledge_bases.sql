@@ -186,6 +186,11 @@ SELECT * FROM documents WHERE parent = :parent AND removed_at IS NULL ORDER BY i
 SELECT * FROM documents
 WHERE knowledge_base = :knowledge_base AND removed_at IS NOT NULL AND cleared_at IS NULL ORDER BY id LIMIT :limit;
 
+-- name: grounding_outputs
+-- Outputs of the searchable documents of a knowledge base; archives are no documents themselves.
+SELECT d.id, r.output_file_id FROM documents AS d CROSS JOIN file_records AS r ON r.id = d.indexed_record
+WHERE d.knowledge_base = :knowledge_base AND d.removed_at IS NULL AND d.id > :after ORDER BY d.id LIMIT :limit;
+
 -- name: documents_to_tell
 -- Documents whose metadata the index knows as they were.
 SELECT * FROM documents WHERE metadata_changes > metadata_told AND removed_at IS NULL AND id > :after ORDER BY id LIMIT :limit;

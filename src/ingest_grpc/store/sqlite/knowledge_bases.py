@@ -242,6 +242,10 @@ class SqliteKnowledgeRows(Statements):
             return self._all("any_documents_to_clear", document_of, limit=limit)
         return self._all("documents_to_clear", document_of, knowledge_base=knowledge_base_row, limit=limit)
 
+    async def grounding_outputs(self, knowledge_base_row: int, after: int, limit: int) -> list[tuple[int, str]]:
+        where = {"knowledge_base": knowledge_base_row, "after": after, "limit": limit}
+        return self._all("grounding_outputs", lambda row: (row["id"], row["output_file_id"]), **where)
+
     async def documents_to_tell(self, after: int, limit: int) -> list[tuple[Document, int]]:
         def found(row: Row) -> tuple[Document, int]:
             return document_of(row), row["metadata_changes"]
