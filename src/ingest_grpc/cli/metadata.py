@@ -10,7 +10,7 @@ import typer
 from ingest_grpc.cli.failures import USAGE, Failure
 
 if TYPE_CHECKING:
-    from ingest_grpc.client.messages import FileToAdd  # noqa: PLC0415 - see Session.connect
+    from ingest_grpc.client.messages import FileToAdd
 
 MetadataOption = Annotated[
     list[str] | None,
