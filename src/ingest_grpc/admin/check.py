@@ -41,7 +41,7 @@ async def check(settings: Settings, repair: bool = False, clock: Clock | None = 
             if repair:
                 return await _repair(settings, blobs, clock)
             found = await examine(settings, blobs, before=clock.now() - UNDER_WAY_SECONDS * MICROSECONDS)
-            chunks, differences = await asyncio.to_thread(examine_index, settings)
+            chunks, differences = await asyncio.to_thread(_examine_index, settings)
             return CheckReport({**found.checked, "chunks": chunks}, found.problems + differences)
 
 
@@ -55,9 +55,14 @@ async def _repair(settings: Settings, blobs: Blobs, clock: Clock) -> CheckReport
         left = await examine(settings, blobs, before=clock.now() + UNDER_WAY_SECONDS * MICROSECONDS)
     finally:
         await store.stop()
-    chunks, differences = await asyncio.to_thread(examine_index, settings)
-    differences = [f"{each} (the next start of the server mends it)" for each in differences]
+    chunks, differences = await asyncio.to_thread(_examine_index, settings)
     return CheckReport({**left.checked, "chunks": chunks}, left.problems + refused + differences, repaired)
+
+
+def _examine_index(settings: Settings) -> tuple[int, list[str]]:
+    """(chunks, problems): the ledger is the truth, and a server that starts makes the index follow it."""
+    chunks, differences = examine_index(settings)
+    return chunks, [f"{each} (the next start of the server mends it)" for each in differences]
 
 
 @asynccontextmanager

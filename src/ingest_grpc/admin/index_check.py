@@ -27,7 +27,7 @@ def examine_index(settings: Settings) -> tuple[int, list[str]]:
     with closing(connect_reader(settings.ledger_path)) as ledger:
         sets = list(statements.sets_of_chunks(ledger))
         if not settings.index_path.exists():
-            return 0, _told("documents", _without_index(statements, ledger, sets))
+            return 0, list(_without_index(statements, ledger, sets))
         with closing(open_reader(settings.index_path)) as index:
             known = set(reading.keys(index))
             chunks = sum(reading.counts(index, key).chunks for key in known)
@@ -50,10 +50,14 @@ def _told(kind: str, found: Iterator[str]) -> list[str]:
 
 
 def _without_index(statements: Any, ledger: sqlite3.Connection, sets: list[sqlite3.Row]) -> Iterator[str]:
-    for each in sets:
-        for document in statements.documents_of(ledger, knowledge_base=each["id"]):
-            if each["searched"] and document["removed_at"] is None and document["indexed_record"] is not None:
-                yield f"document {document['document_id']} is searchable by the ledger, but there is no index"
+    missing = sum(
+        document["removed_at"] is None and document["indexed_record"] is not None
+        for each in sets
+        if each["searched"]
+        for document in statements.documents_of(ledger, knowledge_base=each["id"])
+    )
+    if missing:
+        yield f"documents that are searchable by the ledger: {missing:,}, but there is no index"
 
 
 def _differences(

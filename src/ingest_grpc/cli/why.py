@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from ingest_grpc.client.messages import AlignmentJob, FileRecord, Job
 
+_SCANS = (".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
+"""Endings of names of what OCR may read."""
+
 _RECORD_REASONS = {"RECORD_FAILED", "RECORD_CANCELLED"}
 """Review reasons that the records themselves tell better."""
 
@@ -173,12 +176,7 @@ def _place(case: Case, queued: "Sequence[FileRecord]") -> str:
 def _failed(case: Case) -> Iterator[Finding]:
     for group in _grouped(case.those(lambda each: word(each, "status") == "FAILED")):
         notes = _error_notes(group[0])
-        if group[0].error.retryable:
-            notes.append(("next", _retry(case.job, group)))
-        else:
-            notes.append(
-                ("next", f"ingest-grpc files upload FILE, then ingest-grpc jobs add {case.job.job_id} FILE_ID")
-            )
+        notes.append(("next", _again(case.job, group)))
         notes.append(("or", _remove(case.job, group)))
         yield Finding("✗", "red", f"{_names(group, verb=False)} failed", notes)
 
@@ -218,6 +216,22 @@ def _names(group: "Sequence[FileRecord]", *, verb: bool = True) -> str:
 
 def _error_notes(record: "FileRecord") -> list[tuple[str, str]]:
     return [("error", record.error.message), ("fix", record.error.suggested_fix)]
+
+
+def _again(job: "Job", group: "Sequence[FileRecord]") -> str:
+    """What gets files that failed converted after all."""
+    if group[0].error.retryable:
+        return _retry(job, group)
+    if all(map(_may_be_a_scan, group)):
+        # The files are there already: only the method was the wrong one.
+        ids = " ".join(each.file_id for each in group) if len(group) <= _FEW else "FILE_ID …"
+        return f"ingest-grpc jobs add {job.job_id} {ids} --method accuracy-optimized"
+    return f"ingest-grpc files upload FILE, then ingest-grpc jobs add {job.job_id} FILE_ID"
+
+
+def _may_be_a_scan(record: "FileRecord") -> bool:
+    without_text = word(record, "method") == "SPEED_OPTIMIZED" and word(record.error, "reason") == "NO_TEXT"
+    return without_text and record.filename.lower().endswith(_SCANS)
 
 
 def _retry(job: "Job", group: "Sequence[FileRecord]") -> str:

@@ -1,5 +1,6 @@
 """The index and the ledger brought back in step: after a cancelled attempt, a removal, a lost index."""
 
+from ingest_grpc.admin.check import check
 from ingest_grpc.admin.index_check import examine_index
 from ingest_grpc.v1 import knowledge_base_service_pb2 as pb
 from ingest_grpc.v1.ingestion_pb2 import RecordStatus
@@ -37,6 +38,21 @@ async def test_lost_index__is_rebuilt_by_a_job(library: Library) -> None:
 
     assert {key: await library.chunks(key) for key in await library.files()} == before
     assert await problems(library) == []
+
+
+async def test_lost_index__is_one_problem_that_the_next_start_mends(library: Library) -> None:
+    library.fill()
+    await library.add_source()
+    searchable = len(await library.files())
+    await library.server.app.stop()
+    for path in library.server.settings.data_dir.glob("index.sqlite3*"):
+        path.unlink()
+
+    report = await check(library.server.settings)
+
+    (problem,) = report.problems
+    assert problem.startswith(f"documents that are searchable by the ledger: {searchable}, but there is no index")
+    assert "next start of the server mends it" in problem
 
 
 async def test_removed_file__leaves_no_chunk(library: Library) -> None:

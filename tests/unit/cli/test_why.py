@@ -11,9 +11,11 @@ from ingest_grpc.cli.words import day_and_time
 from ingest_grpc.client.messages import (
     AlignmentJob,
     AlignmentStep,
+    ErrorReason,
     FileRecord,
     Job,
     JobStatus,
+    Method,
     RecordError,
     RecordStatus,
     ReviewReason,
@@ -48,6 +50,15 @@ def placed(name: str, position: int, seconds: float | None = None) -> FileRecord
     record.queue_position = position
     if seconds is not None:
         record.estimated_start_at.CopyFrom(at(30 + seconds))
+    return record
+
+
+def without_text(name: str) -> FileRecord:
+    """A record that the fast method found no text in."""
+    record = failed(name)
+    record.method = Method.METHOD_SPEED_OPTIMIZED
+    message, fix = "There is no text.", "Choose the other method."
+    record.error.CopyFrom(RecordError(reason=ErrorReason.ERROR_REASON_NO_TEXT, message=message, suggested_fix=fix))
     return record
 
 
@@ -233,6 +244,28 @@ TABLE = {
             "  fix:    Retry the job after a brief wait.",
             "  next:   ingest-grpc jobs retry dj-1 ijf-a.pdf ijf-b.pdf",
             "  or:     ingest-grpc jobs remove dj-1 ijf-a.pdf ijf-b.pdf",
+        ],
+    ),
+    "scans are read by the other method, without an upload": Told(
+        job(REVIEW),
+        [without_text("a.PDF"), without_text("b.png")],
+        [
+            "✗ 2 files (a.PDF, b.png) failed",
+            "  error:  There is no text.",
+            "  fix:    Choose the other method.",
+            "  next:   ingest-grpc jobs add dj-1 file-a.PDF file-b.png --method accuracy-optimized",
+            "  or:     ingest-grpc jobs remove dj-1 ijf-a.PDF ijf-b.png",
+        ],
+    ),
+    "what no method reads has to be uploaded": Told(
+        job(REVIEW),
+        [without_text("a.rtf")],
+        [
+            "✗ a.rtf failed",
+            "  error:  There is no text.",
+            "  fix:    Choose the other method.",
+            "  next:   ingest-grpc files upload FILE, then ingest-grpc jobs add dj-1 FILE_ID",
+            "  or:     ingest-grpc jobs remove dj-1 ijf-a.rtf",
         ],
     ),
     "each error once": Told(
