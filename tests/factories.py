@@ -60,6 +60,7 @@ from ingest_grpc.store.alignment_interface import AlignmentRow
 from ingest_grpc.store.interface import Claim, Commit, RecordRow
 from ingest_grpc.store.sqlite.store import SqliteStore
 from ingest_grpc.worker.aligner import AlignmentRunner
+from ingest_grpc.worker.images import new_images
 from ingest_grpc.worker.indexer import Indexer
 from ingest_grpc.worker.janitor import Janitor
 from ingest_grpc.worker.lease import Leases
@@ -167,6 +168,7 @@ class Core:
             self.file_services.imports,
             Unpacker.build(settings, self.store, self.blobs, clock, self.executor, made_by_engine),
             Indexer.build(self.knowledge, self.blobs),
+            new_images(settings, self.store, self.blobs),
             conversion_seconds=settings.conversion_timeout_seconds,
             backoff_base_seconds=settings.backoff_base_seconds,
             backoff_max_seconds=settings.backoff_max_seconds,

@@ -63,6 +63,7 @@ from ingest_grpc.worker.aligner import AlignmentRunner
 from ingest_grpc.worker.compactor import Compactor
 from ingest_grpc.worker.executors.interface import Executor
 from ingest_grpc.worker.executors.local import LocalExecutor
+from ingest_grpc.worker.images import new_images
 from ingest_grpc.worker.indexer import Indexer
 from ingest_grpc.worker.janitor import Janitor
 from ingest_grpc.worker.keeper import Keeper
@@ -193,6 +194,7 @@ class App:
             self.file_services.imports,
             Unpacker.build(settings, self.store, self.blobs, clock, self.executor, _current_engines(settings)),
             Indexer.build(self.knowledge, self.blobs),
+            new_images(settings, self.store, self.blobs),
             conversion_seconds=settings.conversion_timeout_seconds,
             backoff_base_seconds=settings.backoff_base_seconds,
             backoff_max_seconds=settings.backoff_max_seconds,

@@ -112,6 +112,14 @@ class Settings(BaseSettings):
         4 * GIB, ge=1, description="bytes that an archive, with the archives inside it, may be unpacked to"
     )
     max_archive_nesting: int = Field(3, ge=1, le=10, description="archives that may lie inside one another")
+    store_images: bool = Field(
+        False, description="keep the pictures of documents as files, which the records list and the Markdown names"
+    )
+    max_stored_images: int = Field(200, ge=1, description="pictures that are stored of one document")
+    max_stored_image_bytes: int = Field(10 * MIB, ge=1, description="bytes of a picture that is stored")
+    max_stored_images_bytes: int = Field(
+        100 * MIB, ge=1, description="bytes of all pictures that are stored of one document"
+    )
     max_table_cells: int = Field(5_000_000, ge=1, description="cells in the tables of one document")
     child_max_documents: int = Field(200, ge=1, description="documents after which a converter child is replaced")
     child_max_rss_bytes: int = Field(

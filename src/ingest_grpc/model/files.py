@@ -12,7 +12,7 @@ from ingest_grpc.model.base import Model
 
 
 class FileKind(StrEnum):
-    """Uploads have "file-…" ids, outputs "md-file-…"."""
+    """Uploads have "file-…" ids, outputs "md-file-…", the pictures among them "file-…"."""
 
     UPLOAD = "UPLOAD"
     OUTPUT = "OUTPUT"
@@ -37,7 +37,8 @@ class File(Model):
     """Stored bytes. `blob_key` names them in the blob store and never leaves the service.
 
     `markdown` says that they are valid, non-empty Markdown, which needs no conversion. An imported file has no
-    `sha256`, and under its `blob_key` no bytes, before they are fetched.
+    `sha256`, and under its `blob_key` no bytes, before they are fetched. A stored picture names the output that
+    shows it in `image_of`.
     """
 
     row_id: int = Field(0, exclude=True)
@@ -58,6 +59,7 @@ class File(Model):
     metadata: Mapping[str, Scalar] = Field(default_factory=dict)
     expires_at: int | None = None
     import_source: ImportSource | None = None
+    image_of: str | None = Field(None, exclude=True)
 
     @property
     def etag(self) -> str:

@@ -64,6 +64,7 @@ class FileRecord(Model):
     reused_from: str | None = None
     parent_record_id: str | None = None
     member_count: int | None = None
+    image_file_ids: tuple[str, ...] = ()
     deleted_at: int | None = None
     created_at: int
     processing_at: int | None = None

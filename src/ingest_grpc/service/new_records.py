@@ -7,6 +7,7 @@ from pathlib import PurePath
 from ingest_grpc.ids import Prefix, new_id
 from ingest_grpc.lifecycle import RecordStatus, Trigger
 from ingest_grpc.model import Engine, File, FileRecord, IngestionJob, Method, Scalar
+from ingest_grpc.service.images import share_images
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.store.interface import NewRecord, RecordRow, Tx
 
@@ -91,6 +92,7 @@ async def as_reused(ledger: JobLedger, new: NewRecord, earlier: FileRecord) -> N
         }
     )
     await tx.share_output(output, shared)
+    images = await share_images(ledger, record, earlier)
     done = record.model_copy(
         update={
             "status": RecordStatus.COMPLETED,
@@ -99,6 +101,7 @@ async def as_reused(ledger: JobLedger, new: NewRecord, earlier: FileRecord) -> N
             "engine": earlier.engine,
             "pages": earlier.pages,
             "bytes_out": earlier.bytes_out,
+            "image_file_ids": images,
             "warnings": earlier.warnings,
             "losses": earlier.losses,
             "document_metadata": earlier.document_metadata,

@@ -12,6 +12,7 @@ from ingest_grpc.lifecycle import RecordStatus, Step, Trigger, WaitReason
 from ingest_grpc.model import DocumentMetadata, Engine, File, FileKind, FileRecord, RecordError
 from ingest_grpc.service.alignment_claims import claim_alignment, orphan_alignment
 from ingest_grpc.service.attempts import AttemptLimits
+from ingest_grpc.service.images import StoredImage, insert_images, share_images
 from ingest_grpc.service.knowledge_bases.documents import Indexed, deploy, end_reindex
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.views import MARKDOWN
@@ -37,6 +38,12 @@ class Done:
     reused_from: str | None = None
     indexed: Indexed | None = None
     """Of a document of a knowledge base: that it is searchable."""
+    images: tuple[StoredImage, ...] = ()
+
+    @property
+    def blob_keys(self) -> list[str]:
+        """All bytes that wait for a row."""
+        return [self.output.key, *(image.blob.key for image in self.images)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +232,7 @@ async def complete(ledger: JobLedger, row: RecordRow, done: Done, **changes: Any
         created_at=ledger.now,
     )
     await ledger.tx.insert_file(output, shareable=False)
+    images = await _images(ledger, record, done)
     await ledger.apply(
         row,
         Trigger.SUCCEEDED,
@@ -232,6 +240,7 @@ async def complete(ledger: JobLedger, row: RecordRow, done: Done, **changes: Any
         engine=done.engine,
         pages=done.pages,
         bytes_out=done.output.size_bytes,
+        image_file_ids=images,
         warnings=done.warnings,
         losses=done.losses,
         document_metadata=done.document_metadata,
@@ -244,6 +253,14 @@ async def complete(ledger: JobLedger, row: RecordRow, done: Done, **changes: Any
     if row.document_row is not None:
         await deploy(ledger, row, row.document_row, done.indexed)
     await _supersede(ledger, row)
+
+
+async def _images(ledger: JobLedger, record: FileRecord, done: Done) -> tuple[str, ...]:
+    """Ids of the pictures that the output shows: its own, or those of the record that had made it before."""
+    if done.reused_from is None:
+        return await insert_images(ledger, record, done.images)
+    earlier = await ledger.tx.record_of_team(record.team_id, done.reused_from)
+    return () if earlier is None else await share_images(ledger, record, earlier.record)
 
 
 async def _supersede(ledger: JobLedger, row: RecordRow) -> None:

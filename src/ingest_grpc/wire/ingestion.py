@@ -72,6 +72,7 @@ def record(value: model.FileRecord) -> ingestion_pb2.FileRecord:
         reused_from=value.reused_from,
         parent_record_id=value.parent_record_id,
         member_count=value.member_count,
+        image_file_ids=value.image_file_ids,
         deleted=value.deleted,
         progress=unit_progress(value.progress) if value.progress else None,
         pages=value.pages,

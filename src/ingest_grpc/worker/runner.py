@@ -26,6 +26,7 @@ from ingest_grpc.worker.executors.interface import (
     Executor,
     Progress,
 )
+from ingest_grpc.worker.images import Images, NewImages
 from ingest_grpc.worker.indexer import Indexer, IndexingFailed, Searchable
 from ingest_grpc.worker.lease import Leases
 from ingest_grpc.worker.retry import backoff_seconds
@@ -50,6 +51,7 @@ class Runner:
         imports: ImportService,
         unpacker: Unpacker,
         indexer: Indexer,
+        new_images: NewImages,
         *,
         conversion_seconds: float,
         backoff_base_seconds: float,
@@ -64,6 +66,7 @@ class Runner:
         self._imports = imports
         self._unpacker = unpacker
         self._indexer = indexer
+        self._new_images = new_images
         self._conversion_seconds = conversion_seconds
         self._backoff_base_seconds = backoff_base_seconds
         self._backoff_max_seconds = backoff_max_seconds
@@ -87,6 +90,17 @@ class Runner:
         await self._unpacker.drain()
 
     async def _outcome(self, claim: RecordRow) -> Outcome | Unpacked:
+        """The outcome of one attempt; pictures are left behind only by one that has them."""
+        images = self._new_images()
+        outcome = None
+        try:
+            outcome = await self._attempt(claim, images)
+        finally:
+            if images is not None and not (isinstance(outcome, Done) and outcome.images):
+                await self._finisher.run(images.drop())
+        return outcome
+
+    async def _attempt(self, claim: RecordRow, images: Images | None) -> Outcome | Unpacked:
         """What became of the document. Errors of the service itself are outcomes too: no record is left hanging."""
         step = Step.FETCH
         stored: StoredBlob | Unpacked | None = None
@@ -94,7 +108,7 @@ class Runner:
             self._at(claim, step)
             async with self._source(claim) as source, self._blobs.output() as output:
                 step = Step.PARSE
-                converted, reused_from = await self._markdown(claim, source, output.fd)
+                converted, reused_from = await self._markdown(claim, source, output.fd, images)
                 if isinstance(converted, ArchiveFound):
                     converted = await self._unpack(claim, source, output, converted)
                 if isinstance(converted, ConversionFailed):
@@ -106,7 +120,7 @@ class Runner:
                 step = Step.STORE
                 self._at(claim, step)
                 stored = await output.commit(output_key(claim), partial(self._transferring, claim))
-            return _done(stored, converted, reused_from, searchable)
+            return _done(stored, converted, reused_from, searchable, images)
         except IndexingFailed as failed:
             return self._failure(claim, failed.reason, failed.step, failed.detail)
         except BlobMissing:
@@ -148,14 +162,14 @@ class Runner:
         self._board.report(claim.job_row, claim.record, Step.FETCH, progress)
 
     async def _markdown(
-        self, claim: RecordRow, source: int, output: int
+        self, claim: RecordRow, source: int, output: int, images: Images | None
     ) -> tuple[Converted | ArchiveFound | Unpacked | ConversionFailed, str | None]:
         """What is in the output now, and the record that had made it before, if one had."""
         if claim.document_row is not None:
             ready = await self._indexer.ready(claim, source, output)
             if ready is not None:
                 return ready
-        return await self._convert(claim, source, output), None
+        return await self._convert(claim, source, output, images), None
 
     async def _make_searchable(self, claim: RecordRow, output: int) -> Searchable | None:
         """None outside of knowledge bases."""
@@ -168,12 +182,12 @@ class Runner:
         self._board.report(claim.job_row, claim.record, step, progress)
 
     async def _convert(
-        self, claim: RecordRow, source: int, output: int
+        self, claim: RecordRow, source: int, output: int, images: Images | None
     ) -> Converted | ArchiveFound | Unpacked | ConversionFailed:
         record = claim.record
         self._at(claim, Step.PARSE)
         self._leases.renew(claim, self._conversion_seconds)
-        request = ConversionRequest(record.filename, claim.source_type, record.method)
+        request = ConversionRequest(record.filename, claim.source_type, record.method, images)
         return await self._executor.convert(source, output, request, lambda moved: self._moved(claim, moved))
 
     async def _unpack(
@@ -219,12 +233,10 @@ class Runner:
         except Exception as error:
             # When it is unknown whether the outcome was stored, the next start asks the ledger for the blob.
             if not (isinstance(error, IngestError) and error.reason is Reason.STORAGE_UNAVAILABLE):
-                await self._blobs.delete(outcome.output.key)
+                await self._unpacker.drop(outcome.blob_keys)
             raise
-        if wanted:
-            await self._blobs.settle(outcome.output.key)
-        else:
-            await self._blobs.delete(outcome.output.key)
+        for key in outcome.blob_keys:
+            await (self._blobs.settle(key) if wanted else self._blobs.delete(key))
 
 
 def output_key(claim: RecordRow) -> str:
@@ -232,7 +244,13 @@ def output_key(claim: RecordRow) -> str:
     return f"{claim.record.record_id.removeprefix('ijf-').replace('-', '')}-{claim.record.attempt}"
 
 
-def _done(stored: StoredBlob, converted: Converted, reused_from: str | None, searchable: Searchable | None) -> Done:
+def _done(
+    stored: StoredBlob,
+    converted: Converted,
+    reused_from: str | None,
+    searchable: Searchable | None,
+    images: Images | None,
+) -> Done:
     return Done(
         output=stored,
         engine=Engine(name=converted.engine_name, version=converted.engine_version),
@@ -242,6 +260,7 @@ def _done(stored: StoredBlob, converted: Converted, reused_from: str | None, sea
         document_metadata=_metadata(converted),
         reused_from=reused_from,
         indexed=searchable.indexed if searchable else None,
+        images=() if images is None else tuple(images.stored),
     )
 
 

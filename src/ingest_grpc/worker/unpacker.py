@@ -1,13 +1,12 @@
 """Unpacks an archive: its members become durable blobs, and then, all at once, files and records of the job."""
 
 import os
-import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Self
 
 from ingest_grpc.blobs.failures import storage_errors
-from ingest_grpc.blobs.interface import Blobs, BlobWriter, Output
+from ingest_grpc.blobs.interface import Blobs, Output
 from ingest_grpc.clock import Clock
 from ingest_grpc.config import Settings
 from ingest_grpc.errors import IngestError, Reason
@@ -19,13 +18,10 @@ from ingest_grpc.service.archives import REFUSALS, ArchiveRules, ArchiveService,
 from ingest_grpc.service.finisher import Finisher
 from ingest_grpc.service.intake import Intake
 from ingest_grpc.service.new_records import IsCurrent
-from ingest_grpc.service.upload import ReceivedContent
 from ingest_grpc.service.work import Done
 from ingest_grpc.store.interface import RecordRow, Store
 from ingest_grpc.worker.executors.interface import ArchiveFound, ConversionFailed, Executor, Progress
-
-SPACE_CHECK_BYTES = 64 * 1024 * 1024
-"""Free space is asked for again after this many bytes."""
+from ingest_grpc.worker.staging import Staged, Staging
 
 
 class Unpacker:
@@ -91,16 +87,17 @@ class Unpacker:
         """
         if claim.archive_depth >= self._max_nesting:
             return ConversionFailed(Reason.ARCHIVE_TOO_DEEP, f"inside {claim.archive_depth} other archives")
-        staging = Staging(claim, self._blobs, self._intake, self._limits, os.fstat(source).st_size)
+        staging = Members(self._blobs, self._intake, claim, self._limits, os.fstat(source).st_size)
         done = False
         try:
             unpacked = await self._executor.unpack(source, staging, on_progress)
             if isinstance(unpacked, ConversionFailed):
                 return unpacked
-            if not staging.members:
+            members = tuple(map(_member, staging.staged))
+            if not members:
                 return ConversionFailed(Reason.CONVERTER_CRASHED, "the child reported success without members")
             with storage_errors():
-                os.write(to.output.fd, listing(claim, staging.members).encode())
+                os.write(to.output.fd, listing(claim, members).encode())
             stored = await to.output.commit(to.key)
             done = True
         except TooMuch as much:
@@ -110,7 +107,7 @@ class Unpacker:
                 await self._finisher.run(staging.drop())
         engine = Engine(name=unpacked.engine_name, version=unpacked.engine_version)
         warnings = (*found.warnings, *unpacked.warnings)
-        return Unpacked(Done(stored, engine, None, warnings, unpacked.losses), tuple(staging.members))
+        return Unpacked(Done(stored, engine, None, warnings, unpacked.losses), members)
 
     async def drop(self, blob_keys: Sequence[str]) -> None:
         """Nobody wants these bytes any more."""
@@ -156,77 +153,40 @@ class TooMuch(Exception):
 
 
 @dataclass(slots=True)
-class Staging:
-    """A MemberSink: each member goes into a blob of its own, that no row names yet."""
+class Members(Staging):
+    """Takes the members of one archive."""
 
     claim: RecordRow
-    blobs: Blobs
-    intake: Intake
     limits: Limits
     archive_bytes: int
-    members: list[Member] = field(default_factory=list)
-    _writer: BlobWriter | None = None
-    _content: ReceivedContent | None = None
-    _file: NewFile | None = None
-    _received: int = 0
-    _checked: int = 0
 
-    async def begin(self, path: str) -> None:
+    def name(self, path: str) -> NewFile:
         """Raises TooMuch."""
-        if len(self.members) >= self.limits.max_archive_files:
+        if len(self.staged) >= self.limits.max_archive_files:
             raise TooMuch(Reason.TOO_MANY_ENTRIES, f"more than {self.limits.max_archive_files} files")
-        filename = fitting_name(path, fallback=f"file-{len(self.members) + 1}")
+        filename = fitting_name(path, fallback=f"file-{len(self.staged) + 1}")
         shown = display_path(f"{self.claim.record.filename}/{path}")
-        self._file = NewFile(filename=filename, path=shown, content_type=guess_content_type(filename))
-        self._content = ReceivedContent(self._file)
-        self._writer = await self.blobs.writer(uuid.uuid4().hex).__aenter__()
+        return NewFile(filename=filename, path=shown, content_type=guess_content_type(filename))
 
-    async def write(self, data: bytes) -> None:
-        """Raises TooMuch, and IngestError when the disk is full."""
-        assert self._writer is not None
-        assert self._content is not None
-        self._received += len(data)
-        if self._received > self.limits.unpacked_bytes_of(self.archive_bytes):
-            raise TooMuch(Reason.DECOMPRESSION_BOMB, f"{self.archive_bytes} bytes expand to more than {self._received}")
-        if self._received - self._checked > SPACE_CHECK_BYTES:
-            self._checked = self._received
-            await self.intake.check_space(0)
-        await self._writer.write(data)
-        self._content.feed(data)
-
-    async def end(self) -> None:
-        """The member is durable."""
-        assert self._writer is not None
-        assert self._content is not None
-        assert self._file is not None
-        blob = await self._writer.commit()
-        self._writer = None
-        self.members.append(
-            Member(
-                file_id=new_id(Prefix.FILE),
-                record_id=new_id(Prefix.RECORD),
-                blob=blob,
-                filename=self._file.filename,
-                path=self._file.path,
-                content_type=self._file.content_type,
-                markdown=self._content.is_markdown,
-            )
-        )
-
-    async def abort(self) -> None:
-        """The member is void."""
-        if self._writer is not None:
-            await self._writer.abort()
-            self._writer = None
-
-    async def drop(self) -> None:
-        """Nothing is left of any member."""
-        await self.abort()
-        for member in self.members:
-            await self.blobs.delete(member.blob.key)
+    def check(self) -> None:
+        """Raises TooMuch."""
+        if self.received > self.limits.unpacked_bytes_of(self.archive_bytes):
+            raise TooMuch(Reason.DECOMPRESSION_BOMB, f"{self.archive_bytes} bytes expand to more than {self.received}")
 
 
-def listing(claim: RecordRow, members: list[Member]) -> str:
+def _member(staged: Staged) -> Member:
+    return Member(
+        file_id=new_id(Prefix.FILE),
+        record_id=new_id(Prefix.RECORD),
+        blob=staged.blob,
+        filename=staged.file.filename,
+        path=staged.file.path,
+        content_type=staged.file.content_type,
+        markdown=staged.markdown,
+    )
+
+
+def listing(claim: RecordRow, members: Sequence[Member]) -> str:
     """The output of an archive: what was in it, and which record each of its files became."""
     prefix = f"{claim.record.filename}/"
     rows = [

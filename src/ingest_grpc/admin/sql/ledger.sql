@@ -208,7 +208,8 @@ WHERE r.status = 'COMPLETED' AND r.bytes_out <> f.size_bytes;
 SELECT printf('output %s was made by no completed record', f.file_id) AS problem
 FROM files AS f
 WHERE f.kind = 'OUTPUT'
-  AND NOT EXISTS (SELECT 1 FROM file_records AS r WHERE r.output_file_id = f.file_id AND r.status = 'COMPLETED')
+  AND NOT EXISTS (
+    SELECT 1 FROM file_records AS r WHERE r.output_file_id = coalesce(f.image_of, f.file_id) AND r.status = 'COMPLETED')
   AND NOT EXISTS (SELECT 1 FROM alignment_jobs AS a WHERE a.output_file_id = f.file_id AND a.status = 'COMPLETED');
 
 -- name: job_file_files

@@ -14,11 +14,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ingest_grpc.errors import Reason
-from ingest_grpc.pipeline.parse import archive, docling_engine, liteparse_engine
+from ingest_grpc.pipeline.parse import archive, docling_engine, liteparse_engine, stored_images
 from ingest_grpc.pipeline.parse.descriptors import read_whole, write_whole
 from ingest_grpc.pipeline.parse.engines import STDLIB, engines, version_of
 from ingest_grpc.pipeline.parse.limits import Limits
-from ingest_grpc.pipeline.parse.members import MemberWriter
+from ingest_grpc.pipeline.parse.members import MAX_FRAME_BYTES, MemberWriter
 from ingest_grpc.pipeline.parse.outcome import ParseFailure, Unread
 from ingest_grpc.pipeline.parse.parser import parse
 from ingest_grpc.pipeline.parse.source import Options
@@ -37,15 +37,16 @@ _MAX_REMARK_CHARACTERS = 500
 def convert(task: Mapping[str, Any], descriptors: Sequence[int], report: Report) -> Reply:
     """One document: reads descriptors[0], writes Markdown to descriptors[1].
 
-    The task holds filename, content_type, method, engines, ocr_engine and the limits. The result is {"outcome":
-    "converted", ...}, {"outcome": "archive", ...} for what is to be unpacked, {"outcome": "failed", "reason",
-    "detail", ...}, or {"outcome": "unread", "pages", "is_pdf"} if OCR has to read pages first; then the same task
-    comes again with the pages' texts, a JSON object by page, in descriptors[2]. The executor reads all of them with
-    suspicion.
+    The task holds filename, content_type, method, engines, ocr_engine, store_images and the limits. The result is
+    {"outcome": "converted", ...}, {"outcome": "archive", ...} for what is to be unpacked, {"outcome": "failed",
+    "reason", "detail", ...}, or {"outcome": "unread", "pages", "is_pdf"} if OCR has to read pages first; then the same
+    task comes again with the pages' texts, a JSON object by page, in the last descriptor. If pictures are stored, they
+    go to descriptors[2] before, see members. The executor reads all of them with suspicion.
     """
-    source, output, *texts = descriptors
+    source, output, *others = descriptors
+    pictures = others.pop(0) if task["store_images"] else None
     limits = Limits.from_task(task["limits"])
-    options = Options(limits, task["method"], task["engines"], task["ocr_engine"])
+    options = Options(limits, task["method"], task["engines"], task["ocr_engine"], pictures is not None)
 
     def report_units(done: int, total: int, unit: str) -> None:
         report({"step": "PARSE", "units_done": done, "units_total": total, "unit": unit})
@@ -56,13 +57,15 @@ def convert(task: Mapping[str, Any], descriptors: Sequence[int], report: Report)
     content = b""
     try:
         content = _read(source, options.limits.max_document_bytes)
-        read_pages = _read_pages(texts[0]) if texts else None
+        read_pages = _read_pages(others[0]) if others else None
         kind, parsed = parse(content, task["filename"], task["content_type"], options, report_units, read_pages)
         markdown = parsed.markdown.encode("utf-8", "replace")
         if len(markdown) > options.limits.max_output_bytes:
             detail = f"{len(markdown)} bytes of Markdown, at most {options.limits.max_output_bytes} are allowed"
             raise ParseFailure(Reason.OUTPUT_TOO_LARGE, detail, engine=parsed.engine)
         write_whole(output, markdown)
+        if pictures is not None:
+            _send_images(parsed.images, MemberWriter(pictures))
         if parsed.pages is not None:
             report_units(parsed.pages, parsed.pages, "pages")
     except ParseFailure as failure:
@@ -82,6 +85,16 @@ def convert(task: Mapping[str, Any], descriptors: Sequence[int], report: Report)
             "losses": _remarks(parsed.losses),
         }
     )
+
+
+def _send_images(images: Sequence[bytes], writer: MemberWriter) -> None:
+    for number, image in enumerate(images, 1):
+        kind = stored_images.type_of(image[: stored_images.HEAD_BYTES])
+        assert kind is not None, "others are not stored"
+        writer.begin(kind.name(number))
+        for start in range(0, len(image), MAX_FRAME_BYTES):
+            writer.content(image[start : start + MAX_FRAME_BYTES])
+        writer.end()
 
 
 def _one_line(text: str | None) -> str | None:

@@ -19,7 +19,7 @@ class Extraction:
     """The Markdown of a document: in `pages` where the engine knows pages, else in `text`.
 
     `losses` are its warnings about parts that it left out. Title, author and language (a tag of BCP 47) are the
-    document's own words about itself, None where it says nothing.
+    document's own words about itself, None where it says nothing. `images` are the pictures to be stored.
     """
 
     text: str = ""
@@ -29,6 +29,7 @@ class Extraction:
     language: str | None = None
     warnings: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
+    images: tuple[bytes, ...] = ()
 
     @property
     def markdown(self) -> str:

@@ -4,7 +4,7 @@ import html
 import re
 
 from ingest_grpc.errors import Reason
-from ingest_grpc.pipeline.parse import converters, nesting
+from ingest_grpc.pipeline.parse import converters, nesting, stored_images
 from ingest_grpc.pipeline.parse.characters import decode
 from ingest_grpc.pipeline.parse.evidence import has_text
 from ingest_grpc.pipeline.parse.outcome import Parsed, ParseFailure
@@ -31,21 +31,25 @@ def parse_text(text: str, source: Source) -> Parsed:
     ParseFailure NO_TEXT, EMPTY_FILE, TOO_DEEPLY_NESTED, OUTPUT_TOO_LARGE.
     """
     nesting.check_page(text, source.options.limits)
+    text, pictures = stored_images.take_embedded(text) if source.options.store_images else (text, {})
     page = Source(text.encode("utf-8", "replace"), Kind.HTML, source.options)
     engine = converters.chosen(page)
     extraction = converters.extract(page, Reason.FILE_UNREADABLE)
     if not has_text(extraction.markdown):
         reason = Reason.NO_TEXT if re.search("<(img|svg|canvas|video)", text, re.IGNORECASE) else Reason.EMPTY_FILE
         raise ParseFailure(reason, "no text in the page", engine=engine)
+    linked = stored_images.link(extraction.markdown, pictures, source.options.limits)
     found = _TITLE.search(text)
     title = html.unescape(found[1]).strip() if found else None
     return Parsed(
-        extraction.markdown,
+        linked.markdown,
         engine,
         title=title or extraction.title,
         author=extraction.author,
         language=extraction.language,
         warnings=list(extraction.warnings),
+        losses=list(linked.losses),
+        images=linked.images,
     )
 
 

@@ -26,6 +26,9 @@ class Limits:
     max_pages: int
     max_page_points: float
     max_image_pixels: int
+    max_stored_images: int
+    max_stored_image_bytes: int
+    max_stored_images_bytes: int
     max_table_cells: int
     conversion_timeout_seconds: float
     conversion_stall_seconds: float

@@ -34,6 +34,7 @@ def parse(source: Source) -> Parsed:
         language=extraction.language,
         warnings=list(extraction.warnings),
         losses=list(extraction.losses),
+        images=extraction.images,
     )
 
 

@@ -8,8 +8,11 @@ from ingest_grpc.errors import Reason
 
 @dataclass(slots=True)
 class Parsed:
-    """Markdown and what is known about how it came to be. `pages` is None for formats without pages;
-    `warnings` say what is odd about the file, `losses` what of it is missing in the Markdown."""
+    """Markdown and what is known about how it came to be.
+
+    `pages` is None for formats without pages; `warnings` say what is odd about the file, `losses` what of it is
+    missing in the Markdown. `images` are the pictures to be stored, see stored_images.
+    """
 
     markdown: str
     engine: str
@@ -19,6 +22,7 @@ class Parsed:
     language: str | None = None
     warnings: list[str] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
+    images: tuple[bytes, ...] = ()
 
 
 class Unread(Exception):

@@ -59,6 +59,9 @@ PARSERS: Mapping[Kind, Callable[[Source], Parsed]] = {
 }
 
 
+_STORED_OF = frozenset({Kind.DOCX, Kind.PPTX, Kind.ODT, Kind.ODP, Kind.HTML})
+"""Kinds whose pictures can be stored: those that the engine gives with the place where each stands."""
+
 _MAX_ATTACHMENT_DEPTH = 3
 
 
@@ -78,6 +81,8 @@ def parse(  # long: what the task says of a document
     if not content:
         raise ParseFailure(Reason.EMPTY_FILE, "0 bytes")
     detected = detect(content, filename, content_type)
+    if detected.kind not in _STORED_OF:
+        options = replace(options, store_images=False)
     source = Source(content, detected.kind, options, _charset(content_type), report, read_pages=read_pages)
     parsed = _parsed(source, depth=0)
     warnings = list(dict.fromkeys((*detected.warnings, *parsed.warnings)))
@@ -92,8 +97,8 @@ def _parsed(source: Source, depth: int) -> Parsed:
         if depth == _MAX_ATTACHMENT_DEPTH:
             raise ParseFailure(Reason.UNSUPPORTED_TYPE, f"attached deeper than {_MAX_ATTACHMENT_DEPTH} levels")
         kind = detect(content, filename, content_type).kind
-        # Pages are asked for by number, and these would be another document's: no OCR inside of documents.
-        options = replace(source.options, ocr_engine="")
+        # Pages and pictures go by number, and these would be another document's: neither inside of documents.
+        options = replace(source.options, ocr_engine="", store_images=False)
         return _parsed(Source(content, kind, options, _charset(content_type)), depth + 1)
 
     parser = PARSERS.get(source.kind)

@@ -31,12 +31,13 @@ def _silent(_done: int, _total: int, _unit: str) -> None:
 @dataclass(frozen=True, slots=True)
 class Options:
     """How one document is to be converted: its limits, the method as the contract names it, which engine was chosen
-    for which kind, and the OCR engine ("" = there is none)."""
+    for which kind, the OCR engine ("" = there is none), and whether its pictures are stored."""
 
     limits: Limits
     method: str = SPEED_OPTIMIZED
     engines: Mapping[str, str] = field(default_factory=dict)
     ocr_engine: str = ""
+    store_images: bool = False
 
     @property
     def accurate(self) -> bool:

@@ -7,6 +7,7 @@ import secrets
 import xberg
 
 from ingest_grpc.errors import Reason
+from ingest_grpc.pipeline.parse import stored_images
 from ingest_grpc.pipeline.parse.engines import XBERG
 from ingest_grpc.pipeline.parse.extraction import Extraction, PageText
 from ingest_grpc.pipeline.parse.outcome import ParseFailure
@@ -22,6 +23,9 @@ _NOISY_SOURCES = frozenset({"ocr"})
 
 _NO_RATIO = 1_000_000
 """The library refuses any part that expands a hundred times; what really expands is counted before."""
+
+_PICTURES = xberg.ImageExtractionConfig(run_ocr_on_images=False, auto_adjust_dpi=False)
+"""As they are in the file: neither read nor scaled."""
 
 _LEFT_OUT = "not extracted"
 _LIBRARY_MARGIN_SECONDS = 5
@@ -43,15 +47,24 @@ def extract(source: Source, unreadable: Reason) -> Extraction:
         raise _failure(details or "no result", unreadable)
     document = result.results[0]
     remarks = [remark.message for remark in document.processing_warnings or () if remark.source not in _NOISY_SOURCES]
+    linked = _with_pictures(source, document)
     return Extraction(
-        text=document.content,
+        text=linked.markdown,
         pages=_pages(document.content, mark) if source.kind is Kind.PDF else (),
         title=document.metadata.title,
         author=", ".join(document.metadata.authors or ()) or None,
         language=document.metadata.language,
         warnings=tuple(remark for remark in remarks if _LEFT_OUT not in remark),
-        losses=tuple(remark for remark in remarks if _LEFT_OUT in remark),
+        losses=(*(remark for remark in remarks if _LEFT_OUT in remark), *linked.losses),
+        images=linked.images,
     )
+
+
+def _with_pictures(source: Source, document: xberg.ExtractedDocument) -> stored_images.Linked:
+    if not source.options.store_images:
+        return stored_images.Linked(document.content)
+    found = {f"image_{image.image_index}.{image.format}": image.data for image in document.images or ()}
+    return stored_images.link(document.content, found, source.options.limits)
 
 
 def _pages(content: str, mark: str) -> tuple[PageText, ...]:
@@ -80,6 +93,7 @@ def _configuration(source: Source, mark: str) -> xberg.ExtractionConfig:
         use_cache=False,
         disable_ocr=True,
         extraction_timeout_secs=seconds if seconds > 0 else None,
+        images=_PICTURES if source.options.store_images else None,
         # For PDF only: among the sheets, slides and headings of other formats the marks do harm.
         pages=_page_marks(mark) if source.kind is Kind.PDF else None,
         security_limits=xberg.SecurityLimits(

@@ -23,10 +23,10 @@ SELECT DISTINCT job FROM job_files WHERE file = :file AND removed_at IS NULL ORD
 -- A new file.
 INSERT INTO files (
     file_id, team, user_id, kind, filename, path, content_type, size_bytes, sha256, markdown, blob, created_at,
-    external_id, import_url, import_etag
+    external_id, import_url, import_etag, image_of
 ) VALUES (
     :file_id, :team, :user_id, :kind, :filename, :path, :content_type, :size_bytes, :sha256, :markdown, :blob, :created_at,
-    :external_id, :import_url, :import_etag
+    :external_id, :import_url, :import_etag, :image_of
 );
 
 -- name: update_file!
@@ -54,6 +54,11 @@ ORDER BY f.expires_at LIMIT :limit;
 -- name: delete_file!
 -- Marks a file deleted; its description stays for the history.
 UPDATE files SET deleted_at = :deleted_at, blob = NULL WHERE id = :row_id AND deleted_at IS NULL;
+
+-- name: images_of
+-- The pictures that an output shows, deleted or not.
+SELECT f.*, b.blob_key FROM files AS f LEFT JOIN blobs AS b ON b.id = f.blob
+WHERE f.image_of = :file_id ORDER BY f.id;
 
 -- name: shared_blob^
 -- The blob that holds the same bytes for the same team.

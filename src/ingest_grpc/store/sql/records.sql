@@ -156,14 +156,14 @@ INSERT INTO file_records (
     warnings, losses, document_metadata, attempt, failures, orphaned_count, next_attempt_at, wait_reason, worker_id,
     replaces, reused_from, deleted_at, created_at, processing_at, completed_at, failed_at, cancelled_at,
     pages, bytes_in, bytes_out, chunks_created, engine_job_id, document, last_sequence, priority, fair_tag, claimable,
-    parent_record_id, root_record_id, archive_depth, member_count, metadata
+    parent_record_id, root_record_id, archive_depth, member_count, image_file_ids, metadata
 ) VALUES (
     :record_id, :job, :ingestion_job, :file, :output_file_id, :team, :user_id, :filename, :output_filename, :method,
     :status, :last_trigger, :step, :engine_name, :engine_version, :error_reason, :error_step, :error_detail,
     :warnings, :losses, :document_metadata, :attempt, :failures, :orphaned_count, :next_attempt_at, :wait_reason, :worker_id,
     :replaces, :reused_from, :deleted_at, :created_at, :processing_at, :completed_at, :failed_at, :cancelled_at,
     :pages, :bytes_in, :bytes_out, :chunks_created, :engine_job_id, :document, :last_sequence, :priority, :fair_tag,
-    :claimable, :parent_record_id, :root_record_id, :archive_depth, :member_count, :metadata
+    :claimable, :parent_record_id, :root_record_id, :archive_depth, :member_count, :image_file_ids, :metadata
 );
 
 -- name: reusable_records
@@ -219,7 +219,7 @@ UPDATE file_records SET
     deleted_at = :deleted_at, processing_at = :processing_at, completed_at = :completed_at,
     failed_at = :failed_at, cancelled_at = :cancelled_at,
     pages = :pages, bytes_out = :bytes_out, member_count = :member_count, chunks_created = :chunks_created,
-    engine_job_id = :engine_job_id, reused_from = :reused_from, last_sequence = :last_sequence, claimable = :claimable
+    image_file_ids = :image_file_ids, engine_job_id = :engine_job_id, reused_from = :reused_from, last_sequence = :last_sequence, claimable = :claimable
 WHERE id = :row_id AND status = :status_before AND attempt = :attempt_before;
 
 -- name: requeue_record!

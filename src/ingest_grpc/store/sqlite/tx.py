@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ingest_grpc.lifecycle import RecordStatus, Trigger, WaitReason
-from ingest_grpc.model import File, FileRecord, IngestionJob, Job, JobFile, TimelineEvent, Upload
+from ingest_grpc.model import File, FileKind, FileRecord, IngestionJob, Job, JobFile, TimelineEvent, Upload
 from ingest_grpc.store.interface import ApiKey, Commit, JobCursor, NewRecord, RecordRow, StoredRequest
 from ingest_grpc.store.sqlite import values
 from ingest_grpc.store.sqlite.alignments import SqliteAlignmentTx
@@ -268,6 +268,12 @@ class SqliteTx(SqliteRows, SqliteRecordSearch, SqliteAlignmentTx, SqliteKnowledg
         blob = self._value("blob_of_file", row_id=file.row_id)
         if self._write("delete_file", row_id=file.row_id, deleted_at=now):
             self._write("release_blob", blob=blob, deleted_at=now)
+            for image in self._images_of(file):
+                if not self._value("file_is_used", file=image.row_id):
+                    await self.delete_file(image, now)
+
+    def _images_of(self, file: File) -> list[File]:
+        return self._all("images_of", values.file_of, file_id=file.file_id) if file.kind is FileKind.OUTPUT else []
 
     async def forget_blob(self, row_id: int) -> None:
         self._write("forget_blob", row_id=row_id)
@@ -309,6 +315,8 @@ class SqliteTx(SqliteRows, SqliteRecordSearch, SqliteAlignmentTx, SqliteKnowledg
         """A file goes with the last record or Markdown entry that names it."""
         if file is not None and not self._value("file_is_used", file=file.row_id):
             await self.delete_file(file, now)
+            for image in self._images_of(file):
+                await self._purge_file(image, now)
             self._write("purge_file", row_id=file.row_id)
 
     # ── retention ──────────────────────────────────────────────────────────────────────────────────────

@@ -31,11 +31,8 @@ from ingest_grpc.store.sqlite.statements import Row
 
 _JOB_TYPE, _JOB_STATUS, _METHOD = members(JobType), members(JobStatus), members(Method)
 _INGESTION_JOB_STATUS, _RECORD_STATUS = members(IngestionJobStatus), members(RecordStatus)
-_ALIGNMENT_STATUS, _STEP, _WAIT_REASON = (
-    members_or_none(RecordStatus),
-    members_or_none(Step),
-    members_or_none(WaitReason),
-)
+_ALIGNMENT_STATUS, _STEP = members_or_none(RecordStatus), members_or_none(Step)
+_WAIT_REASON = members_or_none(WaitReason)
 
 _CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
 _TALLY = ("queued", "running", "completed", "failed", "cancelled", "unresolved")
@@ -217,6 +214,7 @@ def record_of(row: Row) -> FileRecord:
         reused_from=row["reused_from"],
         parent_record_id=row["parent_record_id"],
         member_count=row["member_count"],
+        image_file_ids=texts_of(row["image_file_ids"]),
         deleted_at=row["deleted_at"],
         created_at=row["created_at"],
         processing_at=row["processing_at"],
@@ -279,6 +277,7 @@ def record_columns(record: FileRecord) -> dict[str, Any]:
         "cancelled_at": record.cancelled_at,
         "pages": record.pages,
         "member_count": record.member_count,
+        "image_file_ids": texts_column(record.image_file_ids),
         "bytes_out": record.bytes_out,
         "chunks_created": record.chunks_created,
         "engine_job_id": record.engine_job_id,
@@ -318,6 +317,7 @@ def file_of(row: Row) -> File:
         metadata=json.loads(row["metadata"]),
         expires_at=row["expires_at"],
         import_source=_import_source_of(row),
+        image_of=row["image_of"],
     )
 
 
@@ -360,6 +360,7 @@ def file_columns(file: File, blob: int) -> dict[str, Any]:
         "external_id": file.external_id,
         "import_url": file.import_source and file.import_source.url,
         "import_etag": file.import_source and file.import_source.etag,
+        "image_of": file.image_of,
     }
 
 

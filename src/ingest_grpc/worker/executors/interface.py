@@ -12,12 +12,14 @@ class ConversionRequest:
     """What is known about a document beside its bytes.
 
     `filename` and `content_type` are the client's words: hints, never trusted. `method` is a conversion
-    method of the contract, for example "SPEED_OPTIMIZED".
+    method of the contract, for example "SPEED_OPTIMIZED". `images` takes the pictures to be stored, None = there
+    are none to be; they count only if the conversion succeeds.
     """
 
     filename: str
     content_type: str
     method: str
+    images: "MemberSink | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +86,13 @@ class ArchiveUnpacked:
 
 
 class MemberSink(Protocol):
-    """Takes the members of an archive one after the other: `begin`, `write`…, then `end` or `abort`.
+    """Takes the members of an archive, or the pictures of a document, one after the other.
 
-    What one of them raises ends the unpacking and is raised by it.
+    Each is `begin`, `write`…, then `end` or `abort`. What one of them raises ends the unpacking and is raised by it.
     """
 
     async def begin(self, path: str) -> None:
-        """A member; `path` is the archive's word: hostile, and never part of a real path."""
+        """A member; `path` is the child's word: hostile, and never part of a real path."""
         ...
 
     async def write(self, data: bytes) -> None:

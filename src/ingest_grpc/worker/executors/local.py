@@ -4,9 +4,9 @@ import asyncio
 import codecs
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from ingest_grpc.config import Settings
 from ingest_grpc.errors import Reason
@@ -42,6 +42,9 @@ _REASONS: Mapping[Ending, Reason] = {
     Ending.BROKEN: Reason.INTERNAL,
     Ending.UNAVAILABLE: Reason.SERVICE_UNAVAILABLE,
 }
+
+Work: TypeAlias = Coroutine[Any, Any, Mapping[str, Any]]
+"""A task of a child on its way to its result."""
 
 _CHECKED_BYTES = 1024 * 1024
 
@@ -99,19 +102,36 @@ class LocalExecutor:
         on_progress: Callable[[Progress], None],
     ) -> Converted | ArchiveFound | ConversionFailed:
         """See Executor.convert."""
-        task, pass_on = self._task(request), _reader_of(on_progress)
+        task, descriptors = self._task(request), (source_fd, output_fd)
+
+        def with_images(pipe: int) -> Work:
+            return self._result(task, (*descriptors, pipe), on_progress)
+
         try:
-            # The child's own time is limited by its supervisor: waiting for a child to start is not its fault.
-            result = await self._pool_of(task).run(task, (source_fd, output_fd), pass_on)
-            if (unread := replies.read_unread(result, self._max_pages)) is not None:
-                async with asyncio.timeout(self._seconds):
-                    texts = await self._read(source_fd, unread, on_progress)
-                    result = await self._with_texts(task, (source_fd, output_fd), texts, pass_on)
+            if request.images is None:
+                result = await self._result(task, descriptors, on_progress)
+            else:
+                result = await _receiving(request.images, with_images)
         except TimeoutError:
             return ConversionFailed(Reason.CONVERSION_TIMEOUT, f"no result after {self._seconds:g} s")
         except ChildFailure as failure:
             return ConversionFailed(_REASONS[failure.ending], failure.detail)
+        except StreamBroken as broken:
+            return ConversionFailed(Reason.CONVERTER_CRASHED, f"the pictures cannot be read: {broken}")
         return await self._checked(replies.read_result(result), output_fd)
+
+    async def _result(
+        self, task: Mapping[str, Any], descriptors: tuple[int, ...], on_progress: Callable[[Progress], None]
+    ) -> Mapping[str, Any]:
+        """What the child says in the end, once OCR has read what the child could not."""
+        pass_on = _reader_of(on_progress)
+        # The child's own time is limited by its supervisor: waiting for a child to start is not its fault.
+        result = await self._pool_of(task).run(task, descriptors, pass_on)
+        if (unread := replies.read_unread(result, self._max_pages)) is not None:
+            async with asyncio.timeout(self._seconds):
+                texts = await self._read(descriptors[0], unread, on_progress)
+                result = await self._with_texts(task, descriptors, texts, pass_on)
+        return result
 
     def _pool_of(self, task: Mapping[str, Any]) -> ChildPool:
         """The children for a task: those with docling, if its method has them convert any kind."""
@@ -126,6 +146,7 @@ class LocalExecutor:
             "method": request.method,
             "engines": self._engines.get(request.method, {}),
             "ocr_engine": self._ocr.engine,
+            "store_images": request.images is not None,
             "limits": self._limits,
         }
 
@@ -141,7 +162,7 @@ class LocalExecutor:
         return await self._ocr.read(source_fd, unread.pages, is_pdf=unread.is_pdf, on_page=on_page)
 
     async def _with_texts(
-        self, task: Mapping[str, Any], descriptors: tuple[int, int], texts: Mapping[int, str], on_progress: OnProgress
+        self, task: Mapping[str, Any], descriptors: tuple[int, ...], texts: Mapping[int, str], on_progress: OnProgress
     ) -> Mapping[str, Any]:
         """Convert again, now that the pages were read."""
         written = os.memfd_create("texts", os.MFD_CLOEXEC)
@@ -156,21 +177,16 @@ class LocalExecutor:
     ) -> ArchiveUnpacked | ConversionFailed:
         """See Executor.unpack."""
         task = {"unpack": True, "limits": self._limits}
-        async with member_pipe() as pipe:
-            descriptors = (source_fd, pipe.descriptor)
-            running = asyncio.create_task(self._pool.run(task, descriptors, _reader_of(on_progress)))
-            # Only then does the reader come to an end: until the child has the task, another one may get it.
-            running.add_done_callback(lambda _: pipe.close_descriptor())
-            try:
-                await receive(pipe.reader, sink)
-                return replies.read_unpacked(await running)
-            except ChildFailure as failure:
-                return ConversionFailed(_REASONS[failure.ending], failure.detail)
-            except StreamBroken as broken:
-                return _why_broken(running, broken)
-            finally:
-                running.cancel()
-                await asyncio.wait((running,))
+
+        def unpacking(pipe: int) -> Work:
+            return self._pool.run(task, (source_fd, pipe), _reader_of(on_progress))
+
+        try:
+            return replies.read_unpacked(await _receiving(sink, unpacking))
+        except ChildFailure as failure:
+            return ConversionFailed(_REASONS[failure.ending], failure.detail)
+        except StreamBroken as broken:
+            return ConversionFailed(Reason.CONVERTER_CRASHED, f"the members cannot be read: {broken}")
 
     async def _checked(
         self, outcome: Converted | ArchiveFound | ConversionFailed, output_fd: int
@@ -200,14 +216,23 @@ def _reader_of(on_progress: Callable[[Progress], None]) -> Callable[[Mapping[str
     return pass_on
 
 
-def _why_broken(running: asyncio.Task[Mapping[str, Any]], broken: StreamBroken) -> ConversionFailed:
-    """What the child said or how it ended says more than the stream it left, unless it claims that all is well."""
-    if running.done():
-        if isinstance(failure := running.exception(), ChildFailure):
-            return ConversionFailed(_REASONS[failure.ending], failure.detail)
-        if failure is None and isinstance(said := replies.read_unpacked(running.result()), ConversionFailed):
-            return said
-    return ConversionFailed(Reason.CONVERTER_CRASHED, f"the members cannot be read: {broken}")
+async def _receiving(sink: MemberSink, work: Callable[[int], Work]) -> Mapping[str, Any]:
+    """The result of work whose child writes members to a pipe. StreamBroken, or what the work or the sink raises."""
+    async with member_pipe() as pipe:
+        running = asyncio.create_task(work(pipe.descriptor))
+        # Only then does the reader come to an end: until the child has the task, another one may get it.
+        running.add_done_callback(lambda _: pipe.close_descriptor())
+        try:
+            await receive(pipe.reader, sink)
+            return await running
+        except StreamBroken:
+            # What the child said or how it ended says more than the stream it left, unless it claims all is well.
+            if running.done() and running.result().get("outcome") == "failed":
+                return running.result()
+            raise
+        finally:
+            running.cancel()
+            await asyncio.wait((running,))
 
 
 def _of_a_task(settings: Settings) -> Limits:

@@ -1,0 +1,145 @@
+"""Pictures of documents in the real sandbox and through the whole server."""
+
+import base64
+import io
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import docx
+import pptx
+import pytest
+from PIL import Image
+
+from ingest_grpc.config import Settings
+from ingest_grpc.errors import Reason
+from ingest_grpc.v1.error_reason_pb2 import ErrorReason
+from ingest_grpc.v1.file_service_pb2 import DownloadFileRequest, GetFileRequest, ReadFileRequest
+from ingest_grpc.v1.ingestion_pb2 import FileRecord
+from ingest_grpc.worker.executors.interface import ConversionFailed, ConversionRequest, Converted
+from ingest_grpc.worker.executors.local import LocalExecutor
+from tests import documents
+from tests.integration.serving import Server
+from tests.integration.test_record_errors import outcome
+from tests.integration.test_unpacking import Sink, executor
+
+LIAR = (sys.executable, "-I", str(Path(__file__).with_name("picturing_child.py")))
+
+
+def picture(kind: str, width: int) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (width, 30), (120, width, 140)).save(out, kind)
+    return out.getvalue()
+
+
+FIRST, SECOND, THIRD = picture("PNG", 40), picture("JPEG", 50), picture("BMP", 60)
+
+
+def illustrated() -> bytes:
+    """A DOCX with a PNG, a JPEG and a BMP between its words."""
+    document = docx.Document()
+    for number, data in enumerate((FIRST, SECOND, THIRD), 1):
+        document.add_paragraph(f"Words {number}.")
+        document.add_picture(io.BytesIO(data))._inline.docPr.set("descr", f"picture {number}")
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def slide() -> bytes:
+    presentation = pptx.Presentation()
+    shapes = presentation.slides.add_slide(presentation.slide_layouts[5]).shapes
+    shapes.title.text = "A title"
+    shapes.add_picture(io.BytesIO(FIRST), 0, 0)
+    out = io.BytesIO()
+    presentation.save(out)
+    return out.getvalue()
+
+
+async def convert(
+    folder: Path, name: str, data: bytes, command: tuple[str, ...] | None = None, **settings: object
+) -> tuple[Converted | ConversionFailed, str, Mapping[str, bytes]]:
+    """The outcome, the Markdown and the pictures."""
+    (folder / "source").write_bytes(data)
+    source, output = os.open(folder / "source", os.O_RDONLY), os.open(folder / "output", os.O_RDWR | os.O_CREAT)
+    sink = Sink()
+    try:
+        async with executor(command, **settings) as running:
+            request = ConversionRequest(name, "", "SPEED_OPTIMIZED", sink)
+            done = await running.convert(source, output, request, lambda _: None)
+            assert isinstance(done, Converted | ConversionFailed)
+            return done, os.pread(output, 100_000, 0).decode(), sink.members
+    finally:
+        os.close(source)
+        os.close(output)
+
+
+async def test_images__of_a_document_through_the_whole_server(tmp_path: Path) -> None:
+    async with Server(tmp_path / "data", converts=True, real_time=True, workers=1, store_images=True) as server:
+        file = await server.upload("a.docx", illustrated())
+        _, [record] = await outcome(server, file.file_id)
+        text = (await server.files.ReadFile(ReadFileRequest(file_id=record.output_file_id))).text
+        assert "![picture 1](image-1.png)" in text
+        assert "![picture 2](image-2.jpg)" in text
+        assert "picture 3" in text
+        assert text.count("](") == 2
+        assert list(record.losses) == ["pictures that are no PNG, JPEG, GIF or WebP, not stored: 1"]
+        assert await downloaded(server, record) == {"image-1.png": FIRST, "image-2.jpg": SECOND}
+
+
+async def downloaded(server: Server, record: FileRecord) -> dict[str, bytes]:
+    """What a client makes of the record's pictures: bytes by the name that the Markdown has for them."""
+    found = {}
+    for file_id in record.image_file_ids:
+        described = (await server.files.GetFile(GetFileRequest(file_id=file_id))).file
+        parts = [part async for part in server.files.DownloadFile(DownloadFileRequest(file_id=file_id))]
+        found[described.filename] = b"".join(part.data for part in parts)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.pptx", slide()),
+        ("a.html", b'<html><p>words<p><img src="data:image/png;base64,%s"></html>' % base64.b64encode(FIRST)),
+    ],
+)
+async def test_images__of_other_formats(tmp_path: Path, name: str, data: bytes) -> None:
+    done, markdown, images = await convert(tmp_path, name, data)
+    assert isinstance(done, Converted)
+    assert "](image-1.png)" in markdown
+    assert images == {"image-1.png": FIRST}
+
+
+async def test_images__beyond_the_limits_are_losses(tmp_path: Path) -> None:
+    done, markdown, images = await convert(tmp_path, "a.docx", illustrated(), max_stored_images=1)
+    assert isinstance(done, Converted)
+    assert images == {"image-1.png": FIRST}
+    assert "pictures beyond the limits on stored pictures, not stored: 1" in done.losses
+    assert "picture 2" in markdown
+    assert "image-2" not in markdown
+
+
+async def test_images__of_a_format_without_any(tmp_path: Path) -> None:
+    done, _, images = await convert(tmp_path, "a.pdf", documents.pdf())
+    assert isinstance(done, Converted)
+    assert images == {}
+
+
+@pytest.mark.parametrize("lie", ["half a picture", "endless frame", "dies", "fails in the middle"])
+async def test_images__of_a_child_that_lies(tmp_path: Path, lie: str) -> None:
+    done, _, _ = await convert(tmp_path, "a.docx", lie.encode(), LIAR)
+    assert isinstance(done, ConversionFailed)
+    assert done.reason is (Reason.NO_TEXT if lie == "fails in the middle" else Reason.CONVERTER_CRASHED)
+
+
+async def test_images__that_are_none_fail_their_record_alone(tmp_path: Path) -> None:
+    settings = Settings(workers=1, store_images=True)
+    limits = {"max_failures": 1, "workers": 1, "store_images": True}
+    liar = LocalExecutor(settings, LIAR)
+    async with Server(tmp_path / "data", executor=liar, converts=True, real_time=True, **limits) as server:
+        file = await server.upload("a.docx", b"no picture")
+        _, [record] = await outcome(server, file.file_id)
+        assert ErrorReason.Name(record.error.reason) == "ERROR_REASON_CONVERTER_CRASHED"
+        assert list(record.image_file_ids) == []
