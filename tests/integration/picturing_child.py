@@ -8,7 +8,7 @@ from ingest_grpc.pipeline.parse.members import LENGTH, MemberWriter
 from ingest_grpc.sandbox.child import Reply, Report, serve
 
 FAILED = {"outcome": "failed", "reason": "NO_TEXT", "detail": "", "engine_name": None, "engine_version": None}
-CONVERTED = {
+CONVERTED: Mapping[str, Any] = {
     "outcome": "converted",
     "engine_name": "x",
     "engine_version": "1",

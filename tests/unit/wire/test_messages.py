@@ -72,6 +72,7 @@ def test_record__all_fields() -> None:
         reused_from="ijf-earlier",
         parent_record_id="ijf-archive",
         member_count=0,
+        image_file_ids=("file-picture",),
         output_expired_at=NOW + 1,
         error=model.RecordError(reason=Reason.EMPTY_FILE, step=Step.PARSE, detail="0 bytes"),
         warnings=("odd",),
