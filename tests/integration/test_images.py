@@ -26,6 +26,8 @@ from tests.integration.test_unpacking import Sink, executor
 
 LIAR = (sys.executable, "-I", str(Path(__file__).with_name("picturing_child.py")))
 
+PAGE = b"""<html><p>words<p><img src="data:image/png;base64,%s"><img src="image_0.png" alt="elsewhere"></html>"""
+
 
 def picture(kind: str, width: int) -> bytes:
     out = io.BytesIO()
@@ -102,7 +104,7 @@ async def downloaded(server: Server, record: FileRecord) -> dict[str, bytes]:
     ("name", "data"),
     [
         ("a.pptx", slide()),
-        ("a.html", b'<html><p>words<p><img src="data:image/png;base64,%s"></html>' % base64.b64encode(FIRST)),
+        ("a.html", PAGE % base64.b64encode(FIRST)),
     ],
 )
 async def test_images__of_other_formats(tmp_path: Path, name: str, data: bytes) -> None:
@@ -110,6 +112,7 @@ async def test_images__of_other_formats(tmp_path: Path, name: str, data: bytes) 
     assert isinstance(done, Converted)
     assert "](image-1.png)" in markdown
     assert images == {"image-1.png": FIRST}
+    assert ("![elsewhere](image_0.png)" in markdown) is (name == "a.html"), "not of the document"
 
 
 async def test_images__beyond_the_limits_are_losses(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 
 from ingest_grpc.errors import Reason
 from ingest_grpc.pipeline.parse import converters, nesting, stored_images
@@ -32,7 +33,8 @@ def parse_text(text: str, source: Source) -> Parsed:
     """
     nesting.check_page(text, source.options.limits)
     text, pictures = stored_images.take_embedded(text) if source.options.store_images else (text, {})
-    page = Source(text.encode("utf-8", "replace"), Kind.HTML, source.options)
+    # The engine is not asked for pictures: they were taken already.
+    page = Source(text.encode("utf-8", "replace"), Kind.HTML, replace(source.options, store_images=False))
     engine = converters.chosen(page)
     extraction = converters.extract(page, Reason.FILE_UNREADABLE)
     if not has_text(extraction.markdown):

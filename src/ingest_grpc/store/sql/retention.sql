@@ -22,8 +22,8 @@ UPDATE jobs SET compactable_since = (
 ) WHERE id = :job;
 
 -- name: outputs_before
--- Outputs made before a time, oldest first.
+-- Outputs made before a time, oldest first; pictures go with the output that shows them.
 SELECT f.*, b.blob_key FROM files AS f JOIN blobs AS b ON b.id = f.blob
-WHERE f.kind = 'OUTPUT' AND f.deleted_at IS NULL AND f.created_at < :before
+WHERE f.kind = 'OUTPUT' AND f.image_of IS NULL AND f.deleted_at IS NULL AND f.created_at < :before
   AND (f.created_at, f.id) > (:after_created_at, :after_row)
 ORDER BY f.created_at, f.id LIMIT :limit;
