@@ -107,6 +107,9 @@ async def update_job(  # long: one parameter per option
     instructions: Annotated[
         str | None, typer.Option(metavar="FILE|TEXT", help='New instructions for making the data; "" clears them.')
     ] = None,
+    knowledge_base: Annotated[
+        str | None, typer.Option(metavar="KB", help="Another knowledge base that the job is grounded in, kb-….")
+    ] = None,
     label: LabelOption = None,
     clear_labels: Annotated[bool, flag("--clear-labels", help="Remove all labels.")] = False,
     etag: Etag = "",
@@ -118,7 +121,7 @@ async def update_job(  # long: one parameter per option
       ingest-grpc jobs update dj-1b75f4d5-… --label team=legal --label year=2026
     """
     labels = parsed_labels(label) if label or clear_labels else None
-    changes = (name, description, system_prompt, instructions, labels)
+    changes = (name, description, system_prompt, instructions, knowledge_base, labels)
     if all(each is None for each in changes):
         raise Failure("Nothing to change was given.", "Give at least one option, for example --name.", USAGE)
     async with session.connect() as client:
@@ -129,6 +132,7 @@ async def update_job(  # long: one parameter per option
             system_prompt=None if system_prompt is None else prompt_text(system_prompt),
             instructions=None if instructions is None else prompt_text(instructions),
             labels=labels,
+            knowledge_base_id=knowledge_base,
             etag=etag,
         )
     if session.output.as_json:

@@ -186,7 +186,9 @@ def _show_full(session: Session, job: "Job") -> None:
 async def create_job(  # long: one parameter per option
     session: Session,
     name: Annotated[str, typer.Option(help="Its name, 1 to 255 characters.")],
-    job_type: Annotated[JobType, type_option()] = JobType.CONTEXT_GROUNDED_FILES,
+    job_type: Annotated[
+        JobType, type_option("; or CONTEXT_GROUNDED_VECTOR_DB, which needs --knowledge-base")
+    ] = JobType.CONTEXT_GROUNDED_FILES,
     file_ids: Annotated[
         list[str] | None,
         typer.Option("--file", metavar="FILE_ID", help="An uploaded file to add; repeat it for several."),
@@ -200,6 +202,9 @@ async def create_job(  # long: one parameter per option
     priority: Annotated[
         int, typer.Option(metavar="N", min=0, max=9, help="0 to 9; files of a greater one go first.")
     ] = 0,
+    knowledge_base: Annotated[
+        str, typer.Option(metavar="KB", help="What a job of the type CONTEXT_GROUNDED_VECTOR_DB is grounded in, kb-….")
+    ] = "",
     label: LabelOption = None,
     external_id: ExternalId = "",
     validate_only: ValidateOnly = False,
@@ -211,6 +216,7 @@ async def create_job(  # long: one parameter per option
     Examples:
       ingest-grpc jobs create --name handbook --file file-9c1e5d0a-…
       ingest-grpc jobs create --name contracts --label team=legal --priority 5
+      ingest-grpc jobs create --name answers --type context_grounded_vector_db --knowledge-base kb-…
     """
     async with session.connect() as client:
         created = await client.create_job(
@@ -223,6 +229,7 @@ async def create_job(  # long: one parameter per option
             method=method_number(method),
             priority=priority,
             labels=parsed_labels(label),
+            knowledge_base_id=knowledge_base,
             external_id=external_id,
             validate_only=validate_only,
         )

@@ -33,9 +33,9 @@ def teaches(function: F) -> F:
     return function
 
 
-def type_option() -> Any:
-    """--type of the commands that make a job."""
-    text = "CONTEXT_GROUNDED_FILES, or PRINCIPLE_FILES, which needs a system prompt."
+def type_option(more: str = "") -> Any:
+    """--type of the commands that make a job; `more` tells of other types that one of them can make."""
+    text = f"CONTEXT_GROUNDED_FILES, or PRINCIPLE_FILES, which needs a system prompt{more}."
     return typer.Option("--type", metavar="TYPE", case_sensitive=False, help=text)
 
 

@@ -1,5 +1,6 @@
 """`serve`: the server, with the settings that operators change most as flags."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -77,6 +78,9 @@ def _run(flags: dict[str, Any], ready_file: Path | None) -> int:
 
 def load_settings_or_fail(flags: dict[str, Any]) -> Settings:
     """Settings from flags, environment and file. Raises Failure that names what is wrong."""
+    # The library reads a file that is not there as an empty one: a server would start with another data folder.
+    if (file := os.environ.get("INGEST_CONFIG")) and not Path(file).is_file():
+        raise Failure(f"There is no file {file}, which INGEST_CONFIG names.", "Correct it, or unset it.", USAGE)
     from pydantic import ValidationError  # noqa: PLC0415 - only for its name
 
     try:

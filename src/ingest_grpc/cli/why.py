@@ -23,6 +23,7 @@ _RECORD_REASONS = {"RECORD_FAILED", "RECORD_CANCELLED"}
 
 _PREREQUISITES = {
     "SYSTEM_PROMPT_MISSING": "ingest-grpc jobs update {job} --system-prompt FILE",
+    "KNOWLEDGE_BASE_MISSING": "ingest-grpc jobs update {job} --knowledge-base KB",
     "NO_VIABLE_FILE": "ingest-grpc jobs add {job} FILE_ID",
 }
 """The command that provides what is missing."""

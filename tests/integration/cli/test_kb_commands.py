@@ -75,6 +75,18 @@ def test_kb_update__without_a_change_is_a_usage_error(cli: Cli, knowledge_base: 
     assert "Manual" in cli("kb", "update", knowledge_base, "--name", "Manual").stdout
 
 
+def test_jobs_create__grounded_in_a_knowledge_base(cli: Cli, knowledge_base: str) -> None:
+    create = ("jobs", "create", "--name", "answers", "--type", "context_grounded_vector_db")
+    grounded = cli(*create, "--knowledge-base", knowledge_base).stdout.strip()
+    (job,) = json_lines(cli("jobs", "update", grounded, "--name", "better", "--json"))
+    assert job["knowledge_base_id"] == knowledge_base
+
+    bare = cli(*create).stdout.strip()
+    assert f"next:   ingest-grpc jobs update {bare} --knowledge-base KB" in cli("jobs", "why", bare).stdout
+    (job,) = json_lines(cli("jobs", "update", bare, "--knowledge-base", knowledge_base, "--json"))
+    assert job["knowledge_base_id"] == knowledge_base
+
+
 def test_jobs_add__metadata_are_kept_on_the_record(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("A text that is added by hand.\n")
     (file,) = json_lines(cli("files", "upload", tmp_path / "a.txt", "--json"))

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from ingest_grpc.admin import create_key
+from ingest_grpc.cli.main import app
 from ingest_grpc.config import load_settings
 from tests.integration.cli.conftest import json_lines, runner
 from tests.integration.cli.servers import INGEST_GRPC, Server, running_server
@@ -33,6 +35,12 @@ def test_serve__a_wrong_setting_is_a_usage_error(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("error: Invalid settings.\n  workers: ")
     assert "fix: " in done.stderr
+
+
+def test_serve__a_settings_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    result = CliRunner(env={"INGEST_CONFIG": str(tmp_path / "settings.toml")}).invoke(app, ["serve"])
+    assert result.exit_code == 2
+    assert "which INGEST_CONFIG names" in result.stderr
 
 
 def test_serve__a_second_server_on_the_same_folder_is_refused(idle: Server) -> None:

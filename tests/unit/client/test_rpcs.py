@@ -15,6 +15,8 @@ from ingest_grpc.v1 import (
     ingestion_service_pb2,
     job_pb2,
     job_service_pb2,
+    knowledge_base_pb2,
+    knowledge_base_service_pb2,
     server_service_pb2,
 )
 
@@ -27,6 +29,8 @@ MODULES: list[ModuleType] = [
     ingestion_service_pb2,
     job_pb2,
     job_service_pb2,
+    knowledge_base_pb2,
+    knowledge_base_service_pb2,
     server_service_pb2,
 ]
 METHODS: dict[str, MethodDescriptor] = {

@@ -71,6 +71,7 @@ def update_job(
     system_prompt: str | None = None,
     instructions: str | None = None,
     labels: Mapping[str, str] | None = None,
+    knowledge_base_id: str | None = None,
     etag: str = "",
     request_id: str | None = None,
 ) -> Operation[Job]:
@@ -85,6 +86,7 @@ def update_job(
         "system_prompt": system_prompt,
         "instructions": instructions,
         "labels": labels,
+        "knowledge_base_id": knowledge_base_id,
     }
     request = UpdateJobRequest(
         job_id=job_id,
@@ -95,6 +97,7 @@ def update_job(
         system_prompt=system_prompt,
         instructions=instructions,
         labels=labels,
+        knowledge_base_id=knowledge_base_id,
         etag=etag,
         request_id=request_id or session.new_request_id(),
     )

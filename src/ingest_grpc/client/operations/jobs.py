@@ -57,14 +57,16 @@ def create_job(
     priority: int = 0,
     external_id: str = "",
     labels: Mapping[str, str] | None = None,
+    knowledge_base_id: str = "",
     validate_only: bool = False,
     request_id: str | None = None,
 ) -> Operation[CreateJobResponse]:
     """Create a job, with files (ids, Files, or FileToAdd for details) or without; all in one transaction.
 
     `priority` is 0 to 9: the files of a greater one go first. `external_id` is a key of your own, unique in the
-    team. With `validate_only` everything is checked and answered, and nothing is changed. The response holds
-    the job and what became of each file, in the order given.
+    team. `knowledge_base_id` is what a job of the type CONTEXT_GROUNDED_VECTOR_DB is grounded in. With
+    `validate_only` everything is checked and answered, and nothing is changed. The response holds the job and what
+    became of each file, in the order given.
     """
     request = CreateJobRequest(
         name=name,
@@ -77,6 +79,7 @@ def create_job(
         priority=priority,
         external_id=external_id,
         labels=labels,
+        knowledge_base_id=knowledge_base_id,
         validate_only=validate_only,
         request_id=request_id or session.new_request_id(),
     )
