@@ -4,6 +4,7 @@ import base64
 import io
 import os
 import sys
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from tests import documents
 from tests.integration.serving import Server
 from tests.integration.test_record_errors import outcome
 from tests.integration.test_unpacking import Sink, executor
+from tests.wild_documents import open_document
 
 LIAR = (sys.executable, "-I", str(Path(__file__).with_name("picturing_child.py")))
 
@@ -57,6 +59,24 @@ def slide() -> bytes:
     out = io.BytesIO()
     presentation.save(out)
     return out.getvalue()
+
+
+def open_picture(body: str, kind: str) -> bytes:
+    """An ODT or ODP with one picture."""
+    names = 'xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    frame = f'<draw:frame {names}><draw:image xlink:href="Pictures/a.png"/></draw:frame>'
+    out = io.BytesIO(open_document(body % frame, kind))
+    with zipfile.ZipFile(out, "a") as package:
+        package.writestr("Pictures/a.png", FIRST)
+    return out.getvalue()
+
+
+ODT = "<office:text><text:p>Words.</text:p><text:p>%s</text:p></office:text>"
+ODP = (
+    '<office:presentation><draw:page xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0">'
+    "<draw:frame><draw:text-box><text:p>Words.</text:p></draw:text-box></draw:frame>%s</draw:page>"
+    "</office:presentation>"
+)
 
 
 async def convert(
@@ -104,6 +124,8 @@ async def downloaded(server: Server, record: FileRecord) -> dict[str, bytes]:
     ("name", "data"),
     [
         ("a.pptx", slide()),
+        ("a.odt", open_picture(ODT, "text")),
+        ("a.odp", open_picture(ODP, "presentation")),
         ("a.html", PAGE % base64.b64encode(FIRST)),
     ],
 )

@@ -8,9 +8,11 @@ import pytest
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.lifecycle import RecordStatus
 from ingest_grpc.model import FileKind, FileRecord
+from ingest_grpc.service.work import Done
 from ingest_grpc.store.interface import RecordRow
 from ingest_grpc.worker.executors.interface import ConversionFailed, ConversionRequest
 from ingest_grpc.worker.executors.unpacking import StreamBroken
+from tests.engine import ENGINE
 from tests.executors import OnProgress, Outcome, converted
 from tests.factories import ALICE, Core, StartCore
 from tests.unit.service.test_files import blob_files
@@ -168,6 +170,21 @@ async def test_images__are_shared_by_a_record_that_reuses_the_output(core: Core)
     await core.files.delete(ALICE, record.output_file_id, force=True, request=None)
     assert [await is_gone(core, file_id) for file_id in record.image_file_ids] == [True, True]
     assert [await core.read(file_id) for file_id in reused.image_file_ids] == [PNG, GIF]
+
+
+async def test_images__are_shared_by_an_attempt_that_found_the_output_made_before(core: Core) -> None:
+    """As workers of knowledge bases report it. A picture that was deleted by itself is shared no more."""
+    _, record = await illustrated(core, "a.pdf")
+    await core.files.delete(ALICE, record.image_file_ids[0], force=False, request=None)
+    await core.create(await core.upload("b.txt", b"other"))
+    claim = await core.claim_one()
+    stored = await core.store_output(claim)
+    assert await core.work.finish(claim, Done(stored, ENGINE, 1, reused_from=record.record_id))
+    await core.blobs.settle(stored.key)
+    await core.check()
+    [shared] = (await core.record(claim)).record.image_file_ids
+    assert (await core.files.get(ALICE, shared)).filename == NAMES[1]
+    assert await core.read(shared) == GIF
 
 
 async def test_images__go_with_an_expired_output(core: Core) -> None:
