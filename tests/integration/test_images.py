@@ -63,9 +63,8 @@ def slide() -> bytes:
 
 def open_picture(body: str, kind: str) -> bytes:
     """An ODT or ODP with one picture."""
-    names = 'xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0" xmlns:xlink="http://www.w3.org/1999/xlink"'
-    frame = f'<draw:frame {names}><draw:image xlink:href="Pictures/a.png"/></draw:frame>'
-    out = io.BytesIO(open_document(body % frame, kind))
+    image = '<draw:image xmlns:xlink="http://www.w3.org/1999/xlink" xlink:href="Pictures/a.png"/>'
+    out = io.BytesIO(open_document(body % f"<draw:frame>{image}</draw:frame>", kind))
     with zipfile.ZipFile(out, "a") as package:
         package.writestr("Pictures/a.png", FIRST)
     return out.getvalue()
@@ -73,7 +72,7 @@ def open_picture(body: str, kind: str) -> bytes:
 
 ODT = "<office:text><text:p>Words.</text:p><text:p>%s</text:p></office:text>"
 ODP = (
-    '<office:presentation><draw:page xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0">'
+    "<office:presentation><draw:page>"
     "<draw:frame><draw:text-box><text:p>Words.</text:p></draw:text-box></draw:frame>%s</draw:page>"
     "</office:presentation>"
 )
