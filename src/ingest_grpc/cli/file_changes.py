@@ -68,6 +68,8 @@ async def update(
     """
     if expires_at and never_expires:
         raise Failure("--expires-at and --never-expires exclude each other.", "Give one of them.", USAGE)
+    if filename is None and not (metadata or clear_metadata or expires_at or never_expires):
+        raise Failure("Nothing to change was given.", "Give at least one option, for example --filename.", USAGE)
     async with session.connect() as client:
         file = await client.update_file(
             file_id,

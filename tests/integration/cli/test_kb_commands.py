@@ -90,6 +90,7 @@ def test_jobs_create__grounded_in_a_knowledge_base(cli: Cli, knowledge_base: str
 def test_jobs_add__metadata_are_kept_on_the_record(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("A text that is added by hand.\n")
     (file,) = json_lines(cli("files", "upload", tmp_path / "a.txt", "--json"))
+    assert "Nothing to change" in cli("files", "update", file["file_id"], code=2).stderr
     job_id = cli("jobs", "create", "--name", "by hand").stdout.strip()
     assert "no metadata" in cli("jobs", "add", job_id, file["file_id"], "--metadata", "legal", code=2).stderr
     cli("jobs", "add", job_id, file["file_id"], "--metadata", "team=legal", "--metadata", "year=2026")
