@@ -1,6 +1,8 @@
 """`serve`: the server, with the settings that operators change most as flags."""
 
 import os
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -64,6 +66,8 @@ def serve(  # long: one parameter per flag
 def _run(flags: dict[str, Any], ready_file: Path | None) -> int:
     try:
         settings = load_settings_or_fail(flags)
+        for name in unknown_variables(os.environ):
+            Output().hint(f"{name} is no setting and has no effect.{_meant(name)}")
         # The server side takes a second to load, and no help page needs it.
         from ingest_grpc.app import serve as run_server  # noqa: PLC0415
 
@@ -74,6 +78,21 @@ def _run(flags: dict[str, Any], ready_file: Path | None) -> int:
         failure = explain(error)
         Output().failure(failure)
         return failure.exit_code
+
+
+def unknown_variables(environment: Iterable[str]) -> list[str]:
+    """Variables that look like settings and are none: a misspelt one would leave its default in force unseen."""
+    return sorted(name for name in environment if name.startswith("INGEST_") and name not in _VARIABLES)
+
+
+def _meant(name: str) -> str:
+    close = get_close_matches(name, _VARIABLES, n=1)
+    return f" Did you mean {close[0]}?" if close else ""
+
+
+_VARIABLES = frozenset(
+    {f"INGEST_{name.upper()}" for name in Settings.model_fields} | {"INGEST_CONFIG", "INGEST_API_KEY"}
+)
 
 
 def load_settings_or_fail(flags: dict[str, Any]) -> Settings:

@@ -128,3 +128,13 @@ def test_ingest__ctrl_c_leaves_the_job_and_says_how_to_come_back(
     assert "Traceback" not in said
     assert f"ingest-grpc watch {job_id}" in said
     assert cli("jobs", "cancel", job_id).stdout == "1 file cancelled; the job is CANCELLED\n"
+
+
+def test_serve__names_variables_that_are_no_settings(tmp_path: Path) -> None:
+    """One that is misspelt would otherwise leave its default in force, and nobody would know why."""
+    used = tmp_path / "file"
+    used.write_text("no folder")
+    result = CliRunner(env={"INGEST_WORKRES": "2", "INGEST_DATA_DIR": str(used)}).invoke(app, ["serve"])
+
+    assert "INGEST_WORKRES is no setting and has no effect. Did you mean INGEST_WORKERS?" in result.stderr
+    assert "INGEST_DATA_DIR is no setting" not in result.stderr
