@@ -127,3 +127,4 @@ class RecordProgress:
     progress: UnitProgress | None = None
     queue_position: int | None = None
     estimated_start_at: int | None = None
+    step_started_at: int | None = None

@@ -100,7 +100,7 @@ class ProgressFeed:
         ]
         records = (
             *(
-                RecordProgress(entry.record_id, entry.step, entry.progress)
+                RecordProgress(entry.record_id, entry.step, entry.progress, step_started_at=entry.step_started_at)
                 for entry in running
                 if cursor.versions.get(entry.row_id) != entry.version
             ),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ingest_grpc.clock import MICROSECONDS, Clock, SystemClock
 from ingest_grpc.lifecycle import RecordStatus, Step
 from ingest_grpc.model import AlignmentJob, AlignmentProgress, FileRecord, UnitProgress
+from ingest_grpc.telemetry.instruments import STEP_SECONDS
 
 PACE_RECORDS = 500
 PACE_MIN_RECORDS = 3
@@ -18,7 +19,8 @@ PACE_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class RunningProgress:
-    """Where one running record is. `version` rises with every change on the board."""
+    """Where one running record is, and since when its step runs, by the wall clock and by the monotonic one. `version`
+    rises with every change on the board."""
 
     row_id: int
     record_id: str
@@ -26,6 +28,8 @@ class RunningProgress:
     step: Step
     progress: UnitProgress | None
     version: int
+    step_started_at: int
+    step_began: float
 
 
 class Pace:
@@ -84,7 +88,8 @@ class ProgressBoard:
     """The newest progress of every running record, by job, and the pace of all."""
 
     def __init__(self, clock: Clock | None = None) -> None:
-        self.pace = Pace(clock or SystemClock())
+        self._clock = clock or SystemClock()
+        self.pace = Pace(self._clock)
         self._version = 0
         self._jobs: dict[int, dict[int, RunningProgress]] = {}
         self._records: dict[int, RunningProgress] = {}
@@ -95,7 +100,12 @@ class ProgressBoard:
         if known is not None and known.attempt > record.attempt:
             return  # an old attempt that does not know yet that it lost its record
         self._version += 1
-        entry = RunningProgress(record.row_id, record.record_id, record.attempt, step, progress, self._version)
+        if known is not None and (known.attempt, known.step) == (record.attempt, step):
+            since = known.step_started_at, known.step_began
+        else:
+            self._step_ended(known)
+            since = self._clock.now(), self._clock.monotonic()
+        entry = RunningProgress(record.row_id, record.record_id, record.attempt, step, progress, self._version, *since)
         self._jobs.setdefault(job_row, {})[record.row_id] = entry
         self._records[record.row_id] = entry
 
@@ -105,11 +115,16 @@ class ProgressBoard:
         if known is None or known.attempt != record.attempt:
             return
         del self._records[record.row_id]
+        self._step_ended(known)
         records = self._jobs.get(job_row)
         if records is not None:
             records.pop(record.row_id, None)
             if not records:
                 del self._jobs[job_row]
+
+    def _step_ended(self, known: RunningProgress | None) -> None:
+        if known is not None:
+            STEP_SECONDS.labels(known.step).observe(self._clock.monotonic() - known.step_began)
 
     def entries(self, job_row: int) -> Iterable[RunningProgress]:
         """What is known of a job's running records; a moment too early or too late for what is committed."""

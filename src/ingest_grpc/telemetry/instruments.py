@@ -82,6 +82,13 @@ DELAYED = Gauge(
     "ingest_delayed_records", "Queued records that wait for a back-off or for their team's cap.", (), registry=REGISTRY
 )
 RUNNING = Gauge("ingest_running_records", "Records that are being converted.", (), registry=REGISTRY)
+STEP_SECONDS = Histogram(
+    "ingest_step_seconds",
+    "How long a record was in a step, whatever came of it.",
+    ("step",),
+    registry=REGISTRY,
+    buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0),
+)
 CHILD_RESTARTS = Counter(
     "ingest_child_restarts",
     "Converter children that were replaced, by cause; recycled ones had only done their share.",

@@ -1728,6 +1728,7 @@ class RecordProgress(_message.Message):
     PROGRESS_FIELD_NUMBER: _builtins.int
     QUEUE_POSITION_FIELD_NUMBER: _builtins.int
     ESTIMATED_START_AT_FIELD_NUMBER: _builtins.int
+    STEP_STARTED_AT_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """The record, "ijf-…"."""
     step: _ingestion_pb2.Step.ValueType
@@ -1742,6 +1743,10 @@ class RecordProgress(_message.Message):
     def estimated_start_at(self) -> _timestamp_pb2.Timestamp:
         """When it will probably be claimed, from the present pace; only beside queue_position."""
 
+    @_builtins.property
+    def step_started_at(self) -> _timestamp_pb2.Timestamp:
+        """When its step began, by the server's clock; present while RUNNING."""
+
     def __init__(
         self,
         *,
@@ -1750,10 +1755,11 @@ class RecordProgress(_message.Message):
         progress: _ingestion_pb2.UnitProgress | None = ...,
         queue_position: _builtins.int | None = ...,
         estimated_start_at: _timestamp_pb2.Timestamp | None = ...,
+        step_started_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_estimated_start_at", b"_estimated_start_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "estimated_start_at", b"estimated_start_at", "progress", b"progress", "queue_position", b"queue_position"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_estimated_start_at", b"_estimated_start_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_step_started_at", b"_step_started_at", "estimated_start_at", b"estimated_start_at", "progress", b"progress", "queue_position", b"queue_position", "step_started_at", b"step_started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_estimated_start_at", b"_estimated_start_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "estimated_start_at", b"estimated_start_at", "progress", b"progress", "queue_position", b"queue_position", "record_id", b"record_id", "step", b"step"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_estimated_start_at", b"_estimated_start_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_step_started_at", b"_step_started_at", "estimated_start_at", b"estimated_start_at", "progress", b"progress", "queue_position", b"queue_position", "record_id", b"record_id", "step", b"step", "step_started_at", b"step_started_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__estimated_start_at: _TypeAlias = _typing.Literal["estimated_start_at"]  # noqa: Y015
     _WhichOneofArgType__estimated_start_at: _TypeAlias = _typing.Literal["_estimated_start_at", b"_estimated_start_at"]  # noqa: Y015
@@ -1761,12 +1767,16 @@ class RecordProgress(_message.Message):
     _WhichOneofArgType__progress: _TypeAlias = _typing.Literal["_progress", b"_progress"]  # noqa: Y015
     _WhichOneofReturnType__queue_position: _TypeAlias = _typing.Literal["queue_position"]  # noqa: Y015
     _WhichOneofArgType__queue_position: _TypeAlias = _typing.Literal["_queue_position", b"_queue_position"]  # noqa: Y015
+    _WhichOneofReturnType__step_started_at: _TypeAlias = _typing.Literal["step_started_at"]  # noqa: Y015
+    _WhichOneofArgType__step_started_at: _TypeAlias = _typing.Literal["_step_started_at", b"_step_started_at"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__estimated_start_at) -> _WhichOneofReturnType__estimated_start_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__progress) -> _WhichOneofReturnType__progress | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__queue_position) -> _WhichOneofReturnType__queue_position | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__step_started_at) -> _WhichOneofReturnType__step_started_at | None: ...
 
 Global___RecordProgress: _TypeAlias = RecordProgress  # noqa: Y015
 

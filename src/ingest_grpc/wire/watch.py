@@ -100,6 +100,7 @@ def _record_progress(value: model.RecordProgress) -> job_service_pb2.RecordProgr
         queue_position=value.queue_position,
     )
     set_time(message.estimated_start_at, value.estimated_start_at)
+    set_time(message.step_started_at, value.step_started_at)
     return message
 
 

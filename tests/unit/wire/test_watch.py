@@ -6,6 +6,7 @@ from ingest_grpc.model import EventType, WatchEndReason
 from ingest_grpc.v1 import ingestion_pb2, job_pb2, job_service_pb2
 from ingest_grpc.v1.job_service_pb2 import WatchJobResponse
 from ingest_grpc.wire import watch
+from ingest_grpc.wire.times import microseconds_of
 from tests.unit.wire import values
 from tests.unit.wire.values import NOW
 
@@ -70,7 +71,10 @@ def test_synced() -> None:
 
 def test_progress__queued_and_running() -> None:
     running = model.RecordProgress(
-        "ijf-1", step=Step.PARSE, progress=model.UnitProgress(units_done=1, units_total=4, unit="pages")
+        "ijf-1",
+        step=Step.PARSE,
+        progress=model.UnitProgress(units_done=1, units_total=4, unit="pages"),
+        step_started_at=NOW,
     )
     queued = model.RecordProgress("ijf-2", queue_position=3)
     first, second = parse(watch.progress(7, [running, queued])).progress.records
@@ -81,6 +85,8 @@ def test_progress__queued_and_running() -> None:
         False,
     )
     assert (second.step, second.HasField("progress"), second.queue_position) == (0, False, 3)
+    assert microseconds_of(first.step_started_at) == NOW
+    assert not second.HasField("step_started_at")
 
 
 def test_heartbeat() -> None:
