@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ingest_grpc.pipeline.index.interface import Condition, Index, Operator, Query, Scalar, SearchMode
+from ingest_grpc.pipeline.index.interface import Condition, Index, MetadataOp, Query, Scalar, SearchMode
 from tests.conformance.index.indexing import KEY, found, near, put, scores, vector, words
 
 
@@ -165,31 +165,31 @@ async def test_filter__by_ids(library: Index, wanted: dict[str, Any], documents:
 @pytest.mark.parametrize(
     ("key", "op", "values", "documents"),
     [
-        ("year", Operator.EQ, (2021,), {"pears", "cars"}),
-        ("year", Operator.EQ, (2021.0,), {"pears", "cars"}),
-        ("year", Operator.EQ, ("2021",), set()),
-        ("year", Operator.NE, (2021,), {"apples"}),
-        ("year", Operator.GT, (2020,), {"pears", "cars"}),
-        ("year", Operator.GTE, (2020,), {"apples", "pears", "cars"}),
-        ("year", Operator.LT, (2021,), {"apples"}),
-        ("year", Operator.LTE, (10**30,), {"apples", "pears", "cars"}),
-        ("price", Operator.LT, (2,), {"apples"}),
-        ("price", Operator.NE, (1.5,), {"pears", "cars"}),
-        ("topic", Operator.IN, ("traffic", "weather"), {"cars"}),
-        ("topic", Operator.IN, (1, "fruit"), {"apples", "pears"}),
-        ("topic", Operator.GT, ("g",), {"cars"}),
-        ("topic", Operator.GT, (0,), set()),
-        ("public", Operator.EQ, (True,), {"apples"}),
-        ("public", Operator.EQ, (False,), {"pears"}),
-        ("public", Operator.EQ, (1,), set()),
-        ("public", Operator.NE, (True,), {"pears", "cars"}),
-        ("a.b\"'", Operator.EQ, ("x",), {"cars"}),
-        ("nothing", Operator.EQ, ("x",), set()),
-        ("nothing", Operator.NE, ("x",), {"apples", "pears", "cars"}),
+        ("year", MetadataOp.EQ, (2021,), {"pears", "cars"}),
+        ("year", MetadataOp.EQ, (2021.0,), {"pears", "cars"}),
+        ("year", MetadataOp.EQ, ("2021",), set()),
+        ("year", MetadataOp.NE, (2021,), {"apples"}),
+        ("year", MetadataOp.GT, (2020,), {"pears", "cars"}),
+        ("year", MetadataOp.GTE, (2020,), {"apples", "pears", "cars"}),
+        ("year", MetadataOp.LT, (2021,), {"apples"}),
+        ("year", MetadataOp.LTE, (10**30,), {"apples", "pears", "cars"}),
+        ("price", MetadataOp.LT, (2,), {"apples"}),
+        ("price", MetadataOp.NE, (1.5,), {"pears", "cars"}),
+        ("topic", MetadataOp.IN, ("traffic", "weather"), {"cars"}),
+        ("topic", MetadataOp.IN, (1, "fruit"), {"apples", "pears"}),
+        ("topic", MetadataOp.GT, ("g",), {"cars"}),
+        ("topic", MetadataOp.GT, (0,), set()),
+        ("public", MetadataOp.EQ, (True,), {"apples"}),
+        ("public", MetadataOp.EQ, (False,), {"pears"}),
+        ("public", MetadataOp.EQ, (1,), set()),
+        ("public", MetadataOp.NE, (True,), {"pears", "cars"}),
+        ("a.b\"'", MetadataOp.EQ, ("x",), {"cars"}),
+        ("nothing", MetadataOp.EQ, ("x",), set()),
+        ("nothing", MetadataOp.NE, ("x",), {"apples", "pears", "cars"}),
     ],
 )
 async def test_filter__by_metadata(
-    library: Index, key: str, op: Operator, values: tuple[Scalar, ...], documents: set[str]
+    library: Index, key: str, op: MetadataOp, values: tuple[Scalar, ...], documents: set[str]
 ) -> None:
     conditions = (Condition(key, op, values),)
     hits = await found(library, near(vector(1.0), conditions=conditions))
@@ -201,9 +201,9 @@ async def test_filter__by_metadata(
 @pytest.mark.parametrize(
     "condition",
     [
-        Condition("year", Operator.EQ, ()),
-        Condition("year", Operator.GT, (1, 2)),
-        Condition("public", Operator.LT, (True,)),
+        Condition("year", MetadataOp.EQ, ()),
+        Condition("year", MetadataOp.GT, (1, 2)),
+        Condition("public", MetadataOp.LT, (True,)),
     ],
 )
 async def test_filter__that_makes_no_sense(library: Index, condition: Condition) -> None:

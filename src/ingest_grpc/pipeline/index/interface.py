@@ -8,9 +8,10 @@ of a dead attempt from undoing a newer one.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Protocol
 
+from ingest_grpc.model import MetadataOp as MetadataOp
+from ingest_grpc.model import SearchMode as SearchMode
 from ingest_grpc.pipeline.chunk.interface import Chunk
 from ingest_grpc.pipeline.embed.interface import Vector
 
@@ -23,26 +24,6 @@ Fence = tuple[int, int]
 MAX_TOP_K = 1_000
 
 
-class SearchMode(StrEnum):
-    """How a search finds chunks."""
-
-    HYBRID = "HYBRID"
-    VECTOR = "VECTOR"
-    TEXT = "TEXT"
-
-
-class Operator(StrEnum):
-    """How a condition compares a document's value with its own."""
-
-    EQ = "EQ"
-    NE = "NE"
-    IN = "IN"
-    GT = "GT"
-    GTE = "GTE"
-    LT = "LT"
-    LTE = "LTE"
-
-
 @dataclass(frozen=True, slots=True)
 class Condition:
     """One demand on a document's metadata. `values` has one element, for IN one or more.
@@ -52,7 +33,7 @@ class Condition:
     """
 
     key: str
-    op: Operator
+    op: MetadataOp
     values: tuple[Scalar, ...]
 
 

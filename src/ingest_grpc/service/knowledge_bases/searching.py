@@ -12,12 +12,10 @@ from ingest_grpc.pipeline.index.interface import (
     Hit,
     Index,
     IndexUnavailable,
-    Operator,
     Query,
     StoredChunk,
     UnknownKnowledgeBase,
 )
-from ingest_grpc.pipeline.index.interface import SearchMode as IndexMode
 from ingest_grpc.service.knowledge_bases.embedding import Embedders
 from ingest_grpc.service.knowledge_bases.finding import find_document, find_knowledge_base
 from ingest_grpc.service.paging import decode_token, encode_token
@@ -66,7 +64,7 @@ class SearchService:
                 about = {"embedder": knowledge_base.indexing.embedder}
                 raise IngestError(Reason.SERVICE_UNAVAILABLE, about, retry_after_seconds=1.0) from error
         return Query(
-            mode=IndexMode(query.mode.value),
+            mode=query.mode,
             text=query.text,
             top_k=query.top_k,
             vector=vector,
@@ -74,9 +72,7 @@ class SearchService:
             filter=Filter(
                 file_ids=frozenset(query.file_ids),
                 data_source_ids=frozenset(query.data_source_ids),
-                conditions=tuple(
-                    Condition(each.key, Operator(each.op.value), each.values) for each in query.conditions
-                ),
+                conditions=tuple(Condition(each.key, each.op, each.values) for each in query.conditions),
                 excluded_document_ids=excluded,
             ),
         )

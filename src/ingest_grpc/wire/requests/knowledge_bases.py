@@ -1,9 +1,6 @@
 """Requests of KnowledgeBaseService about knowledge bases, their files and search."""
 
-import math
 from dataclasses import dataclass
-
-from google.protobuf.struct_pb2 import Value
 
 from ingest_grpc import model
 from ingest_grpc.ids import Prefix
@@ -13,6 +10,7 @@ from ingest_grpc.v1 import knowledge_base_service_pb2 as pb
 from ingest_grpc.wire import enums
 from ingest_grpc.wire.requests.fields import Fields
 from ingest_grpc.wire.requests.jobs import MAX_DESCRIPTION_CHARACTERS, MAX_NAME_CHARACTERS, files_to_add
+from ingest_grpc.wire.requests.metadata import scalar
 
 SERVICE = "/ingest_grpc.v1.KnowledgeBaseService"
 UPDATABLE = ("name", "description", "embedder", "chunking")
@@ -321,18 +319,7 @@ def _condition(fields: Fields, index: int, message: knowledge_base_pb2.MetadataC
         key=fields.required_text(f"{place}.key", message.key, characters=MAX_METADATA_KEY),
         op=op,
         values=tuple(
-            _value(fields, f"{place}.values[{number}]", value) for number, value in enumerate(message.values[:most])
+            scalar(fields, f"{place}.values[{number}]", value, MAX_QUERY_CHARACTERS)
+            for number, value in enumerate(message.values[:most])
         ),
     )
-
-
-def _value(fields: Fields, field: str, value: Value) -> model.Scalar:
-    kind = value.WhichOneof("kind")
-    if kind == "string_value":
-        return fields.text(field, value.string_value, characters=MAX_QUERY_CHARACTERS)
-    if kind == "bool_value":
-        return value.bool_value
-    if kind == "number_value" and math.isfinite(value.number_value):
-        return value.number_value
-    fields.wrong(field, "is not a string, a finite number or a boolean")
-    return ""

@@ -22,13 +22,14 @@ def metadata(fields: Fields, field: str, struct: Struct) -> Mapping[str, model.S
     for key in values:
         if not (0 < len(key) <= MAX_METADATA_KEY and key.isprintable()):
             fields.wrong(field, f"has the key {key[:80]!r}, not 1 to {MAX_METADATA_KEY} printable characters")
-    return {key: _scalar(fields, f"{field}[{key[:80]}]", value) for key, value in values.items()}
+    return {key: scalar(fields, f"{field}[{key[:80]}]", value, MAX_METADATA_TEXT) for key, value in values.items()}
 
 
-def _scalar(fields: Fields, field: str, value: Value) -> model.Scalar:
+def scalar(fields: Fields, field: str, value: Value, characters: int) -> model.Scalar:
+    """A text of at most `characters`, a finite number or a boolean; anything else is wrong."""
     kind = value.WhichOneof("kind")
     if kind == "string_value":
-        return fields.text(field, value.string_value, characters=MAX_METADATA_TEXT)
+        return fields.text(field, value.string_value, characters=characters)
     if kind == "bool_value":
         return value.bool_value
     if kind == "number_value" and math.isfinite(value.number_value):

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ingest_grpc.pipeline.index.interface import Condition, Filter, Operator, Scalar
+from ingest_grpc.pipeline.index.interface import Condition, Filter, MetadataOp, Scalar
 
-_COMPARISONS = {Operator.GT: ">", Operator.GTE: ">=", Operator.LT: "<", Operator.LTE: "<="}
+_COMPARISONS = {MetadataOp.GT: ">", MetadataOp.GTE: ">=", MetadataOp.LT: "<", MetadataOp.LTE: "<="}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def _array(values: Sequence[Any] | frozenset[str]) -> str:
 
 def _condition(condition: Condition) -> tuple[str, list[Any]]:
     """A demand on one key of the metadata; the key is compared as text, not as a path."""
-    if not condition.values or (len(condition.values) > 1 and condition.op is not Operator.IN):
+    if not condition.values or (len(condition.values) > 1 and condition.op is not MetadataOp.IN):
         raise ValueError(f"{condition.op} has {len(condition.values)} values")
     some = "EXISTS (SELECT 1 FROM json_each(d.metadata) m WHERE m.key = ? AND {})"
     if comparison := _COMPARISONS.get(condition.op):
@@ -71,7 +71,7 @@ def _condition(condition: Condition) -> tuple[str, list[Any]]:
         return some.format(f"m.type IN {_types(value)} AND m.atom {comparison} ?"), [condition.key, _bound(value)]
     equal = " OR ".join(f"m.type IN {_types(value)} AND m.atom = ?" for value in condition.values)
     demand = some.format(f"({equal})")
-    if condition.op is Operator.NE:
+    if condition.op is MetadataOp.NE:
         demand = f"NOT {demand}"
     return demand, [condition.key, *map(_bound, condition.values)]
 
