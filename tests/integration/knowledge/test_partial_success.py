@@ -4,6 +4,7 @@ from ingest_grpc.v1 import knowledge_base_service_pb2 as pb
 from ingest_grpc.v1.ingestion_pb2 import RecordStatus, Step
 from ingest_grpc.v1.job_pb2 import EventType, Job, JobStatus
 from ingest_grpc.v1.job_service_pb2 import GetJobRequest, ListTimelineEventsRequest
+from tests import documents
 from tests.integration.knowledge.library import Library
 
 GOOD, BROKEN = 8, ("broken-1.pdf", "broken-2.pdf")
@@ -51,11 +52,12 @@ async def test_counts__are_right_at_every_event(library: Library) -> None:
             completed, chunks = completed + 1, chunks + event.record_change.record.chunks_created
         if event.type == EventType.EVENT_TYPE_RECORD_FAILED:
             failed += 1
-        if event.HasField("ingestion_job_change") and completed + failed == GOOD + len(BROKEN):
+        if event.HasField("ingestion_job_change"):
             run = event.ingestion_job_change.ingestion_job
             seen += 1
             assert (run.documents_processed, run.documents_failed, run.chunks_created) == (completed, failed, chunks)
-    assert (completed, failed, chunks, seen) == (8, 2, 8, 1)
+    assert (completed, failed, chunks) == (8, 2, 8)
+    assert seen >= 3, "queued, running, and what came of it"
 
 
 async def test_second_sync__does_not_try_what_failed_for_good(library: Library) -> None:
@@ -69,15 +71,13 @@ async def test_corrected_files__clear_the_review_reasons(library: Library) -> No
     """One is corrected, the other one goes: both resolve the older job's failures, with events on its timeline."""
     fill(library)
     older = await library.add_source()
-    library.write(BROKEN[0], "%PDF is what this page is about, and it is plain text.\n")
+    library.write(BROKEN[0], documents.pdf())
     library.delete(BROKEN[1])
-    library.write("broken-1.pdf", (b"# Mended\n\nNow it is Markdown.\n"))
 
     reply = await library.sync(BROKEN[0], BROKEN[1])
 
     assert reply.data_source.last_sync.deleted == 1
-    left = await review_reasons(library, older)
-    assert BROKEN[1] not in left
+    assert await review_reasons(library, older) == []
     request = ListTimelineEventsRequest(job_id=older.job_id, types=[EventType.EVENT_TYPE_RECORD_SUPERSEDED])
     events = (await library.server.jobs.ListTimelineEvents(request)).events
-    assert {event.record_change.record.filename for event in events} == set(BROKEN) - set(left)
+    assert {event.record_change.record.filename for event in events} == set(BROKEN)
