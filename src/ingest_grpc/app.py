@@ -27,7 +27,7 @@ from ingest_grpc.blobs.factory import open_blobs
 from ingest_grpc.clock import Clock, SystemClock
 from ingest_grpc.config import Settings
 from ingest_grpc.hub import Hub
-from ingest_grpc.memory import calm_collector, share_arenas
+from ingest_grpc.memory import calm_collector, give_back, share_arenas
 from ingest_grpc.model import Engine, Method, ServerInfo
 from ingest_grpc.observing import Observing
 from ingest_grpc.pipeline.align.engines import alignment_engines, chosen_engine, patience_seconds
@@ -81,6 +81,7 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
 RECHECK_SECONDS = 20.0
 """How often the permissions of calls that live are looked at: well within the minute that rule 10 allows."""
+GIVE_BACK_SECONDS = 10.0
 
 
 class App:
@@ -130,6 +131,7 @@ class App:
         self.observing = Observing(settings, self.store, self.limits, clock)
         self._rechecker = Loop("permissions", self._recheck)
         self._ticker = Loop("ticker", self._tick)
+        self._trimmer = Loop("memory", self._give_back)
         self._serving = True
         self.port = 0
 
@@ -262,7 +264,7 @@ class App:
             await self.observing.stop()
             await self._stop_store()
             raise
-        for loop in (self._ticker, self._rechecker, self.pool, self.reaper, *self._background):
+        for loop in (self._ticker, self._rechecker, self._trimmer, self.pool, self.reaper, *self._background):
             loop.start()
 
     async def stop(self, grace_seconds: float | None = None) -> None:
@@ -270,7 +272,7 @@ class App:
         grace = self.settings.shutdown_grace_seconds if grace_seconds is None else grace_seconds
         self.hub.drain()
         await asyncio.gather(self.server.stop(grace), self.pool.stop(grace))
-        for loop in (*reversed(self._background), self.reaper, self._rechecker, self._ticker):
+        for loop in (*reversed(self._background), self.reaper, self._trimmer, self._rechecker, self._ticker):
             await loop.stop()
         await self.observing.stop()
         await self._stop_store()
@@ -312,6 +314,10 @@ class App:
         if ended := await self.server.recheck.step():
             log.info("ended %d calls whose permission is gone", ended)
         return RECHECK_SECONDS
+
+    async def _give_back(self) -> float:
+        await asyncio.to_thread(give_back)
+        return GIVE_BACK_SECONDS
 
     async def _tick(self) -> float:
         self.hub.tick(self._clock.monotonic())

@@ -15,6 +15,7 @@ import re
 import shutil
 import sqlite3
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -46,7 +47,8 @@ def prepared(records: int) -> Path:
         making = folder.with_name(f"{folder.name}.{os.getpid()}")
         shutil.rmtree(making, ignore_errors=True)
         try:
-            asyncio.run(_make(making, records // RECORDS_PER_JOB))
+            with ThreadPoolExecutor(1) as thread:  # asked for within a running loop too
+                thread.submit(lambda: asyncio.run(_make(making, records // RECORDS_PER_JOB))).result()
             making.rename(folder)
         finally:
             shutil.rmtree(making, ignore_errors=True)

@@ -1,7 +1,10 @@
 """Settings of the process' memory, in a process of their own."""
 
+import platform
 import subprocess
 import sys
+
+import pytest
 
 SCRIPT = """
 import gc
@@ -20,4 +23,29 @@ assert left <= gc.get_threshold()[0], f"{left} cycles are waiting to be looked f
 
 def test_memory__settings_hold_and_cycles_are_still_collected() -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+BURST = """
+import ctypes
+from pathlib import Path
+from ingest_grpc.memory import give_back
+library = ctypes.CDLL(None)
+library.malloc.restype, library.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+blocks = [library.malloc(8_000) for _ in range(10_000)]
+for block in blocks:
+    ctypes.memset(ctypes.c_void_p(block), 1, 8_000)
+for block in blocks[:-1]:
+    library.free(block)
+before = resident()
+give_back()
+assert before - resident() > 50_000_000, f"{before} before, {resident()} after"
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other libraries have no malloc_trim")
+def test_give_back__returns_what_a_burst_left_behind_under_a_living_block() -> None:
+    done = subprocess.run([sys.executable, "-c", BURST], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
