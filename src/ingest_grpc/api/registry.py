@@ -72,7 +72,9 @@ def _parsing(request_class: type[Message], behaviour: Handler) -> Handler:
         for name in logged:
             if value := getattr(message, name):
                 note_call(name, value)
-        return await behaviour(message, context)
+        served = behaviour(message, context)
+        del request, message  # a watch lives long: its handler keeps of the message what it needs
+        return await served
 
     return handle
 

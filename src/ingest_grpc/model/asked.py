@@ -99,7 +99,8 @@ class WatchEndReason(StrEnum):
     DELETED = "DELETED"
 
 
-class WatchRequest(Model):
+@dataclass(frozen=True, slots=True)
+class WatchRequest:
     """What to watch. `kinds` None = every event; `after_sequence` None = a snapshot first."""
 
     job_id: str

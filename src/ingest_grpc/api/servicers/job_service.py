@@ -161,7 +161,9 @@ class JobServicer:
         )
 
     async def WatchJob(self, message: pb.WatchJobRequest, context: Context) -> None:
-        await self._streams.watch(caller(), requests.watch_job(message), context)
+        asked = requests.watch_job(message)
+        del message  # ten thousand watches need not keep theirs
+        await self._streams.watch(caller(), asked, context)
 
     async def WatchJobs(self, message: pb.WatchJobsRequest, context: Context) -> None:
         await self._streams.watch_jobs(caller(), requests.watch_jobs(message), context)

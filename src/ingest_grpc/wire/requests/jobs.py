@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from ingest_grpc import model
 from ingest_grpc.ids import Prefix
@@ -235,11 +236,17 @@ def watch_job(message: pb.WatchJobRequest) -> model.WatchRequest:
             job_id=fields.id("job_id", message.job_id, Prefix.JOB),
             after_sequence=fields.count("after_sequence", message.after_sequence) if has_cursor else None,
             until=fields.optional_enum("until", message.until, enums.WATCH_UNTIL) or model.WatchUntil.SETTLED,
-            kinds=frozenset(map(model.EventKind, set(kinds) - {WatchKind.PROGRESS})) if kinds else None,
+            kinds=_event_kinds(frozenset(kinds)) if kinds else None,
             progress=WatchKind.PROGRESS in kinds,
             heartbeat_interval_seconds=_heartbeat_seconds(fields, message.heartbeat_interval_seconds),
             ledger_id=message.ledger_id or None,
         )
+
+
+@cache
+def _event_kinds(kinds: frozenset[WatchKind]) -> frozenset[model.EventKind]:
+    """One value for all who ask the same: ten thousand watches keep it."""
+    return frozenset(map(model.EventKind, kinds - {WatchKind.PROGRESS}))
 
 
 def watch_jobs(message: pb.WatchJobsRequest) -> model.WatchJobsRequest:
