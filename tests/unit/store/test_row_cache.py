@@ -139,9 +139,9 @@ def test_plain_statement__neither_reads_what_may_be_owed_nor_changes_what_may_be
     ledger: sqlite3.Connection, name: str
 ) -> None:
     """Words tell which statements need care; SQLite itself, asked here, knows of views and triggers too."""
-    touched: list[tuple[int, str, str]] = []
+    touched: list[tuple[int, str | None, str | None]] = []
 
-    def note(action: int, table: str, column: str, *_: object) -> int:
+    def note(action: int, table: str | None, column: str | None, *_: object) -> int:
         touched.append((action, table, column))
         return sqlite3.SQLITE_OK
 
