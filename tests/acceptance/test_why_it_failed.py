@@ -41,6 +41,7 @@ FILES: Mapping[str, tuple[Reason, Callable[[], bytes]]] = {
     "locked.pdf": (Reason.PDF_UNREADABLE, documents.encrypted_pdf),
     "vast.pdf": (Reason.PDF_PAGE_TOO_LARGE, lambda: documents.pdf(size=(20_000.0, 20_000.0))),
     "scan.pdf": (Reason.NO_TEXT, lambda: documents.pdf([None])),
+    "pictures.docx": (Reason.ONLY_PICTURES, lambda: documents.word("", "", with_picture=True)),
     "long.pdf": (Reason.TOO_MANY_PAGES, lambda: many_pages(101)),
     "amplified.pdf": (Reason.CONVERSION_STALLED, lambda: AMPLIFIED),
     "program.exe": (Reason.UNSUPPORTED_TYPE, lambda: b"MZ" + bytes(1000)),

@@ -10,7 +10,7 @@ COMPLETED = "COMPLETED"
 """The outcome of a file that is odd, but gives its text."""
 
 PDF = frozenset({Reason.PDF_UNREADABLE, Reason.NO_TEXT})
-OFFICE = frozenset({Reason.FILE_UNREADABLE, Reason.EMPTY_FILE, Reason.NO_TEXT})
+OFFICE = frozenset({Reason.FILE_UNREADABLE, Reason.EMPTY_FILE, Reason.ONLY_PICTURES})
 TEXT = frozenset({Reason.EMPTY_FILE, Reason.TEXT_UNDECODABLE, Reason.UNSUPPORTED_TYPE})
 
 

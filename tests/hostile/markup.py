@@ -100,9 +100,9 @@ def contents() -> Iterator[Case]:
         b'<html><frameset><frame src="file:///etc/passwd"></frameset></html>',
         COMPLETED,
         TEXT,
-        Reason.NO_TEXT,
+        Reason.ONLY_PICTURES,
     )
-    yield case("pictures-only.html", b"<html><body><img src=x.png><svg></svg></body></html>", Reason.NO_TEXT)
+    yield case("pictures-only.html", b"<html><body><img src=x.png><svg></svg></body></html>", Reason.ONLY_PICTURES)
     yield case("nothing.html", b"<html><body></body></html>", Reason.EMPTY_FILE)
     yield case("nul-bytes.html", HTML.replace(b"some", b"so\0me"), COMPLETED, Reason.UNSUPPORTED_TYPE)
     for charset in ("utf-7", "zlib", "nonsense", "utf-16", "idna", "punycode", "x" * 300):
@@ -178,7 +178,7 @@ def odd_data() -> Iterator[Case]:
 
 def rich_text() -> Iterator[Case]:
     start = b"{\\rtf1\\ansi some words "
-    broken = (Reason.FILE_UNREADABLE, Reason.EMPTY_FILE, Reason.NO_TEXT)
+    broken = (Reason.FILE_UNREADABLE, Reason.EMPTY_FILE, Reason.ONLY_PICTURES)
     for depth in (100, 10_000, 3_000_000):
         yield case(
             f"groups-{depth}-deep.rtf",
@@ -191,7 +191,7 @@ def rich_text() -> Iterator[Case]:
     yield case("binary-negative.rtf", start + b"\\bin-5 xx}", COMPLETED, broken)
     yield case("characters-beyond-all.rtf", start + b"\\u-99999?\\u999999999?\\u55357?\\'zz\\'" + b"}", COMPLETED)
     yield case("words-of-control.rtf", start + b"\\" + b"a" * MIB + b"9" * MIB + b"}", COMPLETED)
-    yield case("pictures.rtf", b"{\\rtf1{\\pict\\pngblip " + b"89504e470d0a1a0a" * 1000 + b"}}", Reason.NO_TEXT)
+    yield case("pictures.rtf", b"{\\rtf1{\\pict\\pngblip " + b"89504e470d0a1a0a" * 1000 + b"}}", Reason.ONLY_PICTURES)
     yield case(
         "picture-of-ff.rtf",
         start + b"{\\pict\\wmetafile8\\picw2147483647\\pich2147483647 " + b"ff" * MIB + b"}}",

@@ -107,7 +107,7 @@ def nested_messages(depth: int) -> bytes:
 
 
 def mail() -> Iterator[Case]:
-    deep = (COMPLETED, Reason.TOO_DEEPLY_NESTED, Reason.TOO_MANY_ENTRIES, Reason.NO_TEXT)
+    deep = (COMPLETED, Reason.TOO_DEEPLY_NESTED, Reason.TOO_MANY_ENTRIES, Reason.ONLY_PICTURES)
     for depth in (20, 500, 10_000):
         yield case(f"parts-{depth}-deep.eml", nested_parts(depth), deep)
         yield case(f"messages-{depth}-deep.eml", nested_messages(depth), deep)
@@ -143,13 +143,13 @@ def odd_mail() -> Iterator[Case]:
     yield case("header-of-10-mb.eml", b"Subject: " + b"x" * (10 * MIB) + b"\r\n\r\nwords", COMPLETED)
     yield case("encoded-words.eml", b"Subject: " + b"=?a?q?" * 500_000 + b"\r\n\r\nwords", COMPLETED)
     yield case("folded-header.eml", b"Subject: x\r\n" + b" y\r\n" * 500_000 + b"\r\nwords", COMPLETED)
-    yield case("no-boundary.eml", HEAD + b"Content-Type: multipart/mixed\r\n\r\nwords", COMPLETED, Reason.NO_TEXT)
+    yield case("no-boundary.eml", HEAD + b"Content-Type: multipart/mixed\r\n\r\nwords", COMPLETED, Reason.ONLY_PICTURES)
     pieces = b"".join(b"; boundary*%d=x" % n for n in range(20_000))
     yield case(
         "boundary-in-pieces.eml",
         HEAD + b"Content-Type: multipart/mixed" + pieces + b"\r\n\r\n--x\r\n\r\nwords",
         COMPLETED,
-        Reason.NO_TEXT,
+        Reason.ONLY_PICTURES,
     )
     for charset in (b"zlib", b"idna", b"nonsense", b"utf-7", b"x" * 5000, b"unicode_escape", b"hex"):
         name = charset[:10].decode()

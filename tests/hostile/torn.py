@@ -20,6 +20,7 @@ OUTCOMES = frozenset(
         Reason.UNSUPPORTED_TYPE,
         Reason.EMPTY_FILE,
         Reason.NO_TEXT,
+        Reason.ONLY_PICTURES,
         Reason.TEXT_UNDECODABLE,
         Reason.DECOMPRESSION_BOMB,
         Reason.OUTPUT_TOO_LARGE,

@@ -106,6 +106,7 @@ async def test_convert__every_format_inside_the_sandbox(
 
 
 @reaches(Reason.NO_TEXT, A_RECORD, "a scan, or a picture")
+@reaches(Reason.ONLY_PICTURES, A_RECORD, "an Office file of pictures only")
 @reaches(Reason.DECOMPRESSION_BOMB, A_RECORD, "a file that expands a hundred thousand times")
 @reaches(Reason.FILE_ENCRYPTED, A_RECORD, "an Office file with a password")
 @reaches(Reason.FILE_UNREADABLE, A_RECORD, "an Office file that is cut off")
@@ -122,6 +123,7 @@ async def test_convert__every_format_inside_the_sandbox(
         (documents.bomb_pdf(), "a.pdf", Reason.DECOMPRESSION_BOMB),
         (documents.encrypted_office(), "a.docx", Reason.FILE_ENCRYPTED),
         (documents.word()[:500], "a.docx", Reason.FILE_UNREADABLE),
+        (documents.word("", "", with_picture=True), "a.docx", Reason.ONLY_PICTURES),
         (documents.picture(), "a.png", Reason.NO_TEXT),
         (bytes(1000), "a.bin", Reason.UNSUPPORTED_TYPE),
         (b"\xff\xfe" + b"\x00\xd8" * 10, "a.txt", Reason.TEXT_UNDECODABLE),

@@ -45,6 +45,12 @@ CATALOGUE: Mapping[Reason, Entry] = {
         "Convert it with the method accuracy-optimized, which reads scans, or upload a version with a text layer.",
         Code.INVALID_ARGUMENT,
     ),
+    Reason.ONLY_PICTURES: Entry(
+        "The document has no text of its own, only pictures or attachments.",
+        "Save it as PDF and convert that with the method accuracy-optimized, which reads pictures; upload attachments "
+        "as files of their own.",
+        Code.INVALID_ARGUMENT,
+    ),
     Reason.OCR_FOUND_NO_TEXT: Entry(
         "The file contains no text, and OCR found none in its pictures.",
         "Upload a sharper scan, at least 300 dots per inch and upright, or remove the file.",

@@ -164,6 +164,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The file contains no text, and OCR found none in its pictures. (INVALID_ARGUMENT)"""
     ERROR_REASON_OCR_UNAVAILABLE: _ErrorReason.ValueType  # 77
     """The file has to be read by OCR, which this server cannot do. (FAILED_PRECONDITION)"""
+    ERROR_REASON_ONLY_PICTURES: _ErrorReason.ValueType  # 78
+    """The document has no text of its own, only pictures or attachments. (INVALID_ARGUMENT)"""
     ERROR_REASON_CONVERSION_STALLED: _ErrorReason.ValueType  # 93
     """The conversion made no progress for too long. (INTERNAL, retryable)"""
     ERROR_REASON_DOCUMENT_TOO_LARGE: _ErrorReason.ValueType  # 94
@@ -369,6 +371,8 @@ ERROR_REASON_OCR_FOUND_NO_TEXT: ErrorReason.ValueType  # 76
 """The file contains no text, and OCR found none in its pictures. (INVALID_ARGUMENT)"""
 ERROR_REASON_OCR_UNAVAILABLE: ErrorReason.ValueType  # 77
 """The file has to be read by OCR, which this server cannot do. (FAILED_PRECONDITION)"""
+ERROR_REASON_ONLY_PICTURES: ErrorReason.ValueType  # 78
+"""The document has no text of its own, only pictures or attachments. (INVALID_ARGUMENT)"""
 ERROR_REASON_CONVERSION_STALLED: ErrorReason.ValueType  # 93
 """The conversion made no progress for too long. (INTERNAL, retryable)"""
 ERROR_REASON_DOCUMENT_TOO_LARGE: ErrorReason.ValueType  # 94

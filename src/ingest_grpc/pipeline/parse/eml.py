@@ -41,14 +41,14 @@ class _Letter:
 def parse(source: Source) -> Parsed:
     """Headers, body, and the attachments that can be converted, each under a heading; the others are losses.
 
-    ParseFailure FILE_UNREADABLE; NO_TEXT if there are attachments but no words, EMPTY_FILE without either.
+    ParseFailure FILE_UNREADABLE; ONLY_PICTURES if there are attachments but no words, EMPTY_FILE without either.
     """
     message, letter = _read(source)
     headers = {name: _header(message, name) for name in _HEADERS}
     body = _joined(letter)
     sections, losses = _attached(source, letter)
     if not (body or headers["Subject"] or sections):
-        reason = Reason.NO_TEXT if letter.attachments else Reason.EMPTY_FILE
+        reason = Reason.ONLY_PICTURES if letter.attachments else Reason.EMPTY_FILE
         raise ParseFailure(reason, "neither a subject nor a body", engine=STDLIB)
     lines = [f"**{name}**: {value}" for name, value in headers.items() if value]
     if letter.attachments:
@@ -156,7 +156,7 @@ def _body(part: Part, source: Source, letter: _Letter) -> str:
     try:
         return html.parse_text(decoded.text, source).markdown
     except ParseFailure as failure:
-        if failure.reason in (Reason.NO_TEXT, Reason.EMPTY_FILE):
+        if failure.reason in (Reason.ONLY_PICTURES, Reason.EMPTY_FILE):
             return ""
         raise
 

@@ -19,7 +19,7 @@ _HEAD_BYTES = 4096
 
 
 def parse(source: Source) -> Parsed:
-    """ParseFailure TEXT_UNDECODABLE; NO_TEXT for pictures only, EMPTY_FILE without even those."""
+    """ParseFailure TEXT_UNDECODABLE; ONLY_PICTURES for pictures only, EMPTY_FILE without even those."""
     decoded = decode(source.data, _declared_charset(source))
     parsed = parse_text(decoded.text, source)
     parsed.warnings += decoded.warnings
@@ -29,7 +29,7 @@ def parse(source: Source) -> Parsed:
 def parse_text(text: str, source: Source) -> Parsed:
     """Convert HTML that is decoded already; `source` says the limits.
 
-    ParseFailure NO_TEXT, EMPTY_FILE, TOO_DEEPLY_NESTED, OUTPUT_TOO_LARGE.
+    ParseFailure ONLY_PICTURES, EMPTY_FILE, TOO_DEEPLY_NESTED, OUTPUT_TOO_LARGE.
     """
     nesting.check_page(text, source.options.limits)
     text, pictures = stored_images.take_embedded(text) if source.options.store_images else (text, {})
@@ -38,7 +38,8 @@ def parse_text(text: str, source: Source) -> Parsed:
     engine = converters.chosen(page)
     extraction = converters.extract(page, Reason.FILE_UNREADABLE)
     if not has_text(extraction.markdown):
-        reason = Reason.NO_TEXT if re.search("<(img|svg|canvas|video)", text, re.IGNORECASE) else Reason.EMPTY_FILE
+        pictures_only = re.search("<(img|svg|canvas|video)", text, re.IGNORECASE) is not None
+        reason = Reason.ONLY_PICTURES if pictures_only else Reason.EMPTY_FILE
         raise ParseFailure(reason, "no text in the page", engine=engine)
     linked = stored_images.link(extraction.markdown, pictures, source.options.limits)
     found = _TITLE.search(text)

@@ -47,7 +47,7 @@ Path = tuple[str, ...]
 def parse(source: Source) -> Parsed:
     """As a mail; by the engine where the body is there in no form but compressed RTF, or the file is damaged.
 
-    ParseFailure FILE_UNREADABLE, NO_TEXT, EMPTY_FILE.
+    ParseFailure FILE_UNREADABLE, ONLY_PICTURES, EMPTY_FILE.
     """
     try:
         with olefile.OleFileIO(io.BytesIO(source.data)) as file:

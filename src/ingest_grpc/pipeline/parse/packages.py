@@ -22,7 +22,7 @@ _PICTURE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|tiff?|bmp|emf|wmf)$", re.IGN
 
 
 def parse(source: Source) -> Parsed:
-    """ParseFailure FILE_UNREADABLE, FILE_ENCRYPTED, DECOMPRESSION_BOMB, NO_TEXT, or EMPTY_FILE for a file that
+    """ParseFailure FILE_UNREADABLE, FILE_ENCRYPTED, DECOMPRESSION_BOMB, ONLY_PICTURES, or EMPTY_FILE for a file that
     has neither text nor pictures."""
     members = zip_probe.members(source.data, source.options.limits)
     _refuse_encrypted(source)
@@ -57,5 +57,5 @@ def _refuse_encrypted(source: Source) -> None:
 def _why_empty(members: list[str], losses: tuple[str, ...]) -> ParseFailure:
     if losses:
         return ParseFailure(Reason.FILE_UNREADABLE, "; ".join(losses), engine=XBERG)
-    reason = Reason.NO_TEXT if any(map(_PICTURE.search, members)) else Reason.EMPTY_FILE
+    reason = Reason.ONLY_PICTURES if any(map(_PICTURE.search, members)) else Reason.EMPTY_FILE
     return ParseFailure(reason, f"no text in any of {len(members)} parts", engine=XBERG)

@@ -9,9 +9,9 @@ from ingest_grpc.pipeline.parse.source import Source
 
 
 def parse(source: Source) -> Parsed:
-    """ParseFailure FILE_UNREADABLE; NO_TEXT for pictures only, EMPTY_FILE without even those."""
+    """ParseFailure FILE_UNREADABLE; ONLY_PICTURES for pictures only, EMPTY_FILE without even those."""
     extraction = xberg_engine.extract(source, unreadable=Reason.FILE_UNREADABLE)
     if not has_text(extraction.markdown):
-        reason = Reason.NO_TEXT if b"\\pict" in source.data else Reason.EMPTY_FILE
+        reason = Reason.ONLY_PICTURES if b"\\pict" in source.data else Reason.EMPTY_FILE
         raise ParseFailure(reason, "no text in the document", engine=XBERG)
     return Parsed(extraction.markdown, XBERG, title=extraction.title, warnings=list(extraction.warnings))

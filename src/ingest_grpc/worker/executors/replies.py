@@ -21,6 +21,7 @@ _REASONS_OF_A_CHILD = frozenset(
         Reason.PDF_UNREADABLE,
         Reason.PDF_PAGE_TOO_LARGE,
         Reason.NO_TEXT,
+        Reason.ONLY_PICTURES,
         Reason.OCR_FOUND_NO_TEXT,
         Reason.OCR_UNAVAILABLE,
         Reason.UNSUPPORTED_TYPE,

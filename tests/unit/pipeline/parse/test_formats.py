@@ -101,7 +101,7 @@ def test_xlsx__sheets_are_tables() -> None:
     ("data", "reason"),
     [
         (documents.word("", ""), Reason.EMPTY_FILE),
-        (documents.word("", "", with_picture=True), Reason.NO_TEXT),
+        (documents.word("", "", with_picture=True), Reason.ONLY_PICTURES),
         (documents.slides([""]), Reason.EMPTY_FILE),
         (documents.sheet([]), Reason.EMPTY_FILE),
         (documents.with_member(documents.word(), "word/bomb.xml", bytes(200 * MIB)), Reason.DECOMPRESSION_BOMB),
@@ -131,7 +131,7 @@ def test_rtf__text() -> None:
 
 @pytest.mark.parametrize(
     ("data", "reason"),
-    [(b"{\\rtf1\\ansi }", Reason.EMPTY_FILE), (b"{\\rtf1{\\pict\\pngblip 00ff}}", Reason.NO_TEXT)],
+    [(b"{\\rtf1\\ansi }", Reason.EMPTY_FILE), (b"{\\rtf1{\\pict\\pngblip 00ff}}", Reason.ONLY_PICTURES)],
 )
 def test_rtf__refusals(data: bytes, reason: Reason) -> None:
     assert refusal(data).reason is reason
@@ -154,7 +154,7 @@ def test_html__embedded_pictures_leave_their_words_only() -> None:
 
 @pytest.mark.parametrize(
     ("data", "reason"),
-    [(b"<html><body></body></html>", Reason.EMPTY_FILE), (b"<html><img src='a.png'></html>", Reason.NO_TEXT)],
+    [(b"<html><body></body></html>", Reason.EMPTY_FILE), (b"<html><img src='a.png'></html>", Reason.ONLY_PICTURES)],
 )
 def test_html__refusals(data: bytes, reason: Reason) -> None:
     assert refusal(data).reason is reason
@@ -292,7 +292,7 @@ def test_eml__exported_as_utf16() -> None:
     ("data", "reason"),
     [
         (b"From: a@example.com\n\n \n", Reason.EMPTY_FILE),
-        (b"From: a@example.com\nContent-Type: image/png\n\nAAAA\n", Reason.NO_TEXT),
+        (b"From: a@example.com\nContent-Type: image/png\n\nAAAA\n", Reason.ONLY_PICTURES),
     ],
 )
 def test_eml__refusals(data: bytes, reason: Reason) -> None:
