@@ -59,10 +59,10 @@ def load_scorer(folder: Path) -> ModuleType:
     return module
 
 
-async def convert_all(folder: Path, rows: Sequence[Row], method: str, out: Path) -> None:
+async def convert_all(folder: Path, rows: Sequence[Row], method: str, out: Path, data_dir: Path) -> None:
     """Convert one document after the other, so that the CPU time of each can be told."""
     # One worker: what the children use between two looks belongs to one document.
-    executor = LocalExecutor(Settings(workers=1))
+    executor = LocalExecutor(Settings(workers=1, data_dir=data_dir))
     await executor.start()
     try:
         for row in rows:
@@ -152,7 +152,7 @@ def main() -> int:
         for method in args.method:
             rows = read_manifest(args.folder, args.group)
             out = (args.out or Path(temporary)) / method
-            asyncio.run(convert_all(args.folder, rows, method, out))
+            asyncio.run(convert_all(args.folder, rows, method, out, Path(temporary)))
             score_all(scorer, args.folder, rows, out)
             print_table(method, rows)
     return 0

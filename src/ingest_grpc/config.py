@@ -55,6 +55,11 @@ class Settings(BaseSettings):
     docling_models: Path | None = Field(
         None, description="folder with the models of docling, where the setting engines names it for PDF"
     )
+    java_home: Path | None = Field(
+        None,
+        description="folder of the Java runtime for opendataloader, where the setting engines names it; "
+        "unset = JAVA_HOME, or that of java on the PATH",
+    )
     ocr_engine: Literal["auto", "tesseract", "rapidocr", "none"] = Field(
         "auto", description="what reads scans: auto takes tesseract where the system has it, else rapidocr"
     )

@@ -42,6 +42,15 @@ class Kind(StrEnum):
     ZIP = "ZIP"
 
 
+PDF_HEAD_BYTES = 1024
+"""Where a PDF has its mark: other bytes may come before it."""
+
+
+def is_pdf(head: bytes) -> bool:
+    """Whether a file with this beginning is a PDF."""
+    return b"%PDF-" in head[:PDF_HEAD_BYTES]
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """What is known of a format beside its content.

@@ -1,9 +1,10 @@
 """An executor with real children, and files for what goes in and comes out."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 from ingest_grpc.config import Settings
 from ingest_grpc.worker.executors.interface import (
@@ -15,6 +16,8 @@ from ingest_grpc.worker.executors.interface import (
 )
 from ingest_grpc.worker.executors.local import LocalExecutor
 
+Outcome: TypeAlias = Converted | ArchiveFound | ConversionFailed
+
 
 class Converting:
     """An executor, and a folder for what goes in and comes out."""
@@ -24,19 +27,24 @@ class Converting:
         self.output = folder / "output.md"
         self._source = folder / "source"
         self.progress: list[Progress] = []
+        self.on_progress: Callable[[], None] = lambda: None
 
     async def convert(
         self, data: bytes, filename: str = "", content_type: str = "", method: str = "SPEED_OPTIMIZED"
-    ) -> Converted | ArchiveFound | ConversionFailed:
+    ) -> Outcome:
         self._source.write_bytes(data)
         source = os.open(self._source, os.O_RDONLY)
         output = os.open(self.output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:
             request = ConversionRequest(filename, content_type, method)
-            return await self.executor.convert(source, output, request, self.progress.append)
+            return await self.executor.convert(source, output, request, self._note)
         finally:
             os.close(source)
             os.close(output)
+
+    def _note(self, progress: Progress) -> None:
+        self.progress.append(progress)
+        self.on_progress()
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest_grpc.config import Settings
+from ingest_grpc.pipeline.parse.choice import EngineUnavailable
 from ingest_grpc.pipeline.parse.engines import engines
 from ingest_grpc.units import GIB, MIB
 from ingest_grpc.worker.executors.interface import ConversionRequest, Converted
@@ -82,16 +83,27 @@ def _tls(settings: Settings) -> Iterator[Finding]:
 
 async def _converters(settings: Settings) -> list[Finding]:
     """What confines a converter, by its own word after it was confined, and whether it converts."""
-    executor = LocalExecutor(settings.model_copy(update={"require_sandbox": False, "workers": 1}))
-    await executor.start()
-    try:
-        found = [
-            Finding(f"sandbox: {name}", in_force, "enforced" if in_force else "missing", _FIXES.get(name, _FIX))
-            for name, in_force in executor.protections.items()
-        ]
-        return [*found, await _conversion(executor)]
-    finally:
-        await executor.stop()
+    with tempfile.TemporaryDirectory() as folder:
+        # A folder of its own: the data folder may be that of a server that runs.
+        chosen = {"require_sandbox": False, "workers": 1, "data_dir": Path(folder)}
+        try:
+            executor = LocalExecutor(settings.model_copy(update=chosen))
+        except EngineUnavailable as unavailable:
+            return [Finding("chosen engines", False, str(unavailable), unavailable.fix)]
+        try:
+            await executor.start()
+            return [*_protections(executor), await _conversion(executor)]
+        except EngineUnavailable as unavailable:
+            refused = Finding("chosen engines", False, str(unavailable), unavailable.fix)
+            return [*_protections(executor), refused, await _conversion(executor)]
+        finally:
+            await executor.stop()
+
+
+def _protections(executor: LocalExecutor) -> Iterator[Finding]:
+    for name, in_force in executor.protections.items():
+        detail = "enforced" if in_force else "missing"
+        yield Finding(f"sandbox: {name}", in_force, detail, _FIXES.get(name, _FIX))
 
 
 async def _conversion(executor: LocalExecutor) -> Finding:

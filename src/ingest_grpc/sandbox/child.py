@@ -35,17 +35,19 @@ runtime), and a way to report. MemoryError is understood; any other exception is
 
 
 def _nothing() -> None:
-    """Nothing is left to load."""
+    """Nothing is left to do."""
 
 
-def serve(handler: Handler, load: Callable[[], None] = _nothing) -> None:
+def serve(handler: Handler, load: Callable[[], None] = _nothing, prove: Callable[[], None] = _nothing) -> None:
     """The life of a child. Returns when the parent has closed the channel.
 
     `load` is for libraries that start threads when they are loaded: those begin life as confined as this one is
     then, with nothing but the system call filter to come. It can read the `readable_paths` of the child's spec.
+    `prove` is called once all is in force: a child in which it raises is never ready.
     """
     launch = Launch.from_json(sys.argv[-1])
     protections = confine(launch, load)
+    prove()
     with socket.socket(fileno=launch.channel) as channel:
         protocol.send(channel, {"kind": "hello", "protections": protections})
         while (received := protocol.receive(channel)) is not None:
@@ -93,7 +95,7 @@ def confine(launch: Launch, load: Callable[[], None] = _nothing) -> dict[str, bo
     parent.die_with_parent(launch.parent_pid)
     protections = {
         "parent_death_signal": True,
-        "empty_working_folder": _in_force(lambda: process.enter_removed_folder(launch.temporary_folder)),
+        "empty_working_folder": _in_force(lambda: _enter_folder(launch)),
         "no_inherited_descriptors": _in_force(lambda: process.close_descriptors(launch.channel)),
         "resource_limits": _in_force(
             lambda: process.limit_resources(launch.address_space_bytes, launch.written_bytes, launch.open_files)
@@ -101,10 +103,19 @@ def confine(launch: Launch, load: Callable[[], None] = _nothing) -> dict[str, bo
         "not_dumpable": _in_force(process.hide_from_debuggers),
         "no_new_privileges": _in_force(process.forbid_new_privileges),
         "no_capabilities": _in_force(process.drop_capabilities),
-        "landlock": _in_force(lambda: landlock.restrict(launch.readable_paths)),
+        "landlock": _in_force(lambda: landlock.restrict(launch.readable_paths, launch.scratch_folder)),
     }
     load()  # threads inherit all of the above; the filter below reaches those that are there already
-    return {**protections, "seccomp": _in_force(seccomp.install)}
+    keep_files = launch.scratch_folder is not None
+    return {**protections, "seccomp": _in_force(lambda: seccomp.install(keep_files=keep_files))}
+
+
+def _enter_folder(launch: Launch) -> None:
+    """Work in the folder to write in, where there is one: some libraries ask for the name of theirs."""
+    if launch.scratch_folder is None:
+        process.enter_removed_folder(launch.temporary_folder)
+    else:
+        os.chdir(launch.scratch_folder)
 
 
 def _in_force(step: Callable[[], None]) -> bool:

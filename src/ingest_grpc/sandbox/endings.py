@@ -5,8 +5,8 @@ import signal
 
 from ingest_grpc.sandbox.spec import ChildFailure, Ending
 
-_OUT_OF_MEMORY = re.compile(r"memory allocation of \d+ bytes failed|bad_alloc|\bMemoryError\b|[Oo]ut of memory")
-"""The last words of Rust, C++, Python and PDFium when an allocation fails."""
+_OUT_OF_MEMORY = re.compile(r"memory allocation of \d+ bytes failed|bad_alloc|MemoryError\b|[Oo]ut of memory")
+"""The last words of Rust, C++, Python, Java and PDFium when an allocation fails."""
 
 
 def explain(returncode: int | None, last_words: str) -> ChildFailure:

@@ -1,8 +1,10 @@
-"""Watches how much memory a child really uses, and how many threads, while it works."""
+"""Watches how much memory a child really uses, how many threads, and what it writes, while it works."""
 
 import asyncio
 import os
 from collections.abc import Callable
+
+from ingest_grpc.sandbox.scratch import ScratchFolder
 
 SAMPLE_SECONDS = 0.05
 
@@ -33,14 +35,23 @@ class MemoryGuard:
     """Calls `on_excess` once, with what was exceeded, when a sample of the child's use exceeds a limit.
 
     Threads are limited because what the kernel keeps for each of them counts against no limit of the process, and
-    RLIMIT_NPROC, which counts all of a user's, does not bind root.
+    RLIMIT_NPROC, which counts all of a user's, does not bind root. `scratch` is the folder that the child may write
+    in, if it has one: the disk that a child takes is watched like its memory.
     """
 
-    def __init__(self, pid: int, limit_bytes: int, max_threads: int, on_excess: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        pid: int,
+        limit_bytes: int,
+        max_threads: int,
+        on_excess: Callable[[str], None],
+        scratch: ScratchFolder | None = None,
+    ) -> None:
         self._pid = pid
         self._limit_bytes = limit_bytes
         self._max_threads = max_threads
         self._on_excess = on_excess
+        self._scratch = scratch
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -52,12 +63,16 @@ class MemoryGuard:
             self._timer = None
 
     def _sample(self) -> None:
-        resident, threads = usage(self._pid)
-        if resident > self._limit_bytes:
+        if excess := self._excess():
             self._timer = None
-            self._on_excess(f"more than {self._limit_bytes} bytes resident")
-        elif threads > self._max_threads:
-            self._timer = None
-            self._on_excess(f"more than {self._max_threads} threads")
+            self._on_excess(excess)
         else:
             self.start()
+
+    def _excess(self) -> str:
+        resident, threads = usage(self._pid)
+        if resident > self._limit_bytes:
+            return f"more than {self._limit_bytes} bytes resident"
+        if threads > self._max_threads:
+            return f"more than {self._max_threads} threads"
+        return self._scratch.excess() if self._scratch is not None else ""

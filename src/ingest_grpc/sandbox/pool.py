@@ -56,15 +56,18 @@ class ChildPool:
     async def start(self) -> None:
         """Begin to keep children, and wait for the first: it tells which protections are in force.
 
-        Returns without one after `patience_seconds`: tasks then fail as UNAVAILABLE until a start succeeds.
+        Returns without one after `patience_seconds` or _CHILDREN_TRIED failures: tasks then fail as UNAVAILABLE until
+        a start succeeds.
         """
         self._keeper = asyncio.create_task(self._keep(), name="child-pool-keeper")
         self._wanted.set()
         try:
             async with asyncio.timeout(self._patience_seconds):
-                while not self.protections:
+                while not self.protections and self._failed_starts < _CHILDREN_TRIED:
                     await self._arrival()
         except TimeoutError:
+            pass
+        if not self.protections:
             _log.error("no converter child is ready yet: %s", self._last_failure)
 
     async def stop(self) -> None:
@@ -176,6 +179,7 @@ class ChildPool:
             self._failed_starts += 1
             self._last_failure = str(failure)
             _log.error("a converter child could not be started (%d in a row): %s", self._failed_starts, failure)
+            self._arrived.set()
             return
         self._children.add(child)
         child.on_exit(self._forget)
@@ -191,6 +195,11 @@ class ChildPool:
             self._failed_starts += child.tasks == 0 and child.age_seconds < _PROVEN_SECONDS
             _log.warning("idle converter child %d is gone", child.pid)
         self._wanted.set()
+
+    @property
+    def last_failure(self) -> str:
+        """Why the latest start that failed did so."""
+        return self._last_failure
 
     def _note_protections(self, child: Child) -> None:
         if child.protections != self.protections:

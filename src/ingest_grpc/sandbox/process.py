@@ -10,6 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import IO
 
+from ingest_grpc.sandbox.scratch import ScratchFolder
 from ingest_grpc.sandbox.spec import ChildSpec, Launch
 
 _ENVIRONMENT = {
@@ -32,11 +33,13 @@ _LAST_WORDS_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class ChildProcess:
-    """A process of its own session, the channel to it (raw, non-blocking), and the file of its stderr."""
+    """A process of its own session, the channel to it (raw, non-blocking), the file of its stderr, and the folder
+    that it may write in, if any."""
 
     process: asyncio.subprocess.Process
     channel: socket.socket
     stderr: IO[bytes]
+    scratch: ScratchFolder | None = None
 
     @classmethod
     async def start(cls, spec: ChildSpec) -> "ChildProcess":
@@ -51,9 +54,12 @@ class ChildProcess:
             stderr = undo.enter_context(tempfile.TemporaryFile())
             # Appending, so that after the supervisor has emptied it the child's next words are its first bytes.
             fcntl.fcntl(stderr, fcntl.F_SETFL, fcntl.fcntl(stderr, fcntl.F_GETFL) | os.O_APPEND)
+            scratch = ScratchFolder(spec.scratch) if spec.scratch is not None else None
+            if scratch is not None:
+                undo.callback(scratch.remove)
             process = await asyncio.create_subprocess_exec(
                 *spec.command,
-                _launch(spec, theirs.fileno()).to_json(),
+                _launch(spec, theirs.fileno(), scratch).to_json(),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=stderr,
@@ -63,7 +69,7 @@ class ChildProcess:
                 start_new_session=True,
             )
             undo.pop_all()
-        return cls(process, ours, stderr)
+        return cls(process, ours, stderr, scratch)
 
     @property
     def pid(self) -> int:
@@ -88,10 +94,17 @@ class ChildProcess:
     def forget_words(self) -> None:
         os.ftruncate(self.stderr.fileno(), 0)
 
+    def empty_scratch(self) -> None:
+        """Remove the files that a task left."""
+        if self.scratch is not None:
+            self.scratch.empty()
+
     def close(self) -> None:
-        """Release the parent's side."""
+        """Release the parent's side, once the process is gone."""
         self.channel.close()
         self.stderr.close()
+        if self.scratch is not None:
+            self.scratch.remove()
 
 
 def _environment(address_space_bytes: int | None) -> dict[str, str]:
@@ -100,7 +113,7 @@ def _environment(address_space_bytes: int | None) -> dict[str, str]:
     return {**_ENVIRONMENT, "RUST_MIN_STACK": str(_DEEP_STACK_BYTES)}
 
 
-def _launch(spec: ChildSpec, channel: int) -> Launch:
+def _launch(spec: ChildSpec, channel: int, scratch: ScratchFolder | None) -> Launch:
     return Launch(
         channel=channel,
         parent_pid=os.getpid(),
@@ -110,4 +123,5 @@ def _launch(spec: ChildSpec, channel: int) -> Launch:
         cpu_seconds=spec.limits.granted_cpu_seconds,
         open_files=spec.limits.open_files,
         readable_paths=spec.readable_paths,
+        scratch_folder=scratch.path if scratch is not None else None,
     )

@@ -33,11 +33,25 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Scratch:
+    """A folder of a child's own, made below `parent`, that it may write files in: what they may take together.
+
+    The child can make, read and write files there and no folder, and cannot remove one: it is told that it did, so
+    that all the room it takes can be seen. The supervisor empties the folder after each task.
+    """
+
+    parent: str
+    max_bytes: int
+    max_files: int = 1_000
+
+
+@dataclass(frozen=True, slots=True)
 class ChildSpec:
     """How a child is started: the command line of its entry module, its limits, seconds until it must be ready.
 
     With `all_protections` a child that lacks one is never given a task. What stands in `readable_paths` (files, and
     folders with all below them) can be read for ever: only for libraries that start threads when they are loaded.
+    Likewise `scratch` is only for libraries that cannot do without files.
     """
 
     command: tuple[str, ...]
@@ -45,6 +59,7 @@ class ChildSpec:
     start_timeout_seconds: float = 15.0
     all_protections: bool = False
     readable_paths: tuple[str, ...] = ()
+    scratch: Scratch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +74,7 @@ class Launch:
     cpu_seconds: int
     open_files: int
     readable_paths: Sequence[str] = ()
+    scratch_folder: str | None = None
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -31,7 +31,9 @@ class Child:
     def __init__(self, process: ChildProcess, spec: ChildSpec) -> None:
         self._process = process
         self._limits = spec.limits
-        self._guard = MemoryGuard(process.pid, spec.limits.resident_bytes, spec.limits.threads, self._on_excess)
+        self._guard = MemoryGuard(
+            process.pid, spec.limits.resident_bytes, spec.limits.threads, self._on_excess, process.scratch
+        )
         self._excess = ""
         self._spent = False
         self._in_use = True
@@ -137,6 +139,7 @@ class Child:
             raise
         finally:
             self._guard.stop()
+            self._process.empty_scratch()
             self._release()
 
     async def _answer(self, on_progress: OnProgress, patience: asyncio.Timeout) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ import ctypes
 import errno
 import fcntl
 import os
+import pathlib
 import resource
 import signal
 import socket
@@ -16,6 +17,7 @@ from typing import Any
 
 from ingest_grpc.sandbox.child import Reply, Report, serve
 from ingest_grpc.sandbox.confine import landlock
+from ingest_grpc.sandbox.spec import Launch
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -34,7 +36,7 @@ def checked(result: int) -> None:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
-def missing(readable_paths: Sequence[str] = ()) -> None:
+def missing(readable_paths: Sequence[str] = (), scratch_folder: str | None = None) -> None:
     raise OSError(errno.ENOSYS, "not on this kernel")
 
 
@@ -83,7 +85,7 @@ FORBIDDEN: Mapping[str, Callable[[], object]] = {
     "open_own_source": lambda: os.open(__file__, os.O_RDONLY),
     "list_root": lambda: os.listdir("/"),
     "create_in_tmp": lambda: os.open("/tmp/canary", os.O_CREAT | os.O_WRONLY),
-    "create_here": lambda: os.open("canary", os.O_CREAT | os.O_WRONLY),
+    "create_here": lambda: os.close(os.open("canary", os.O_CREAT | os.O_WRONLY)),
     "read_parent_memory": lambda: os.open(f"/proc/{os.getppid()}/mem", os.O_RDONLY),
     "internet_socket": lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM),
     "unix_socket": lambda: socket.socket(socket.AF_UNIX, socket.SOCK_STREAM),
@@ -139,6 +141,13 @@ def handle(task: Mapping[str, Any], descriptors: Sequence[int], report: Report) 
             return Reply(attempt(lambda: write_beyond(2, task["bytes"])))
         case "describe":
             return Reply(describe())
+        case "in_folder":
+            return Reply(attempt(IN_FOLDER[task["deed"]]))
+        case "write_in_folder":
+            with open(write_file("a", 10), "rb") as written:
+                return Reply({"read": len(written.read()), "path": written.name})
+        case "remove_in_folder":
+            return Reply({"still_there": remove_file()})
     misbehave(action, task, report)
     return Reply({"unknown": action})
 
@@ -184,16 +193,59 @@ def misbehave(action: str, task: Mapping[str, Any], report: Report) -> None:
             os.write(channel(), b"\xff\xff\xff\xffgarbage")
         case "threads":
             threads_without_end()
+        case "fill_folder":
+            write_files(task["size"], task["pause_seconds"])
         case "close_channel":
             os.close(channel())
             time.sleep(3600)
 
 
-def channel() -> int:
-    """The descriptor of the channel, from the launch argument."""
-    from ingest_grpc.sandbox.spec import Launch
+def launch() -> Launch:
+    """What this child was told when it was started."""
+    return Launch.from_json(sys.argv[-1])
 
-    return Launch.from_json(sys.argv[-1]).channel
+
+def channel() -> int:
+    """The descriptor of the channel."""
+    return launch().channel
+
+
+def write_file(name: str, count: int = 10) -> str:
+    """Make a file in the folder of one's own; its path."""
+    path = os.path.join(launch().scratch_folder or "", name)
+    with open(path, "wb") as file:
+        file.write(b"x" * count)
+    return path
+
+
+def remove_file() -> bool:
+    """Whether a file that was removed is still there."""
+    path = write_file("removed")
+    os.unlink(path)
+    pathlib.Path(path).unlink()
+    return os.path.exists(path)
+
+
+def write_files(size: int, pause_seconds: float) -> None:
+    """Without end, and each removed at once: what is still open takes room that nobody sees."""
+    for number in range(100_000):
+        path = write_file(f"{number}", size)
+        if number < 20:
+            os.open(path, os.O_RDONLY)
+        os.unlink(path)
+        time.sleep(pause_seconds)
+
+
+IN_FOLDER: Mapping[str, Callable[[], object]] = {
+    "mkdir": lambda: os.mkdir(os.path.join(launch().scratch_folder or "", "below")),
+    "symlink": lambda: os.symlink("/etc/passwd", os.path.join(launch().scratch_folder or "", "link")),
+    "fifo": lambda: os.mkfifo(os.path.join(launch().scratch_folder or "", "pipe")),
+    "rename": lambda: os.rename(write_file("a"), write_file("b")),
+    "list": lambda: os.listdir(launch().scratch_folder),
+    "above": lambda: write_file("../beside"),
+    "exec": lambda: os.execv(write_file("program"), ["program"]),
+}
+"""What a child may not do even in its own folder."""
 
 
 def describe() -> dict[str, Any]:

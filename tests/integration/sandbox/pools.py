@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest_grpc.sandbox.pool import ChildPool
-from ingest_grpc.sandbox.spec import ChildFailure, ChildSpec, Limits
+from ingest_grpc.sandbox.spec import ChildFailure, ChildSpec, Limits, Scratch
 
 CANARY = Path(__file__).with_name("canary.py")
 MIB = 2**20
@@ -34,10 +34,13 @@ async def canaries(
     patience_seconds: float = 10.0,
     all_protections: bool = False,
     readable_paths: tuple[str, ...] = (),
+    scratch: Scratch | None = None,
 ) -> AsyncIterator[ChildPool]:
     """A started pool of canaries, stopped in the end."""
     pool = ChildPool(
-        replace(canary(limits, behaviour, all_protections=all_protections), readable_paths=readable_paths),
+        replace(
+            canary(limits, behaviour, all_protections=all_protections), readable_paths=readable_paths, scratch=scratch
+        ),
         size,
         max_tasks=max_tasks,
         max_resident_bytes=max_resident_bytes,

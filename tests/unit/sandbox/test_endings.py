@@ -22,6 +22,7 @@ from ingest_grpc.sandbox.spec import ChildFailure, Ending
         (-signal.SIGABRT, "terminate called after throwing an instance of 'std::bad_alloc'", Ending.OUT_OF_MEMORY),
         (1, "Traceback ...\nMemoryError", Ending.OUT_OF_MEMORY),
         (0, "MemoryError", Ending.CRASHED),
+        (3, "Terminating due to java.lang.OutOfMemoryError: Java heap space", Ending.OUT_OF_MEMORY),
     ],
 )
 def test_explain__tells_the_endings_apart(returncode: int | None, words: str, ending: Ending) -> None:

@@ -4,19 +4,19 @@ import struct
 
 import pytest
 
-from ingest_grpc.sandbox.confine.seccomp import ABSENT, ALLOW, AUDIT_ARCH, CLONE_THREAD, DENY, build
-from ingest_grpc.sandbox.confine.syscalls import ARCHITECTURES, CONDITIONAL, DENIED, NEWEST_KNOWN, number
+from ingest_grpc.sandbox.confine.seccomp import ABSENT, ALLOW, AUDIT_ARCH, CLONE_THREAD, DENY, PRETEND, build
+from ingest_grpc.sandbox.confine.syscalls import ARCHITECTURES, CONDITIONAL, DENIED, NEWEST_KNOWN, REMOVALS, number
 
 PID = 4242
 READ = {"x86_64": 0, "aarch64": 63}
 
 
-def verdict(machine: str, call: int, *arguments: int, arch: int | None = None) -> int:
+def verdict(machine: str, call: int, *arguments: int, arch: int | None = None, keep_files: bool = False) -> int:
     """What the filter for `machine` answers to one call."""
     words = (*arguments, 0, 0, 0, 0, 0, 0)[:6]
     data = struct.pack("<IIQ6Q", call, AUDIT_ARCH[machine] if arch is None else arch, 0, *words)
     accumulator, position = 0, 0
-    program = build(machine, PID)
+    program = build(machine, PID, keep_files=keep_files)
     while True:
         code, if_true, if_false, operand = program[position]
         position += 1
@@ -116,6 +116,16 @@ def test_descriptors__send_no_signals(
     call = conditional(machine, name)
     assert {verdict(machine, call, 7, command) for command in refused} == {DENY}
     assert {verdict(machine, call, 7, command) for command in needed} == {ALLOW}
+
+
+@pytest.mark.parametrize("machine", ARCHITECTURES)
+def test_removals__are_pretended_where_files_are_kept_and_nowhere_else(machine: str) -> None:
+    calls = [call for name in REMOVALS if (call := number(REMOVALS, name, machine)) is not None]
+    assert calls
+    assert {verdict(machine, call, keep_files=True) for call in calls} == {PRETEND}
+    assert {verdict(machine, call) for call in calls} == {ALLOW}
+    assert verdict(machine, READ[machine], keep_files=True) == ALLOW
+    assert {verdict(machine, number(DENIED, "execve", machine) or 0, keep_files=True)} == {DENY}
 
 
 @pytest.mark.parametrize("machine", ARCHITECTURES)

@@ -4,7 +4,7 @@ from ingest_grpc.sandbox.spec import Launch, Limits
 
 
 def test_launch__survives_the_command_line() -> None:
-    launch = Launch(7, 1234, "/tmp", None, 10, 20, 64, ("/usr/lib", "/lib"))
+    launch = Launch(7, 1234, "/tmp", None, 10, 20, 64, ("/usr/lib", "/lib"), "/data/scratch/child-1")
     assert Launch.from_json(launch.to_json()) == launch
 
 

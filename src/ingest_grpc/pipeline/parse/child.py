@@ -11,12 +11,14 @@ import os
 import pkgutil
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ingest_grpc.errors import Reason
-from ingest_grpc.pipeline.parse import archive, docling_engine, liteparse_engine, stored_images
+from ingest_grpc.formats import is_pdf
+from ingest_grpc.pipeline.parse import archive, docling_engine, liteparse_engine, opendataloader_engine, stored_images
 from ingest_grpc.pipeline.parse.descriptors import read_whole, write_whole
-from ingest_grpc.pipeline.parse.engines import STDLIB, engines, version_of
+from ingest_grpc.pipeline.parse.engines import DOCLING, OPENDATALOADER, STDLIB, engines, version_of
 from ingest_grpc.pipeline.parse.limits import Limits
 from ingest_grpc.pipeline.parse.members import MAX_FRAME_BYTES, MemberWriter
 from ingest_grpc.pipeline.parse.outcome import ParseFailure, Unread
@@ -24,6 +26,7 @@ from ingest_grpc.pipeline.parse.parser import parse
 from ingest_grpc.pipeline.parse.source import Options
 from ingest_grpc.pipeline.parse.types import CONTENT_TYPES
 from ingest_grpc.sandbox.child import Reply, Report, serve
+from ingest_grpc.sandbox.spec import Launch
 
 _FOREIGN_CODECS = frozenset({"mbcs", "oem"})
 """Codecs of another operating system, which cannot be imported here."""
@@ -71,7 +74,7 @@ def convert(task: Mapping[str, Any], descriptors: Sequence[int], report: Report)
     except ParseFailure as failure:
         return _failed(failure)
     except Unread as unread:
-        return Reply({"outcome": "unread", "pages": list(unread.pages), "is_pdf": content.startswith(b"%PDF")})
+        return Reply({"outcome": "unread", "pages": list(unread.pages), "is_pdf": is_pdf(content)})
     return Reply(
         {
             "outcome": "converted",
@@ -165,13 +168,19 @@ def load() -> None:
 
 
 def main() -> None:
-    """The life of a converter child; one for docling is started with the folder of its models."""
+    """The life of a converter child: an ordinary one, or one for an engine that is named with what it needs."""
     load()
-    _target, *models, _launch = sys.argv[1:]
-    if models:
-        serve(perform, lambda: docling_engine.load(models[0]))
-    else:
-        serve(perform)
+    _target, *words, launch = sys.argv[1:]
+    match words:
+        case [engine, models] if engine == DOCLING:
+            serve(perform, lambda: docling_engine.load(models))
+        case [engine, library, heap_bytes] if engine == OPENDATALOADER:
+            folder = Launch.from_json(launch).scratch_folder or ""
+            opendataloader_engine.prepare()
+            load_it = partial(opendataloader_engine.load, library, int(heap_bytes), folder)
+            serve(perform, load_it, opendataloader_engine.prove)
+        case _:
+            serve(perform)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,14 @@
 from collections.abc import Callable, Mapping
 
 from ingest_grpc.errors import Reason
-from ingest_grpc.pipeline.parse import docling_engine, liteparse_engine, markdownify_engine, xberg_engine
-from ingest_grpc.pipeline.parse.engines import DOCLING, LITEPARSE, MARKDOWNIFY, XBERG
+from ingest_grpc.pipeline.parse import (
+    docling_engine,
+    liteparse_engine,
+    markdownify_engine,
+    opendataloader_engine,
+    xberg_engine,
+)
+from ingest_grpc.pipeline.parse.engines import DOCLING, LITEPARSE, MARKDOWNIFY, OPENDATALOADER, XBERG
 from ingest_grpc.pipeline.parse.extraction import Extraction
 from ingest_grpc.pipeline.parse.source import Source
 
@@ -16,6 +22,7 @@ _EXTRACT: Mapping[str, Extract] = {
     LITEPARSE: liteparse_engine.extract,
     MARKDOWNIFY: markdownify_engine.extract,
     DOCLING: docling_engine.extract,
+    OPENDATALOADER: opendataloader_engine.extract,
 }
 
 

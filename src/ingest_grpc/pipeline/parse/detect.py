@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from ingest_grpc.errors import Reason
+from ingest_grpc.formats import is_pdf
 from ingest_grpc.pipeline.parse import compound, zip_kinds
 from ingest_grpc.pipeline.parse.characters import beginning, looks_like_text
 from ingest_grpc.pipeline.parse.outcome import ParseFailure
@@ -76,7 +77,7 @@ def mismatch(hint: Kind | None, kind: Kind) -> tuple[str, ...]:
 
 def _by_signature(data: bytes) -> Kind | None:
     """The kind of a binary format; None if the beginning is none that is known here."""
-    if b"%PDF-" in data[:1024]:
+    if is_pdf(data):
         return Kind.PDF
     if data.startswith(b"{\\rtf"):
         return Kind.RTF

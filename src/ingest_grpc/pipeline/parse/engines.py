@@ -15,6 +15,7 @@ PDFIUM = "pypdfium2"
 TESSERACT = "tesseract"
 RAPIDOCR = "rapidocr"
 DOCLING = "docling"
+OPENDATALOADER = "opendataloader"
 
 LAYOUT_REVISION = 1
 """Of our own pass over liteparse's blocks: part of that engine's version, so that outputs of an older pass are not
@@ -36,6 +37,7 @@ def engines() -> dict[str, str]:
         TESSERACT: tesseract_version(),
         RAPIDOCR: _installed(RAPIDOCR),
         DOCLING: _installed(DOCLING),
+        OPENDATALOADER: _installed("jpype1") and _installed("opendataloader-pdf"),
     }
     return always | {name: number for name, number in optional.items() if number is not None}
 

@@ -1,4 +1,5 @@
-"""Landlock: from here on this process can open, create, rename and execute no file at all, but read those allowed.
+"""Landlock: from here on this process can open, create, rename and execute no file at all, but read those allowed
+and, where it has a folder for that, make files in it.
 
 Descriptors that are already open keep working; that is how a task's bytes come in and its output goes out.
 See landlock(7); the numbers are the same on every architecture.
@@ -17,7 +18,7 @@ _GET_VERSION = 1
 _FS_RIGHTS_BY_ABI = {1: 13, 2: 14, 3: 15, 5: 16}
 """How many file-system rights an ABI knows; later ABIs add none."""
 _PATH_BENEATH = 1
-_READ_FILE, _READ_DIRECTORY = 1 << 2, 1 << 3
+_WRITE_FILE, _READ_FILE, _READ_DIRECTORY, _MAKE_FILE, _TRUNCATE = 1 << 1, 1 << 2, 1 << 3, 1 << 8, 1 << 14
 _BIND_AND_CONNECT_TCP = 0b11
 _ABSTRACT_SOCKETS_AND_SIGNALS = 0b11
 
@@ -35,8 +36,9 @@ class _PathBeneath(ctypes.Structure):
     _fields_ = (("allowed_access", ctypes.c_uint64), ("parent_fd", ctypes.c_int32))
 
 
-def restrict(readable_paths: Sequence[str] = ()) -> None:
-    """Give up every right that this kernel's Landlock can take, but to read what stands in `readable_paths`.
+def restrict(readable_paths: Sequence[str] = (), scratch_folder: str | None = None) -> None:
+    """Give up every right that this kernel's Landlock can take, but to read what stands in `readable_paths`, and to
+    make, read and write files (not folders, and not to remove any) in `scratch_folder`.
 
     Needs no_new_privs. Restricts the calling thread and those it starts: OSError (EBUSY), after restricting this
     one, if there are others already. OSError (ENOSYS, EOPNOTSUPP, EPERM) where the kernel has no Landlock.
@@ -53,7 +55,13 @@ def restrict(readable_paths: Sequence[str] = ()) -> None:
     descriptor = syscall(_CREATE_RULESET, ctypes.pointer(ruleset), size, 0)
     try:
         for path in readable_paths:
-            _allow_reading(descriptor, path)
+            _allow(descriptor, path, _READ_FILE | (_READ_DIRECTORY if os.path.isdir(path) else 0))
+        if scratch_folder is not None:
+            _allow(
+                descriptor,
+                scratch_folder,
+                (_READ_FILE | _WRITE_FILE | _MAKE_FILE | _TRUNCATE) & ruleset.handled_access_fs,
+            )
         syscall(_RESTRICT_SELF, descriptor, 0)
     finally:
         os.close(descriptor)
@@ -61,14 +69,13 @@ def restrict(readable_paths: Sequence[str] = ()) -> None:
         raise OSError(errno.EBUSY, f"{threads} threads were there before")
 
 
-def _allow_reading(ruleset: int, path: str) -> None:
-    """A path that is not there is nothing to read."""
+def _allow(ruleset: int, path: str, rights: int) -> None:
+    """A path that is not there allows nothing."""
     try:
         beneath = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except FileNotFoundError:
         return
     try:
-        rights = _READ_FILE | (_READ_DIRECTORY if os.path.isdir(path) else 0)
         syscall(_ADD_RULE, ruleset, _PATH_BENEATH, ctypes.pointer(_PathBeneath(rights, beneath)), 0)
     finally:
         os.close(beneath)

@@ -11,12 +11,22 @@ import platform
 import struct
 
 from ingest_grpc.sandbox.confine.kernel import PR_SET_DUMPABLE, PR_SET_PDEATHSIG, PR_SET_PTRACER, syscall
-from ingest_grpc.sandbox.confine.syscalls import ARCHITECTURES, CONDITIONAL, DENIED, NEWEST_KNOWN, SETUP, number
+from ingest_grpc.sandbox.confine.syscalls import (
+    ARCHITECTURES,
+    CONDITIONAL,
+    DENIED,
+    NEWEST_KNOWN,
+    REMOVALS,
+    SETUP,
+    number,
+)
 
 ALLOW = 0x7FFF0000
 _ERRNO = 0x00050000
 DENY = _ERRNO | errno.EPERM
 ABSENT = _ERRNO | errno.ENOSYS
+PRETEND = _ERRNO
+"""Not done, and answered as if it were."""
 
 AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 CLONE_THREAD = 0x10000
@@ -37,8 +47,12 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
-def build(machine: str, pid: int) -> list[Instruction]:
-    """The filter for the process `pid` on `machine`, one of ARCHITECTURES."""
+def build(machine: str, pid: int, *, keep_files: bool = False) -> list[Instruction]:
+    """The filter for the process `pid` on `machine`, one of ARCHITECTURES.
+
+    With `keep_files` no file is removed, and the caller is told that it was: a removed file that is still open
+    would take room that nobody else can see.
+    """
     program: list[Instruction] = [
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_JUMP_EQUAL, 1, 0, AUDIT_ARCH[machine]),
@@ -51,6 +65,8 @@ def build(machine: str, pid: int) -> list[Instruction]:
         program += _when(number(DENIED, name, machine), [(_RETURN, 0, 0, DENY)])
     for name, steps in _conditions(pid).items():
         program += _when(number(CONDITIONAL, name, machine), steps)
+    for name in REMOVALS if keep_files else ():
+        program += _when(number(REMOVALS, name, machine), [(_RETURN, 0, 0, PRETEND)])
     program.append((_RETURN, 0, 0, ALLOW))
     return program
 
@@ -103,7 +119,7 @@ def _none_of(load: Instruction, *refused: int) -> list[Instruction]:
     return [load, *tests, (_RETURN, 0, 0, ALLOW), (_RETURN, 0, 0, DENY)]
 
 
-def install() -> None:
+def install(*, keep_files: bool = False) -> None:
     """Filter this process' calls from now on, all threads, for good. Needs no_new_privs.
 
     OSError (ENOSYS, EINVAL, EPERM) where the kernel or an outer sandbox does not let it, or on a machine
@@ -112,7 +128,7 @@ def install() -> None:
     machine = platform.machine()
     if machine not in ARCHITECTURES:
         raise OSError(errno.ENOSYS, f"no system call numbers for {machine}")
-    program = build(machine, os.getpid())
+    program = build(machine, os.getpid(), keep_files=keep_files)
     code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
     filter_mode, all_threads = 1, 1
     call = number(SETUP, "seccomp", machine)

@@ -65,6 +65,9 @@ CONDITIONAL: Mapping[str, Numbers] = {
     "ioctl": (16, 29),
 }
 
+REMOVALS: Mapping[str, Numbers] = {"unlink": (87, None), "unlinkat": (263, 35)}
+"""Calls that remove files: see `keep_files` in seccomp."""
+
 SETUP: Mapping[str, Numbers] = {"seccomp": (317, 277), "capset": (126, 91)}
 """Calls that confinement itself makes."""
 

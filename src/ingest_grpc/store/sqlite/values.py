@@ -14,7 +14,6 @@ from ingest_grpc.model import (
     EventKind,
     EventType,
     File,
-    FileKind,
     FileRecord,
     ImportSource,
     IngestionJob,
@@ -33,7 +32,6 @@ from ingest_grpc.store.sqlite.statements import Row
 _JOB_TYPE, _JOB_STATUS, _METHOD = members(JobType), members(JobStatus), members(Method)
 _INGESTION_JOB_STATUS, _RECORD_STATUS = members(IngestionJobStatus), members(RecordStatus)
 _ALIGNMENT_STATUS, _STEP = members_or_none(RecordStatus), members_or_none(Step)
-_FILE_KIND = members(FileKind)
 _WAIT_REASON = members_or_none(WaitReason)
 
 _CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
@@ -300,11 +298,11 @@ def markdown_file_of(row: Row) -> JobFile:
 
 
 def file_of(row: Row) -> File:
-    return File.trusted(
+    return File(
         row_id=row["id"],
         blob_key=row["blob_key"] or "",
         file_id=row["file_id"],
-        kind=_FILE_KIND[row["kind"]],
+        kind=row["kind"],
         filename=row["filename"],
         path=row["path"],
         content_type=row["content_type"],
@@ -316,7 +314,7 @@ def file_of(row: Row) -> File:
         created_at=row["created_at"],
         deleted_at=row["deleted_at"],
         external_id=row["external_id"],
-        metadata={} if row["metadata"] == "{}" else json.loads(row["metadata"]),
+        metadata=json.loads(row["metadata"]),
         expires_at=row["expires_at"],
         import_source=_import_source_of(row),
         image_of=row["image_of"],
@@ -350,13 +348,13 @@ def file_columns(file: File, blob: int) -> dict[str, Any]:
         "file_id": file.file_id,
         "team": file.team_id,
         "user_id": file.user_id,
-        "kind": str(file.kind),
+        "kind": file.kind,
         "filename": file.filename,
         "path": file.path,
         "content_type": file.content_type,
         "size_bytes": file.size_bytes,
         "sha256": file.sha256,
-        "markdown": int(file.markdown),
+        "markdown": file.markdown,
         "blob": blob,
         "created_at": file.created_at,
         "external_id": file.external_id,

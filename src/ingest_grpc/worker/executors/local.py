@@ -10,16 +10,17 @@ from typing import Any, TypeAlias
 
 from ingest_grpc.config import Settings
 from ingest_grpc.errors import Reason
+from ingest_grpc.formats import PDF_HEAD_BYTES, Kind, is_pdf
 from ingest_grpc.lifecycle import Step
 from ingest_grpc.pipeline.parse import limits
-from ingest_grpc.pipeline.parse.choice import engine_table, needs_docling
+from ingest_grpc.pipeline.parse.choice import EngineUnavailable, engine_table, without_apart
 from ingest_grpc.pipeline.parse.descriptors import write_whole
 from ingest_grpc.sandbox.entry import child_command
 from ingest_grpc.sandbox.pool import ChildPool
 from ingest_grpc.sandbox.spec import ChildFailure, ChildSpec, Ending, Limits, SandboxIncomplete
 from ingest_grpc.sandbox.supervisor import OnProgress
 from ingest_grpc.worker.executors import replies
-from ingest_grpc.worker.executors.docling import docling_pool
+from ingest_grpc.worker.executors.apart import pools_apart, sweep_scratch
 from ingest_grpc.worker.executors.interface import (
     ArchiveFound,
     ArchiveUnpacked,
@@ -67,22 +68,27 @@ class LocalExecutor:
             max_tasks=settings.child_max_documents,
             max_resident_bytes=settings.child_max_rss_bytes,
         )
-        self._docling = docling_pool(settings, _of_a_task(settings)) if needs_docling(self._engines) else None
+        self._settings = settings
+        self._apart = pools_apart(settings, _of_a_task(settings), self._engines)
 
     @property
     def protections(self) -> Mapping[str, bool]:
         """What confines every child, of each kind that was started, by name; empty before the first is up."""
-        others = [self._ocr.protections, *([self._docling.protections] if self._docling is not None else [])]
+        others = [self._ocr.protections, *(pool.protections for pool in self._apart.values())]
         return {
             name: in_force and all(each.get(name, True) for each in others)
             for name, in_force in self._pool.protections.items()
         }
 
     async def start(self) -> None:
-        """Start the first child and wait for it, some 0.3 s. SandboxIncomplete where that is required and not so."""
+        """Start the first child and wait for it, some 0.3 s. SandboxIncomplete where that is required and not so,
+        EngineUnavailable for an engine whose children do not start."""
         await self._pool.start()
-        if self._docling is not None:
-            await self._docling.start()
+        await asyncio.to_thread(sweep_scratch, self._settings)
+        for engine, pool in self._apart.items():
+            await pool.start()
+            if not pool.protections:
+                raise EngineUnavailable(f"engines: {engine} cannot be started in its sandbox: {pool.last_failure}")
         if self._all_protections and not (self.protections and all(self.protections.values())):
             missing = [name for name, in_force in self.protections.items() if not in_force]
             raise SandboxIncomplete(f"refused to convert without {', '.join(missing) or 'any converter'}")
@@ -91,8 +97,8 @@ class LocalExecutor:
         """Kill and reap every child."""
         await self._pool.stop()
         await self._ocr.stop()
-        if self._docling is not None:
-            await self._docling.stop()
+        for pool in self._apart.values():
+            await pool.stop()
 
     async def convert(
         self,
@@ -102,14 +108,15 @@ class LocalExecutor:
         on_progress: Callable[[Progress], None],
     ) -> Converted | ArchiveFound | ConversionFailed:
         """See Executor.convert."""
-        task, descriptors = self._task(request), (source_fd, output_fd)
+        pool, engines = self._place(request.method, source_fd)
+        task, descriptors = self._task(request, engines), (source_fd, output_fd)
 
         def with_images(pipe: int) -> Work:
-            return self._result(task, (*descriptors, pipe), on_progress)
+            return self._result(pool, task, (*descriptors, pipe), on_progress)
 
         try:
             if request.images is None:
-                result = await self._result(task, descriptors, on_progress)
+                result = await self._result(pool, task, descriptors, on_progress)
             else:
                 result = await _receiving(request.images, with_images)
         except TimeoutError:
@@ -121,30 +128,37 @@ class LocalExecutor:
         return await self._checked(replies.read_result(result), output_fd)
 
     async def _result(
-        self, task: Mapping[str, Any], descriptors: tuple[int, ...], on_progress: Callable[[Progress], None]
+        self,
+        pool: ChildPool,
+        task: Mapping[str, Any],
+        descriptors: tuple[int, ...],
+        on_progress: Callable[[Progress], None],
     ) -> Mapping[str, Any]:
         """What the child says in the end, once OCR has read what the child could not."""
         pass_on = _reader_of(on_progress)
         # The child's own time is limited by its supervisor: waiting for a child to start is not its fault.
-        result = await self._pool_of(task).run(task, descriptors, pass_on)
+        result = await pool.run(task, descriptors, pass_on)
         if (unread := replies.read_unread(result, self._max_pages)) is not None:
             async with asyncio.timeout(self._seconds):
                 texts = await self._read(descriptors[0], unread, on_progress)
-                result = await self._with_texts(task, descriptors, texts, pass_on)
+                result = await _with_texts(pool, task, descriptors, texts, pass_on)
         return result
 
-    def _pool_of(self, task: Mapping[str, Any]) -> ChildPool:
-        """The children for a task: those with docling, if its method has them convert any kind."""
-        if self._docling is not None and needs_docling(self._engines, task["method"]):
-            return self._docling
-        return self._pool
+    def _place(self, method: str, source_fd: int) -> tuple[ChildPool, Mapping[str, str]]:
+        """The children for a document and the engines for its kinds: a PDF goes to those of its engine, and what other
+        documents hold is converted by an engine that theirs have."""
+        row = self._engines.get(method, {})
+        apart = self._apart.get(row.get(Kind.PDF.name, ""))
+        if apart is not None and is_pdf(os.pread(source_fd, PDF_HEAD_BYTES, 0)):
+            return apart, row
+        return self._pool, without_apart(row, method)
 
-    def _task(self, request: ConversionRequest) -> dict[str, Any]:
+    def _task(self, request: ConversionRequest, engines: Mapping[str, str]) -> dict[str, Any]:
         return {
             "filename": request.filename,
             "content_type": request.content_type,
             "method": request.method,
-            "engines": self._engines.get(request.method, {}),
+            "engines": engines,
             "ocr_engine": self._ocr.engine,
             "store_images": request.images is not None,
             "limits": self._limits,
@@ -160,17 +174,6 @@ class LocalExecutor:
 
         on_page(0)
         return await self._ocr.read(source_fd, unread.pages, is_pdf=unread.is_pdf, on_page=on_page)
-
-    async def _with_texts(
-        self, task: Mapping[str, Any], descriptors: tuple[int, ...], texts: Mapping[int, str], on_progress: OnProgress
-    ) -> Mapping[str, Any]:
-        """Convert again, now that the pages were read."""
-        written = os.memfd_create("texts", os.MFD_CLOEXEC)
-        try:
-            write_whole(written, json.dumps(texts).encode())
-            return await self._pool_of(task).run(task, (*descriptors, written), on_progress)
-        finally:
-            os.close(written)
 
     async def unpack(
         self, source_fd: int, sink: MemberSink, on_progress: Callable[[Progress], None]
@@ -233,6 +236,22 @@ async def _receiving(sink: MemberSink, work: Callable[[int], Work]) -> Mapping[s
         finally:
             running.cancel()
             await asyncio.wait((running,))
+
+
+async def _with_texts(
+    pool: ChildPool,
+    task: Mapping[str, Any],
+    descriptors: tuple[int, ...],
+    texts: Mapping[int, str],
+    on_progress: OnProgress,
+) -> Mapping[str, Any]:
+    """Convert again, now that the pages were read."""
+    written = os.memfd_create("texts", os.MFD_CLOEXEC)
+    try:
+        write_whole(written, json.dumps(texts).encode())
+        return await pool.run(task, (*descriptors, written), on_progress)
+    finally:
+        os.close(written)
 
 
 def _of_a_task(settings: Settings) -> Limits:

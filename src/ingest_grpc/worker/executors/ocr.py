@@ -27,9 +27,13 @@ _START_SECONDS = 60.0
 
 
 def readable_paths(data_dir: Path) -> tuple[str, ...]:
-    """What a child that loads models may read; never a folder that holds the files and the ledger, as the one that a
-    server was started in may do."""
-    return tuple(path for path in LIBRARIES if not data_dir.resolve().is_relative_to(Path(path).resolve()))
+    """What a child that loads models may read."""
+    return outside(data_dir, LIBRARIES)
+
+
+def outside(data_dir: Path, paths: Sequence[str]) -> tuple[str, ...]:
+    """Never a folder that holds the files and the ledger, as the one that a server was started in may do."""
+    return tuple(path for path in paths if not data_dir.resolve().is_relative_to(Path(path).resolve()))
 
 
 class OcrReader:

@@ -1,10 +1,20 @@
 """Which engine converts what, and which earlier outputs are still as good as new ones."""
 
+from pathlib import Path
+
 import pytest
 
 from ingest_grpc.config import Settings
-from ingest_grpc.pipeline.parse.choice import CHOICES, DEFAULTS, engine_table, is_current
-from ingest_grpc.pipeline.parse.engines import DOCLING, LITEPARSE, XBERG, engines, version_of
+from ingest_grpc.pipeline.parse.choice import (
+    CHOICES,
+    DEFAULTS,
+    EngineUnavailable,
+    engine_table,
+    is_current,
+    without_apart,
+)
+from ingest_grpc.pipeline.parse.engines import DOCLING, LITEPARSE, OPENDATALOADER, XBERG, engines, version_of
+from tests.unit.pipeline.parse.test_java import runtime
 
 SPEED, ACCURACY = "SPEED_OPTIMIZED", "ACCURACY_OPTIMIZED"
 
@@ -39,8 +49,29 @@ def test_table__settings_change_one_cell() -> None:
     ],
 )
 def test_table__what_cannot_be_chosen_is_refused_by_name(engines: dict[str, dict[str, str]], words: str) -> None:
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(EngineUnavailable, match=words) as refused:
         table(engines)
+    assert refused.value.fix
+
+
+@pytest.mark.parametrize(
+    ("release", "words"),
+    [(None, "needs a Java runtime"), ("1.8.0_392", "needs Java 11 or newer")],
+)
+def test_table__opendataloader_needs_java(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, release: str | None, words: str
+) -> None:
+    monkeypatch.setattr("ingest_grpc.pipeline.parse.choice.engines", lambda: {**engines(), OPENDATALOADER: "2.5.16"})
+    if release is not None:
+        runtime(tmp_path, release)
+    chosen = Settings(engines={SPEED: {"PDF": OPENDATALOADER}}, java_home=tmp_path)
+    with pytest.raises(EngineUnavailable, match=words):
+        engine_table(chosen)
+
+
+def test_table__of_other_children_has_no_engine_that_is_apart() -> None:
+    row = {"PDF": OPENDATALOADER, "HTML": XBERG}
+    assert without_apart(row, ACCURACY) == {"PDF": LITEPARSE, "HTML": XBERG}
 
 
 @pytest.mark.parametrize(
