@@ -69,6 +69,7 @@ from ingest_grpc.worker.reaper import Reaper
 from ingest_grpc.worker.runner import Runner, output_key
 from ingest_grpc.worker.stager import Stager
 from ingest_grpc.worker.unpacker import Unpacker
+from tests.cached_rows import check_cached_rows
 from tests.engine import ENGINE, made_by_engine
 from tests.executors import FakeExecutor
 from tests.invariants import check_ledger, stored_files
@@ -235,6 +236,7 @@ class Core:
         else:
             stored = {blob.key: blob.size_bytes async for blob in self.blobs.listing()}
         await check_ledger(self.store, self.settings.ledger_path, stored)
+        await check_cached_rows(self.store)
 
     # ── callers ────────────────────────────────────────────────────────────────────────────────────────
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest_grpc.store.interface import Tx
+from ingest_grpc.store.sqlite.row_cache import RowCache
 from ingest_grpc.store.sqlite.writer import run_batch
 
 
@@ -44,17 +45,17 @@ _log: list[Statement] = []
 
 def recorded(ledger: Path, units: Sequence[Callable[[Tx], Awaitable[None]]]) -> list[list[Statement]]:
     """The statements of each unit, run one after the other on `ledger`."""
-    found = []
+    found, cache = [], RowCache()
     with closing(sqlite3.connect(ledger, isolation_level=None, factory=_Connection)) as connection:
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = OFF")
         for unit in units:
             _log.clear()
-            [outcome] = run_batch(connection, [unit])
+            [outcome] = run_batch(connection, [unit], cache=cache).outcomes
             assert outcome.error is None, outcome.error
-            # Without BEGIN and COMMIT, which are the batch's.
-            found.append(_log[1:-1])
+            # Without BEGIN, the look at the version and COMMIT, which are the batch's.
+            found.append(_log[2:-1])
     return found
 
 

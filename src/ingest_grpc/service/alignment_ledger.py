@@ -70,7 +70,7 @@ class AlignmentLedger(Journal):
 
     async def retire_alignment(self) -> None:
         """The current alignment, which failed or was cancelled, becomes history; nothing happens without one."""
-        row = await self.tx.current_alignment(self.job.row_id)
+        row = None if self.job.alignment_job_id is None else await self.tx.current_alignment(self.job.row_id)
         if row is None:
             return
         retired = row.alignment.model_copy(update={"retired_at": self.now, "last_sequence": self._next_sequence()})

@@ -117,8 +117,9 @@ class AddFiles:
             return _Plan(item, AddFileOutcome.NOT_FOUND)
         if item.file_id in self._seen:
             return _Plan(item, AddFileOutcome.ALREADY_PRESENT, file)
-        replaces = await self._failed_by_another_method(file, item.method or self.method)
-        if replaces is None and (present := await self._present(file)) is not None:
+        rows = await self._own_records(file)
+        replaces = _failed_by_another_method(rows, item.method or self.method)
+        if replaces is None and (present := await self._present(file, rows)) is not None:
             return _Plan(item, AddFileOutcome.ALREADY_PRESENT, file, present=present)
         if item.replaces_record_id is not None:
             replaces = await tx.record(job.row_id, item.replaces_record_id)
@@ -129,22 +130,20 @@ class AddFiles:
         plan = self._seen[item.file_id] = _Plan(item, outcome, file, replaces)
         return plan
 
-    async def _failed_by_another_method(self, file: File, method: Method) -> RecordRow | None:
-        """The file's record in this job, if it is unresolved and was to be converted by another method: this one may
-        succeed, and then resolves it. None if there is no such record, or any other."""
-        rows = await self.ledger.tx.live_records_of_file(self.ledger.job.row_id, file.row_id, file.file_id)
-        hopeful = [row for row in rows if row.record.unresolved and row.record.method is not method]
-        return hopeful[0] if hopeful and len(hopeful) == len(rows) else None
+    async def _own_records(self, file: File) -> Sequence[RecordRow]:
+        """Live records of this job that read the file, or whose output it is; a job that never had a file has none."""
+        if not self.ledger.job.ever_active:
+            return ()
+        return await self.ledger.tx.live_records_of_file(self.ledger.job.row_id, file.row_id, file.file_id)
 
-    async def _present(self, file: File) -> AddFileResult | None:
-        """How the job has this file already."""
-        tx, job_row = self.ledger.tx, self.ledger.job.row_id
-        entry = await tx.markdown_file(job_row, file.file_id)
+    async def _present(self, file: File, rows: Sequence[RecordRow]) -> AddFileResult | None:
+        """How the job has this file already, or its knowledge base has."""
+        tx, job = self.ledger.tx, self.ledger.job
+        entry = await tx.markdown_file(job.row_id, file.file_id) if job.ever_active else None
         if entry is not None and entry[2]:
             return AddFileResult(
                 file_id=file.file_id, outcome=AddFileOutcome.ALREADY_PRESENT, output_file_id=file.file_id
             )
-        rows = await tx.live_records_of_file(job_row, file.row_id, file.file_id)
         # One whose output has expired is no longer of use: the file is converted anew.
         kept = [row for row in rows if row.record.output_expired_at is None]
         if self.knowledge_base is not None and (row := await documents.present(tx, self.knowledge_base, file)):
@@ -162,6 +161,8 @@ class AddFiles:
 
     async def _match_names(self, plans: Sequence[_Plan]) -> None:
         """A file under the name of exactly one unresolved record resolves it; ambiguous names resolve nothing."""
+        if not self.ledger.job.tally.unresolved:
+            return
         names = Counter(plan.file.filename for plan in self._seen.values() if plan.file is not None)
         for plan in plans:
             if plan.file is None or plan.replaces is not None or self._seen.get(plan.item.file_id) is not plan:
@@ -247,6 +248,13 @@ class AddFiles:
             output_file_id=record.output_file_id if record else (file_id if is_markdown else None),
             supersedes_record_id=plan.replaces.record.record_id if plan.replaces else None,
         )
+
+
+def _failed_by_another_method(rows: Sequence[RecordRow], method: Method) -> RecordRow | None:
+    """A file's record in the job, if it is unresolved and was to be converted by another method: this one may succeed,
+    and then resolves it. None if there is no such record, or any other."""
+    hopeful = [row for row in rows if row.record.unresolved and row.record.method is not method]
+    return hopeful[0] if hopeful and len(hopeful) == len(rows) else None
 
 
 async def check_queue_cap(ledger: JobLedger, added: int, max_queued: int | None) -> None:

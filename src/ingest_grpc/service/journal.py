@@ -9,7 +9,7 @@ from ingest_grpc.model import EVENT_TYPES, Change, EventType, Job, TimelineEvent
 from ingest_grpc.store.interface import Tx
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Pending:
     """An event whose number is assigned and whose content may depend on how the transaction ends."""
 
@@ -29,7 +29,7 @@ class Journal:
         self.job = job.model_copy()  # a draft of our own, see _set
         self.tx = tx
         self.actor = actor
-        self._pending: list[Pending] = []
+        self._pending: list[Pending | TimelineEvent] = []
 
     def _set(self, **changes: Any) -> None:
         """Changes the draft in place: it leaves the ledger only once nothing changes any more."""
@@ -47,17 +47,31 @@ class Journal:
         self._pending.append(Pending(sequence, type_, trigger, change, words))
         return sequence
 
-    def _event(self, pending: Pending) -> TimelineEvent:
+    def _happened(
+        self, sequence: int, type_: EventType, trigger: Trigger | None, change: Change, words: dict[str, Any]
+    ) -> TimelineEvent:
         return TimelineEvent.trusted(
             job_id=self.job.job_id,
-            sequence=pending.sequence,
+            sequence=sequence,
             timestamp=self.now,
-            type=pending.type,
-            message=EVENT_TYPES[pending.type].message.format_map(pending.words),
+            type=type_,
+            message=EVENT_TYPES[type_].message.format_map(words),
             actor=self.actor,
-            trigger=pending.trigger,
-            change=pending.change(),
+            trigger=trigger,
+            change=change,
         )
+
+    def _events(self) -> list[TimelineEvent]:
+        """All that happened, now that nothing changes any more. To be called once."""
+        events = [
+            one
+            if isinstance(one, TimelineEvent)
+            else self._happened(one.sequence, one.type, one.trigger, one.change(), one.words)
+            for one in self._pending
+        ]
+        # They refer to this ledger, and it to them: what is in no cycle is freed at once.
+        self._pending.clear()
+        return events
 
 
 def words_of(status: str) -> str:

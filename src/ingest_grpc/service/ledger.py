@@ -7,9 +7,9 @@ at all, and `sequence` is 1, 2, 3 … per job.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.lifecycle import (
@@ -24,7 +24,6 @@ from ingest_grpc.lifecycle import (
     next_status,
 )
 from ingest_grpc.model import (
-    EVENT_TYPES,
     FEED_KINDS,
     EventType,
     FileRecord,
@@ -38,7 +37,7 @@ from ingest_grpc.model import (
     RecordChange,
 )
 from ingest_grpc.service.alignment_ledger import AlignmentLedger
-from ingest_grpc.service.journal import Pending, words_of
+from ingest_grpc.service.journal import words_of
 from ingest_grpc.store.interface import JobStep, NewRecord, RecordRow, Tx
 
 EVENT_OF_TRIGGER = {
@@ -162,10 +161,10 @@ class JobLedger(AlignmentLedger):
         return added
 
     async def add_record(self, new: NewRecord) -> FileRecord:
+        """Inserts a record, which gets its number here."""
         sequence = self._next_sequence()
-        record = new.record.model_copy(update={"last_sequence": sequence})
-        row_id = await self.tx.insert_record(replace(new, record=record))
-        record = record.model_copy(update={"row_id": row_id})
+        new.record = new.record.model_copy(update={"last_sequence": sequence})
+        record = new.record.model_copy(update={"row_id": await self.tx.insert_record(new)})
         self._count(await self._ingestion(new.ingestion_row), None, record, new.bytes_in)
         self._record_event(sequence, new.trigger, record, None)
         self._set(ever_active=True)
@@ -262,14 +261,12 @@ class JobLedger(AlignmentLedger):
             self.tx.commit.jobs.add(self.job.row_id)
             self.tx.commit.lists.add(self.job.team_id)
         if self._pending:
-            events = [self._event(one) for one in self._pending]
+            events = self._events()
             await self.tx.insert_events(self.job.row_id, self.job.team_id, events)
             self.tx.commit.events += events
             self.tx.commit.steps.append(JobStep(self.job, events))
-            if any(EVENT_TYPES[one.type].kind in FEED_KINDS for one in self._pending):
+            if any(event.kind in FEED_KINDS for event in events):
                 self.tx.commit.teams.add(self.job.team_id)
-            # They refer to this ledger, and it to them: what is in no cycle is freed at once.
-            self._pending.clear()
         return self.job
 
     async def _close_ingestion(self, ingestion: _Ingestion) -> None:
@@ -305,19 +302,23 @@ class JobLedger(AlignmentLedger):
 
     def _count(self, ingestion: _Ingestion, before: FileRecord | None, after: FileRecord, bytes_in: int) -> None:
         """Adds the difference that one record makes, to its ingestion job and to its job."""
-        difference = _difference(_contribution(before), _contribution(after))
-        now = ingestion.now
+        was, is_ = _share(before), _share(after)
+        job, now = self.job, ingestion.now
+        difference = _difference(was.tally, is_.tally)
+        ingestion.set(tally=now.tally.plus(difference))
+        self._set(tally=job.tally.plus(difference))
+        if was.others == is_.others:
+            return
+        pages, chunks, live, expired, archives = (b - a for a, b in zip(was.others, is_.others, strict=True))
         ingestion.set(
-            tally=now.tally.plus(difference),
-            pages=now.pages + _pages(after) - _pages(before),
-            bytes_in=now.bytes_in + (_live(after) - _live(before)) * bytes_in,
-            chunks_created=now.chunks_created + _chunks(after) - _chunks(before),
+            pages=now.pages + pages,
+            bytes_in=now.bytes_in + live * bytes_in,
+            chunks_created=now.chunks_created + chunks,
         )
         self._set(
-            tally=self.job.tally.plus(difference),
-            expired_outputs=self.job.expired_outputs + _expired(after) - _expired(before),
-            archives=self.job.archives + _listing(after) - _listing(before),
-            chunks_created=self.job.chunks_created + _chunks(after) - _chunks(before),
+            expired_outputs=job.expired_outputs + expired,
+            archives=job.archives + archives,
+            chunks_created=job.chunks_created + chunks,
         )
 
     def _record_event(self, sequence: int, trigger: Trigger, record: FileRecord, previous: RecordStatus | None) -> None:
@@ -325,7 +326,7 @@ class JobLedger(AlignmentLedger):
             self._set(files_sequence=sequence)
         change = RecordChange.trusted(record=record, previous_status=previous)
         words = {"filename": record.filename, "error": record.error.message if record.error else ""}
-        self._pending.append(Pending(sequence, EVENT_OF_TRIGGER[trigger], trigger, lambda: change, words))
+        self._pending.append(self._happened(sequence, EVENT_OF_TRIGGER[trigger], trigger, change, words))
 
 
 @cache
@@ -334,31 +335,24 @@ def _difference(before: Tally, after: Tally) -> Tally:
     return after.plus(before, sign=-1)
 
 
-def _contribution(record: FileRecord | None) -> Tally:
-    if record is None:
-        return NOTHING
-    return contribution(record.status, deleted=record.deleted, superseded=record.superseded_by is not None)
+class _Share(NamedTuple):
+    """What one record adds to the counts above it; `others` are pages, chunks, live records, live ones whose output
+    expired, and completed archives whose output is still there."""
+
+    tally: Tally
+    others: tuple[int, int, int, int, int]
 
 
-def _live(record: FileRecord | None) -> int:
-    return int(record is not None and not record.deleted)
+_NO_SHARE = _Share(NOTHING, (0, 0, 0, 0, 0))
 
 
-def _expired(record: FileRecord | None) -> int:
-    return int(record is not None and not record.deleted and record.output_expired_at is not None)
-
-
-def _listing(record: FileRecord | None) -> int:
-    """Whether it is a completed archive whose output is still there."""
-    return int(record is not None and record.is_archive and not record.deleted and record.output_expired_at is None)
-
-
-def _chunks(record: FileRecord | None) -> int:
-    return (record.chunks_created or 0) if record is not None and not record.deleted else 0
-
-
-def _pages(record: FileRecord | None) -> int:
-    return (record.pages or 0) if record is not None and not record.deleted else 0
+def _share(record: FileRecord | None) -> _Share:
+    if record is None or record.deleted_at is not None:
+        return _NO_SHARE
+    expired = record.output_expired_at is not None
+    listing = record.is_archive and not expired
+    tally = contribution(record.status, deleted=False, superseded=record.superseded_by is not None)
+    return _Share(tally, (record.pages or 0, record.chunks_created or 0, 1, int(expired), int(listing)))
 
 
 def _job_change(job: Job, previous: Any) -> JobChange:

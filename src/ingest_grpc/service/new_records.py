@@ -36,7 +36,7 @@ class Intended:
 def new_record(ledger: JobLedger, intended: Intended, ingestion_job: IngestionJob, fair_tag: int) -> NewRecord:
     """The record of a file that is to be converted."""
     file, job = intended.file, ledger.job
-    record = FileRecord(
+    record = FileRecord.trusted(
         record_id=new_id(Prefix.RECORD),
         ingestion_job_id=ingestion_job.ingestion_job_id,
         job_id=job.job_id,

@@ -1,7 +1,7 @@
 """WorkService: what workers do. Claim, outcome of a record, orphan, and the end of a back-off."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -17,6 +17,7 @@ from ingest_grpc.service.knowledge_bases.documents import Indexed, deploy, end_r
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.views import MARKDOWN
 from ingest_grpc.store.alignment_interface import AlignmentRow
+from ingest_grpc.store.claims import moved
 from ingest_grpc.store.interface import Claim, RecordRow, Rows, Store, Tx
 
 SYSTEM = "system"
@@ -107,7 +108,7 @@ class WorkService:
             next_attempt_at=None,
             wait_reason=None,
         )
-        return replace(row, record=claimed, claimable=False)
+        return moved(row, claimed, claimable=False)
 
     async def finish(self, claim: RecordRow, outcome: Outcome) -> bool:
         """Applies an outcome; False if the attempt is no longer the current one, and then nothing changed."""
@@ -218,7 +219,7 @@ class WorkService:
 async def complete(ledger: JobLedger, row: RecordRow, done: Done, **changes: Any) -> None:
     """The output of a record exists: its file, the record's success, and the end of what it was added for."""
     record = row.record
-    output = File(
+    output = File.trusted(
         blob_key=done.output.key,
         markdown=True,
         file_id=record.output_file_id,

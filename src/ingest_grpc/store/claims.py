@@ -42,6 +42,26 @@ class RecordRow:
         return self.record.attempt
 
 
+def moved(row: RecordRow, record: FileRecord, *, claimable: bool) -> RecordRow:
+    """The row with its record after a transition: `dataclasses.replace` takes five times as long."""
+    return RecordRow(
+        record,
+        row.job_row,
+        row.ingestion_row,
+        row.file_row,
+        row.source,
+        row.source_type,
+        row.bytes_in,
+        row.priority,
+        row.fair_tag,
+        claimable,
+        row.replaces_row,
+        row.root_record_id,
+        row.archive_depth,
+        row.document_row,
+    )
+
+
 Claim = RecordRow | AlignmentRow
 """What workers claim, in one order: priority, then fair tag; at the same tag records go before alignments."""
 
@@ -57,9 +77,12 @@ class QueueState:
     running: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NewRecord:
-    """A record about to be inserted. `record.status` and `trigger` must be a transition from nothing."""
+    """A record about to be inserted; the ledger numbers it.
+
+    `record.status` and `trigger` must be a transition from nothing.
+    """
 
     record: FileRecord
     trigger: Trigger

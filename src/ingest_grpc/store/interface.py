@@ -99,12 +99,12 @@ class JobStep:
 class Commit:
     """What one commit touched, for those who must wake: told by the units, delivered after COMMIT.
 
-    `events` are the unit's own; `told` holds those of all units of a commit, with what is known of the call that each
-    unit came from; `steps` are how the jobs came by them, in order. `jobs` changed or are gone, most with new events;
-    `lists` are the teams that they belong to; `teams` have new ones in their feeds; `stopped` are the keys of claims
-    that left RUNNING by a caller's wish, so that their work may be killed; `claimable` says that the queue may have
-    grown; `delayed` that something waits for its back-off; `unindexed` that the index may hold what it should
-    not.
+    `events` are those of the unit that runs; `told` holds those of all units of a commit, with what is known of the
+    call that each unit came from; `steps` are how the jobs came by them, in order. `jobs` changed or are gone, most
+    with new events; `lists` are the teams that they belong to; `teams` have new ones in their feeds; `stopped` are the
+    keys of claims that left RUNNING by a caller's wish, so that their work may be killed; `claimable` says that the
+    queue may have grown; `delayed` that something waits for its back-off; `unindexed` that the index may hold what it
+    should not.
     """
 
     events: list[TimelineEvent] = field(default_factory=list)
@@ -118,9 +118,8 @@ class Commit:
     delayed: bool = False
     unindexed: bool = False
 
-    def merge(self, other: "Commit", call: Mapping[str, str]) -> None:
-        if other.events:
-            self.told.append((call, other.events))
+    def merge(self, other: "Commit") -> None:
+        """Adds all but the events, which belong to the call that each came from."""
         self.steps += other.steps
         self.jobs |= other.jobs
         self.lists |= other.lists

@@ -39,7 +39,7 @@ class GuestStore:
 
     def _visit(self, unit: WriteUnit[T]) -> T:
         with contextlib.closing(connect_guest(self._path, self._busy_timeout_seconds)) as connection:
-            [outcome] = run_batch(connection, [unit])
+            [outcome] = run_batch(connection, [unit]).outcomes
         if outcome.error is not None:
             raise outcome.error
         return cast(T, outcome.value)

@@ -1,10 +1,12 @@
 """The named statements of store/sql, and how one connection runs them."""
 
+import re
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import aiosql
@@ -21,12 +23,37 @@ def row_of(row: sqlite3.Row) -> Row:
     return dict(zip(row.keys(), row, strict=False))
 
 
+_PARAMETER = re.compile(r"(?<!:):([a-z]\w*)")
+_CHANGED = re.compile(r"\b(?:UPDATE|DELETE FROM)\s+(\w+)")
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The text of a statement, and whether what it writes is one new row."""
+    """The text of a statement, with its parameters by name and by position: sqlite3 binds by name a tenth as fast.
+
+    `values` takes the parameters by name to those by position; `inserts_one` says whether what it writes is one new
+    row; `words` are all words in the text, among them the tables that it reads but for those of views; `changes` are
+    the tables whose rows it changes or removes.
+    """
 
     sql: str
     inserts_one: bool
+    positional: str
+    values: Callable[[Row], Sequence[Any]]
+    words: frozenset[str]
+    changes: frozenset[str]
+
+    @classmethod
+    def of(cls, sql: str, *, inserts_one: bool) -> "Statement":
+        """A statement, with what its text tells of it."""
+        words, changes = frozenset(re.findall(r"\w+", sql)), frozenset(_CHANGED.findall(sql))
+        return cls(sql, inserts_one, _PARAMETER.sub("?", sql), _values(_PARAMETER.findall(sql)), words, changes)
+
+
+def _values(names: list[str]) -> Callable[[Row], Sequence[Any]]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda parameters: [parameters[name] for name in names]
 
 
 @cache
@@ -37,7 +64,7 @@ def statements() -> Mapping[str, Statement]:
         queries = aiosql.from_path(path, "sqlite3", mandatory_parameters=False)
     found = {name: getattr(queries, name) for name in queries.available_queries if not name.endswith("_cursor")}
     return {
-        name: Statement(query.sql, query.operation is SQLOperationType.INSERT_RETURNING)
+        name: Statement.of(query.sql, inserts_one=query.operation is SQLOperationType.INSERT_RETURNING)
         for name, query in found.items()
     }
 
@@ -50,8 +77,12 @@ class Statements:
         self._execute = connection.execute
         self._statements = statements()
 
+    def _run(self, name: str, parameters: Row) -> sqlite3.Cursor:
+        statement = self._statements[name]
+        return self._execute(statement.positional, statement.values(parameters))
+
     def _one(self, name: str, make: Callable[[Row], T], /, **parameters: Any) -> T | None:
-        row = self._execute(self._statements[name].sql, parameters).fetchone()
+        row = self._run(name, parameters).fetchone()
         return None if row is None else make(row_of(row))
 
     def _the(self, name: str, make: Callable[[Row], T], /, **parameters: Any) -> T:
@@ -62,20 +93,23 @@ class Statements:
         return found
 
     def _all(self, name: str, make: Callable[[Row], T], /, **parameters: Any) -> list[T]:
-        cursor = self._execute(self._statements[name].sql, parameters)
+        cursor = self._run(name, parameters)
         columns = [column[0] for column in cursor.description]
         return [make(dict(zip(columns, row, strict=False))) for row in cursor]
 
     def _value(self, name: str, /, **parameters: Any) -> Any:
         """The only column of the only row; None where there is no row."""
-        row = self._execute(self._statements[name].sql, parameters).fetchone()
+        row = self._run(name, parameters).fetchone()
         return None if row is None else row[0]
 
     def _write(self, name: str, /, **parameters: Any) -> int:
         """Rows changed, or the new row's key where the statement is named so."""
-        statement = self._statements[name]
-        cursor = self._execute(statement.sql, parameters)
-        return (cursor.lastrowid or 0) if statement.inserts_one else cursor.rowcount
+        return self._write_row(name, parameters)
+
+    def _write_row(self, name: str, parameters: Row) -> int:
+        cursor = self._run(name, parameters)
+        return (cursor.lastrowid or 0) if self._statements[name].inserts_one else cursor.rowcount
 
     def _write_many(self, name: str, rows: list[Row]) -> None:
-        self._connection.executemany(self._statements[name].sql, rows)
+        statement = self._statements[name]
+        self._connection.executemany(statement.positional, map(statement.values, rows))

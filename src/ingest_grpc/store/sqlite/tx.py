@@ -1,186 +1,20 @@
 """Writes of the ledger, see store.interface.Tx. Each runs inside the writer's transaction."""
 
 import json
-import sqlite3
 from collections.abc import Sequence
-from typing import Any
 
-from ingest_grpc.lifecycle import RecordStatus, Trigger, WaitReason
-from ingest_grpc.model import File, FileKind, FileRecord, IngestionJob, Job, JobFile, TimelineEvent, Upload
-from ingest_grpc.store.interface import ApiKey, Commit, JobCursor, NewRecord, RecordRow, StoredRequest
+from ingest_grpc.model import File, FileKind, Job, Upload
+from ingest_grpc.store.interface import ApiKey, JobCursor, StoredRequest
 from ingest_grpc.store.sqlite import values
 from ingest_grpc.store.sqlite.alignments import SqliteAlignmentTx
+from ingest_grpc.store.sqlite.job_tx import SqliteJobTx
 from ingest_grpc.store.sqlite.knowledge_bases import SqliteKnowledgeTx
 from ingest_grpc.store.sqlite.record_search import SqliteRecordSearch
-from ingest_grpc.store.sqlite.rows import SqliteRows
 from ingest_grpc.store.sqlite.statements import Row
 
 
-class SqliteTx(SqliteRows, SqliteRecordSearch, SqliteAlignmentTx, SqliteKnowledgeTx):
+class SqliteTx(SqliteJobTx, SqliteRecordSearch, SqliteAlignmentTx, SqliteKnowledgeTx):
     """Reads and writes of one unit."""
-
-    def __init__(self, connection: sqlite3.Connection, team_max_running: int | None = None) -> None:
-        super().__init__(connection)
-        self._team_max_running = team_max_running
-        self.commit = Commit()
-
-    # ── jobs ───────────────────────────────────────────────────────────────────────────────────────────
-
-    async def insert_job(self, job: Job) -> int:
-        return self._write("insert_job", **values.job_columns(job))
-
-    async def update_job(self, job: Job) -> None:
-        self._write("update_job", row_id=job.row_id, **values.changeable_job_columns(job))
-
-    async def insert_ingestion_job(self, job: IngestionJob, job_row: int, team: str) -> int:
-        return self._write(
-            "insert_ingestion_job",
-            ingestion_job_id=job.ingestion_job_id,
-            job=job_row,
-            team=team,
-            created_at=job.created_at,
-            knowledge_base_id=job.knowledge_base_id,
-            data_source_id=job.data_source_id,
-            **values.ingestion_job_columns(job),
-        )
-
-    async def update_ingestion_job(self, job: IngestionJob) -> None:
-        self._write("update_ingestion_job", row_id=job.row_id, **values.ingestion_job_columns(job))
-
-    async def markdown_file(self, job_row: int, file_id: str) -> tuple[int, JobFile, bool] | None:
-        return self._one(
-            "markdown_file",
-            lambda row: (row["id"], values.markdown_file_of(row), row["removed_at"] is None),
-            job=job_row,
-            file_id=file_id,
-        )
-
-    async def add_markdown_file(self, job_row: int, file_row: int, now: int) -> None:
-        self._write("insert_markdown_file", job=job_row, file=file_row, added_at=now)
-
-    async def remove_markdown_file(self, row_id: int, now: int) -> None:
-        self._write("remove_markdown_file", row_id=row_id, removed_at=now)
-
-    # ── records ────────────────────────────────────────────────────────────────────────────────────────
-
-    async def insert_record(self, new: NewRecord) -> int:
-        record = new.record
-        return self._write(
-            "insert_record",
-            record_id=record.record_id,
-            job=new.job_row,
-            ingestion_job=new.ingestion_row,
-            file=new.file_row,
-            output_file_id=record.output_file_id,
-            team=record.team_id,
-            user_id=record.user_id,
-            filename=record.filename,
-            output_filename=record.output_filename,
-            method=record.method,
-            last_trigger=new.trigger,
-            replaces=new.replaces_row,
-            created_at=record.created_at,
-            bytes_in=new.bytes_in,
-            document=new.document_row,
-            priority=new.priority,
-            fair_tag=new.fair_tag,
-            parent_record_id=record.parent_record_id,
-            metadata=json.dumps(dict(record.metadata)) if record.metadata else None,
-            root_record_id=new.root_record_id,
-            archive_depth=new.archive_depth,
-            **self._queueing(record, claimable=record.status is RecordStatus.QUEUED),
-        )
-
-    def _queueing(self, record: FileRecord, *, claimable: bool) -> dict[str, Any]:
-        """The columns of a record; where a cap is set, one that would join the queue waits until `admit`."""
-        columns = {**values.record_columns(record), "claimable": int(claimable)}
-        if claimable and self._team_max_running is not None:
-            columns |= {"claimable": 0, "wait_reason": WaitReason.TEAM_CAP.value}
-        return columns
-
-    async def transition_record(
-        self, before: FileRecord, after: FileRecord, trigger: Trigger, *, claimable: bool
-    ) -> bool:
-        changed = self._write(
-            "transition_record",
-            row_id=before.row_id,
-            status_before=str(before.status),
-            attempt_before=before.attempt,
-            last_trigger=str(trigger),
-            **self._queueing(after, claimable=claimable),
-        )
-        return changed == 1
-
-    async def admit(self, team: str) -> None:
-        if self._team_max_running is None:
-            return
-        room = self._team_max_running - int(self._value("count_at_work", team=team))
-        if room > 0 and self._write("admit_capped", team=team, room=room):
-            self.commit.claimable = True
-
-    async def apply_caps(self) -> None:
-        if self._team_max_running is None:
-            self._write("admit_all")
-            return
-        self._write("hold_all")
-        for team in self._all("capped_teams", lambda row: str(row["team"])):
-            await self.admit(team)
-
-    async def count_queued(self, team: str, limit: int) -> int:
-        return int(self._value("count_queued", team=team, limit=limit))
-
-    async def mark_record(
-        self,
-        row_id: int,
-        *,
-        deleted_at: int | None,
-        superseded_by: str | None,
-        output_expired_at: int | None,
-        sequence: int,
-    ) -> None:
-        self._write(
-            "mark_record",
-            row_id=row_id,
-            deleted_at=deleted_at,
-            superseded_by=superseded_by,
-            output_expired_at=output_expired_at,
-            last_sequence=sequence,
-        )
-
-    async def requeue_record(self, row_id: int, fair_tag: int) -> None:
-        self._write("requeue_record", row_id=row_id, fair_tag=fair_tag)
-
-    async def make_claimable(self, row_id: int) -> None:
-        capped = self._team_max_running is not None
-        wait_reason = WaitReason.TEAM_CAP if capped else None
-        self._write("make_claimable", row_id=row_id, claimable=not capped, wait_reason=wait_reason)
-
-    async def records_to_claim(self, limit: int) -> list[RecordRow]:
-        return self._all("records_to_claim", values.record_row_of, limit=limit)
-
-    async def records_due(self, now: int, latest: int, limit: int) -> list[RecordRow]:
-        return self._all("records_due", values.record_row_of, now=now, latest=latest, limit=limit)
-
-    async def jobs_listing_file(self, file_row: int) -> list[int]:
-        return self._all("jobs_listing_file", lambda row: int(row["job"]), file=file_row)
-
-    async def greatest_queued_tag(self, team: str, priority: int) -> int | None:
-        found = [
-            self._value("greatest_queued_tag", team=team, priority=priority),
-            self._value("greatest_queued_alignment_tag", team=team, priority=priority),
-        ]
-        return max((int(tag) for tag in found if tag is not None), default=None)
-
-    async def virtual_time(self, priority: int) -> int:
-        return int(self._value("virtual_time", priority=priority) or 0)
-
-    async def advance_virtual_time(self, priority: int, fair_tag: int) -> None:
-        self._write("advance_virtual_time", priority=priority, fair_tag=fair_tag)
-
-    # ── timeline ───────────────────────────────────────────────────────────────────────────────────────
-
-    async def insert_events(self, job_row: int, team: str, events: Sequence[TimelineEvent]) -> None:
-        self._write_many("insert_event", [values.event_columns(event, job_row, team) for event in events])
 
     # ── files ──────────────────────────────────────────────────────────────────────────────────────────
 

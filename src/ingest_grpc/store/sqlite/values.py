@@ -14,6 +14,7 @@ from ingest_grpc.model import (
     EventKind,
     EventType,
     File,
+    FileKind,
     FileRecord,
     ImportSource,
     IngestionJob,
@@ -32,6 +33,7 @@ from ingest_grpc.store.sqlite.statements import Row
 _JOB_TYPE, _JOB_STATUS, _METHOD = members(JobType), members(JobStatus), members(Method)
 _INGESTION_JOB_STATUS, _RECORD_STATUS = members(IngestionJobStatus), members(RecordStatus)
 _ALIGNMENT_STATUS, _STEP = members_or_none(RecordStatus), members_or_none(Step)
+_FILE_KIND = members(FileKind)
 _WAIT_REASON = members_or_none(WaitReason)
 
 _CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
@@ -298,11 +300,11 @@ def markdown_file_of(row: Row) -> JobFile:
 
 
 def file_of(row: Row) -> File:
-    return File(
+    return File.trusted(
         row_id=row["id"],
         blob_key=row["blob_key"] or "",
         file_id=row["file_id"],
-        kind=row["kind"],
+        kind=_FILE_KIND[row["kind"]],
         filename=row["filename"],
         path=row["path"],
         content_type=row["content_type"],
@@ -314,7 +316,7 @@ def file_of(row: Row) -> File:
         created_at=row["created_at"],
         deleted_at=row["deleted_at"],
         external_id=row["external_id"],
-        metadata=json.loads(row["metadata"]),
+        metadata={} if row["metadata"] == "{}" else json.loads(row["metadata"]),
         expires_at=row["expires_at"],
         import_source=_import_source_of(row),
         image_of=row["image_of"],
@@ -348,13 +350,13 @@ def file_columns(file: File, blob: int) -> dict[str, Any]:
         "file_id": file.file_id,
         "team": file.team_id,
         "user_id": file.user_id,
-        "kind": file.kind,
+        "kind": str(file.kind),
         "filename": file.filename,
         "path": file.path,
         "content_type": file.content_type,
         "size_bytes": file.size_bytes,
         "sha256": file.sha256,
-        "markdown": file.markdown,
+        "markdown": int(file.markdown),
         "blob": blob,
         "created_at": file.created_at,
         "external_id": file.external_id,

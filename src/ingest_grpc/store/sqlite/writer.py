@@ -17,9 +17,11 @@ from typing import Any
 import aiosqlite
 
 from ingest_grpc.errors import IngestError, Reason
+from ingest_grpc.model import TimelineEvent
 from ingest_grpc.store.interface import Commit, WriteUnit
 from ingest_grpc.store.sqlite.failures import RolledBack, explain, is_broken, is_of_database
 from ingest_grpc.store.sqlite.hop import drive, hop
+from ingest_grpc.store.sqlite.row_cache import RowCache
 from ingest_grpc.store.sqlite.schema import prove_durable
 from ingest_grpc.store.sqlite.tx import SqliteTx
 from ingest_grpc.telemetry import call_facts
@@ -27,7 +29,7 @@ from ingest_grpc.telemetry.instruments import COMMIT_FAILURES, COMMIT_SECONDS, C
 
 log = logging.getLogger(__name__)
 
-MakeTx = Callable[[sqlite3.Connection], SqliteTx]
+MakeTx = Callable[[sqlite3.Connection, RowCache], SqliteTx]
 
 MAX_BATCH = 256
 """Units per commit: bounds how long one commit keeps the next waiting."""
@@ -46,11 +48,19 @@ class _Waiting:
 
 @dataclass(slots=True)
 class _Outcome:
-    """What one unit returned or raised, and whom to wake if it was committed."""
+    """What one unit returned or raised, and the events that it appended."""
 
     value: Any = None
     error: Exception | None = None
-    commit: Commit | None = None
+    events: Sequence[TimelineEvent] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Committed:
+    """What became of each unit of a batch, and whom to wake."""
+
+    outcomes: Sequence[_Outcome]
+    commit: Commit
 
 
 class Writer:
@@ -70,6 +80,7 @@ class Writer:
         self._make_tx = make_tx
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(queue_size)
         self._connection: aiosqlite.Connection | None = None
+        self._cache = RowCache()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         self.healthy = False
@@ -112,6 +123,7 @@ class Writer:
     async def _open(self, *, prove: bool = False) -> None:
         """Opens the connection; with `prove` only if a commit on it succeeds: opening alone writes nothing."""
         self._connection = await aiosqlite.Connection(self._connect, iter_chunk_size=64)
+        self._cache = RowCache()
         if prove:
             await hop(self._connection, prove_durable)
         self.healthy = True
@@ -139,14 +151,16 @@ class Writer:
         try:
             assert self._connection is not None, "the writer is not open"
             began = perf_counter()
-            outcomes = await hop(self._connection, lambda connection: run_batch(connection, units, self._make_tx))
+            committed = await hop(
+                self._connection, partial(run_batch, units=units, make_tx=self._make_tx, cache=self._cache)
+            )
             COMMIT_SECONDS.observe(perf_counter() - began)
             COMMIT_UNITS.observe(len(units))
         except Exception as error:  # noqa: BLE001 - whatever the database raises is told to its callers
             await self._batch_failed(batch, error)
             return
-        self._tell(batch, outcomes)
-        for waiting, outcome in zip(batch, outcomes, strict=True):
+        self._tell(batch, committed)
+        for waiting, outcome in zip(batch, committed.outcomes, strict=True):
             if waiting.done.done():
                 continue  # its caller was cancelled; the unit is committed all the same
             if outcome.error is None:
@@ -154,14 +168,12 @@ class Writer:
             else:
                 waiting.done.set_exception(outcome.error)
 
-    def _tell(self, batch: Sequence[_Waiting], outcomes: Sequence[_Outcome]) -> None:
+    def _tell(self, batch: Sequence[_Waiting], committed: _Committed) -> None:
         """Wakes before the callers continue: whoever hears of a change can already read it everywhere."""
-        commit = Commit()
-        for waiting, outcome in zip(batch, outcomes, strict=True):
-            if outcome.commit is not None:
-                commit.merge(outcome.commit, waiting.call)
+        pairs = zip(batch, committed.outcomes, strict=True)
+        committed.commit.told = [(waiting.call, outcome.events) for waiting, outcome in pairs if outcome.events]
         try:
-            self._on_commit(commit)
+            self._on_commit(committed.commit)
         except Exception:
             log.exception("a listener failed after a commit")
 
@@ -194,59 +206,77 @@ class Writer:
 
 
 def run_batch(
-    connection: sqlite3.Connection, units: Sequence[WriteUnit[Any]], make_tx: MakeTx = SqliteTx
-) -> list[_Outcome]:
+    connection: sqlite3.Connection,
+    units: Sequence[WriteUnit[Any]],
+    make_tx: MakeTx = SqliteTx,
+    cache: RowCache | None = None,
+) -> _Committed:
     """One transaction for all units; one that raises leaves nothing behind and does not disturb the others.
 
     Nearly always nothing raises, so the batch first runs plainly. If a unit raises, all is rolled back and
     run again with a SAVEPOINT around each. Raises what the database itself failed with.
     """
+    cache = RowCache() if cache is None else cache
     try:
-        return _transaction(connection, units, partial(_run, make_tx))
+        return _Batch(connection, make_tx, cache).commit(units, apart=False)
     except Exception as error:
         if is_of_database(error):
             raise
-    return _transaction(connection, units, partial(_run_apart, make_tx))
+    return _Batch(connection, make_tx, cache).commit(units, apart=True)
 
 
-def _transaction(
-    connection: sqlite3.Connection,
-    units: Sequence[WriteUnit[Any]],
-    run: Callable[[sqlite3.Connection, WriteUnit[Any]], _Outcome],
-) -> list[_Outcome]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        outcomes = [run(connection, unit) for unit in units]
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    return outcomes
+class _Batch:
+    """One transaction for many units, which share its Tx: what they read and owe is common to them."""
 
+    def __init__(self, connection: sqlite3.Connection, make_tx: MakeTx, cache: RowCache) -> None:
+        self._connection = connection
+        self._cache = cache
+        self._tx = make_tx(connection, cache)
 
-def _run(make_tx: MakeTx, connection: sqlite3.Connection, unit: WriteUnit[Any]) -> _Outcome:
-    tx = make_tx(connection)
-    value = drive(unit(tx))
-    _still_open(connection)
-    return _Outcome(value=value, commit=tx.commit)
-
-
-def _run_apart(make_tx: MakeTx, connection: sqlite3.Connection, unit: WriteUnit[Any]) -> _Outcome:
-    connection.execute("SAVEPOINT unit")
-    try:
-        outcome = _run(make_tx, connection, unit)
-    except Exception as error:
-        _still_open(connection)
-        if is_of_database(error):
+    def commit(self, units: Sequence[WriteUnit[Any]], *, apart: bool) -> _Committed:
+        """All units, then what they owe, then COMMIT."""
+        run = self._run_apart if apart else self._run
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._cache.begin(connection)
+            outcomes = [run(unit) for unit in units]
+            self._cache.settle(connection)
+            connection.execute("COMMIT")
+        except BaseException:
+            self._cache.forget()
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
             raise
-        connection.execute("ROLLBACK TO unit")
-        outcome = _Outcome(error=error)
-    connection.execute("RELEASE unit")
-    return outcome
+        return _Committed(outcomes, self._tx.commit)
 
+    def _run(self, unit: WriteUnit[Any]) -> _Outcome:
+        tx = self._tx
+        value = drive(unit(tx))
+        if not self._connection.in_transaction:
+            # SQLite may roll a whole transaction back by itself; then earlier units of the batch are gone too.
+            raise RolledBack("the database rolled the transaction back")
+        events, tx.commit.events = tx.commit.events, []
+        return _Outcome(value=value, events=events)
 
-def _still_open(connection: sqlite3.Connection) -> None:
-    """SQLite may roll a whole transaction back by itself; then earlier units of the batch are gone too."""
-    if not connection.in_transaction:
-        raise RolledBack("the database rolled the transaction back")
+    def _run_apart(self, unit: WriteUnit[Any]) -> _Outcome:
+        """One unit, which takes nothing but itself along if it fails."""
+        connection, tx = self._connection, self._tx
+        before, tx.commit = tx.commit, Commit()
+        connection.execute("SAVEPOINT unit")
+        try:
+            outcome = self._run(unit)
+            self._cache.settle(connection)
+        except Exception as error:
+            if is_of_database(error):
+                raise
+            if not connection.in_transaction:
+                raise RolledBack("the database rolled the transaction back") from error
+            connection.execute("ROLLBACK TO unit")
+            self._cache.forget()
+            outcome = _Outcome(error=error)
+        else:
+            before.merge(tx.commit)
+        tx.commit = before
+        connection.execute("RELEASE unit")
+        return outcome

@@ -1,0 +1,123 @@
+"""What the writer knows of the ledger without asking, and what it has yet to write into it.
+
+It alone writes jobs, ingestion jobs and records, so what it read or wrote last is what is there: the next transition of
+a record reads nothing. And however many units of one transaction change a job, its row is written once, before COMMIT;
+events go in together, in their order. Whoever else committed something makes it forget everything.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from ingest_grpc.model import IngestionJob, Job
+from ingest_grpc.store.claims import RecordRow
+from ingest_grpc.store.sqlite import values
+from ingest_grpc.store.sqlite.statements import Row, statements
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+MAX_JOBS = 512
+MAX_RECORDS = 2_000
+"""Some kilobytes each: what is under way at one time, not what there ever was."""
+
+OWED = frozenset({"jobs", "ingestion_jobs", "events"})
+"""Tables whose rows may be owed: a statement that names one of them is run only after `settle`."""
+
+
+class RowCache:
+    """Rows by their integer keys. Values are immutable; what is here is what the transaction would read.
+
+    `begin` opens each transaction, `settle` comes before each COMMIT and RELEASE, `forget` after each rollback.
+    """
+
+    def __init__(self) -> None:
+        self.jobs: dict[int, Job] = {}
+        self.ingestion_jobs: dict[int, IngestionJob] = {}
+        self.records: dict[int, RecordRow] = {}
+        self._named: dict[str, int] = {}
+        self._owed_jobs: dict[int, Job] = {}
+        self._owed_ingestion_jobs: dict[int, IngestionJob] = {}
+        self._owed_events: list[Row] = []
+        self._version: int | None = None
+
+    def begin(self, connection: sqlite3.Connection) -> None:
+        """To be called inside the transaction: another connection's commits are seen by their version."""
+        version = connection.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._version:
+            self.forget()
+            self._version = version
+        _trim(self.jobs, MAX_JOBS)
+        _trim(self._named, MAX_JOBS)
+        _trim(self.ingestion_jobs, MAX_JOBS)
+        _trim(self.records, MAX_RECORDS)
+
+    def job_named(self, job_id: str) -> Job | None:
+        """The job with this id, if it is known."""
+        return self.jobs.get(self._named.get(job_id, 0))
+
+    def keep_job(self, job: Job) -> Job:
+        """Remembers a job that was read; returns it."""
+        self.jobs[job.row_id] = job
+        self._named[job.job_id] = job.row_id
+        return job
+
+    def update_job(self, job: Job) -> None:
+        """Owes a job's row."""
+        self._owed_jobs[job.row_id] = self.keep_job(job)
+
+    def update_ingestion_job(self, job: IngestionJob) -> None:
+        """Owes an ingestion job's row."""
+        self.ingestion_jobs[job.row_id] = self._owed_ingestion_jobs[job.row_id] = job
+
+    def insert_events(self, rows: Iterable[Row]) -> None:
+        """Owes events."""
+        self._owed_events += rows
+
+    def settle(self, connection: sqlite3.Connection) -> None:
+        """Writes what is owed. Raises sqlite3.Error; the transaction must be rolled back then."""
+        if self._owed_jobs:
+            jobs, self._owed_jobs = self._owed_jobs, {}
+            _write_all(connection, "update_job", map(_job_row, jobs.values()))
+        if self._owed_ingestion_jobs:
+            runs, self._owed_ingestion_jobs = self._owed_ingestion_jobs, {}
+            _write_all(connection, "update_ingestion_job", map(_ingestion_job_row, runs.values()))
+        if self._owed_events:
+            events, self._owed_events = self._owed_events, []
+            _write_all(connection, "insert_event", events)
+
+    def changed(self, tables: frozenset[str]) -> None:
+        """Rows of these tables were changed or removed by a statement that the cache knows nothing of."""
+        if "jobs" in tables:
+            self.jobs.clear()
+        if "ingestion_jobs" in tables:
+            self.ingestion_jobs.clear()
+        self.records.clear()
+
+    def forget(self) -> None:
+        """Nothing is known, nothing is owed."""
+        self.jobs.clear()
+        self.ingestion_jobs.clear()
+        self.records.clear()
+        self._owed_jobs.clear()
+        self._owed_ingestion_jobs.clear()
+        self._owed_events.clear()
+
+
+def _job_row(job: Job) -> dict[str, Any]:
+    return {"row_id": job.row_id, **values.changeable_job_columns(job)}
+
+
+def _ingestion_job_row(job: IngestionJob) -> dict[str, Any]:
+    return {"row_id": job.row_id, **values.ingestion_job_columns(job)}
+
+
+def _write_all(connection: sqlite3.Connection, name: str, rows: Iterable[Row]) -> None:
+    statement = statements()[name]
+    connection.executemany(statement.positional, map(statement.values, rows))
+
+
+def _trim(kept: dict[K, T], most: int) -> None:
+    """Drops what came first."""
+    while len(kept) > most:
+        del kept[next(iter(kept))]
