@@ -122,6 +122,9 @@ class Settings(BaseSettings):
     )
     max_stored_images: int = Field(200, ge=1, description="pictures that are stored of one document")
     max_stored_image_bytes: int = Field(10 * MIB, ge=1, description="bytes of a picture that is stored")
+    max_stored_image_pixels: int = Field(
+        25_000_000, ge=1, description="pixels of a picture in a PDF that is stored: it has to be decoded"
+    )
     max_stored_images_bytes: int = Field(
         100 * MIB, ge=1, description="bytes of all pictures that are stored of one document"
     )

@@ -7,11 +7,14 @@ import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import docx
 import pptx
 import pytest
 from PIL import Image
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen import canvas
 
 from ingest_grpc.config import Settings
 from ingest_grpc.errors import Reason
@@ -70,6 +73,60 @@ def open_picture(body: str, kind: str) -> bytes:
     return out.getvalue()
 
 
+def book() -> bytes:
+    """An EPUB whose two chapters show three pictures, one of them twice; `one.png` is another in each chapter."""
+    chapter = '<html xmlns="http://www.w3.org/1999/xhtml"><head><title>x</title></head><body>%s</body></html>'
+    shown = (
+        '<h1>First</h1><p>Words <img src="../images/a%20b.png" alt="a"/> <img src="one.png" alt="which"/></p>',
+        (
+            """<h1>Second</h1><p><img alt="b" src='../../images/b.jpg' title="its title"/>"""
+            """<img src="../../images/a%20b.png" alt="again"/><img src="one.png" alt="which"/>"""
+            """<img src="http://127.0.0.1:9/x.png" alt="far"/><img src="../../../../etc/passwd" alt="up"/></p>"""
+        ),
+    )
+    package = (
+        '<package xmlns="http://www.idpf.org/2007/opf" version="3.0" unique-identifier="i">'
+        '<metadata xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>A book</dc:title>'
+        '<dc:identifier id="i">x</dc:identifier><dc:language>en</dc:language></metadata>'
+        '<manifest><item id="a" href="text/a.xhtml" media-type="application/xhtml+xml"/>'
+        '<item id="b" href="text/b/b.xhtml" media-type="application/xhtml+xml"/></manifest>'
+        '<spine><itemref idref="a"/><itemref idref="b"/></spine></package>'
+    )
+    container = (
+        '<container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
+        '<rootfile full-path="O/p.opf" media-type="application/oebps-package+xml"/></rootfiles></container>'
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as package_file:
+        package_file.writestr("mimetype", "application/epub+zip")
+        package_file.writestr("META-INF/container.xml", container)
+        package_file.writestr("O/p.opf", package)
+        package_file.writestr("O/text/a.xhtml", chapter % shown[0])
+        package_file.writestr("O/text/b/b.xhtml", chapter % shown[1])
+        for name, data in (("images/a b.png", FIRST), ("images/b.jpg", SECOND), ("text/one.png", FIRST)):
+            package_file.writestr(f"O/{name}", data)
+        package_file.writestr("O/text/b/one.png", SECOND)
+    return out.getvalue()
+
+
+def illustrated_pdf() -> bytes:
+    """Two pages: a JPEG above a PNG and a tiny one, then the PNG again and a picture alone on its page."""
+    out = io.BytesIO()
+    sheet = canvas.Canvas(out, invariant=True)
+    png, jpeg, tiny = (ImageReader(io.BytesIO(data)) for data in (FIRST, SECOND, picture("PNG", 4)))
+    sheet.drawString(72, 700, "Words of the first page.")
+    sheet.drawImage(png, 72, 100, 80, 60)
+    sheet.drawImage(jpeg, 72, 400, 80, 60)
+    sheet.drawImage(tiny, 72, 300, 8, 8)
+    sheet.showPage()
+    sheet.drawString(72, 700, "Words of the second page.")
+    sheet.drawImage(png, 72, 100, 80, 60)
+    sheet.showPage()
+    sheet.drawImage(ImageReader(io.BytesIO(picture("PNG", 70))), 0, 0, 500, 500)
+    sheet.save()
+    return out.getvalue()
+
+
 ODT = "<office:text><text:p>Words.</text:p><text:p>%s</text:p></office:text>"
 ODP = (
     "<office:presentation><draw:page>"
@@ -79,7 +136,12 @@ ODP = (
 
 
 async def convert(
-    folder: Path, name: str, data: bytes, command: tuple[str, ...] | None = None, **settings: object
+    folder: Path,
+    name: str,
+    data: bytes,
+    command: tuple[str, ...] | None = None,
+    method: str = "SPEED_OPTIMIZED",
+    **settings: object,
 ) -> tuple[Converted | ConversionFailed, str, Mapping[str, bytes]]:
     """The outcome, the Markdown and the pictures."""
     (folder / "source").write_bytes(data)
@@ -87,7 +149,7 @@ async def convert(
     sink = Sink()
     try:
         async with executor(command, **settings) as running:
-            request = ConversionRequest(name, "", "SPEED_OPTIMIZED", sink)
+            request = ConversionRequest(name, "", method, sink)
             done = await running.convert(source, output, request, lambda _: None)
             assert isinstance(done, Converted | ConversionFailed)
             return done, os.pread(output, 100_000, 0).decode(), sink.members
@@ -134,6 +196,56 @@ async def test_images__of_other_formats(tmp_path: Path, name: str, data: bytes) 
     assert "](image-1.png)" in markdown
     assert images == {"image-1.png": FIRST}
     assert ("![elsewhere](image_0.png)" in markdown) is (name == "a.html"), "not of the document"
+
+
+async def test_images__of_a_book_by_the_addresses_of_its_chapters(tmp_path: Path) -> None:
+    done, markdown, images = await convert(tmp_path, "a.epub", book())
+    assert isinstance(done, Converted)
+    assert "Words ![a](image-1.png) ![which](one.png)" in markdown
+    assert '![b](image-2.jpg "its title")![again](image-3.png)![which](one.png)' in markdown
+    assert "![far](http://127.0.0.1:9/x.png)![up](../../../../etc/passwd)" in markdown
+    assert images == {"image-1.png": FIRST, "image-2.jpg": SECOND, "image-3.png": FIRST}
+
+
+async def test_images__of_a_book_beyond_the_limits(tmp_path: Path) -> None:
+    assert len(SECOND) > len(FIRST)
+    done, markdown, images = await convert(tmp_path, "a.epub", book(), max_stored_image_bytes=len(FIRST))
+    assert isinstance(done, Converted)
+    assert done.losses == ("pictures beyond the limits on stored pictures, not stored: 1",)
+    assert set(images.values()) == {FIRST}
+    assert "image-2.png" in markdown
+
+
+@pytest.mark.parametrize("method", ["SPEED_OPTIMIZED", "ACCURACY_OPTIMIZED"])
+async def test_images__of_a_pdf_stand_below_the_text_of_their_page(tmp_path: Path, method: str) -> None:
+    done, markdown, images = await convert(tmp_path, "a.pdf", illustrated_pdf(), method=method, ocr_engine="none")
+    assert isinstance(done, Converted), done
+    pages = [" ".join(page.split()) for page in markdown.split("<!-- page ")[1:]]
+    assert pages[0] == "1 --> Words of the first page. ![](image-1.jpg) ![](image-2.png)"
+    assert pages[1].startswith("2 --> Words of the second page. ![](image-2.png)")
+    assert "image-3" not in markdown, "a page without text is a picture itself"
+    assert set(images) == {"image-1.jpg", "image-2.png"}
+    assert images["image-1.jpg"] == SECOND, "JPEG stays as it is"
+    with Image.open(io.BytesIO(images["image-2.png"])) as shown, Image.open(io.BytesIO(FIRST)) as original:
+        assert (shown.size, shown.getpixel((9, 9))) == (original.size, original.getpixel((9, 9)))
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"max_stored_images": 1},
+        {"max_stored_image_pixels": 40 * 30},
+        {"max_stored_images_bytes": len(SECOND) + 1, "max_stored_image_bytes": len(SECOND)},
+    ],
+    ids=str,
+)
+async def test_images__of_a_pdf_beyond_the_limits_are_losses(tmp_path: Path, limit: dict[str, Any]) -> None:
+    done, markdown, images = await convert(tmp_path, "a.pdf", illustrated_pdf(), **limit)
+    assert isinstance(done, Converted)
+    assert len(images) == 1
+    left_out = 1 if "max_stored_image_pixels" in limit else 2
+    assert f"pictures beyond the limits on stored pictures, not stored: {left_out}" in done.losses
+    assert markdown.count("![](image-1.") == (2 if "max_stored_image_pixels" in limit else 1)
 
 
 async def test_images__beyond_the_limits_are_losses(tmp_path: Path) -> None:

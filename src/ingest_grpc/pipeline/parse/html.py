@@ -2,7 +2,6 @@
 
 import html
 import re
-from dataclasses import replace
 
 from ingest_grpc.errors import Reason
 from ingest_grpc.pipeline.parse import converters, nesting, stored_images
@@ -34,7 +33,7 @@ def parse_text(text: str, source: Source) -> Parsed:
     nesting.check_page(text, source.options.limits)
     text, pictures = stored_images.take_embedded(text) if source.options.store_images else (text, {})
     # The engine is not asked for pictures: they were taken already.
-    page = Source(text.encode("utf-8", "replace"), Kind.HTML, replace(source.options, store_images=False))
+    page = Source(text.encode("utf-8", "replace"), Kind.HTML, source.options).without_images
     engine = converters.chosen(page)
     extraction = converters.extract(page, Reason.FILE_UNREADABLE)
     if not has_text(extraction.markdown):

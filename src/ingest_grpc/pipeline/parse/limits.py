@@ -28,6 +28,7 @@ class Limits:
     max_image_pixels: int
     max_stored_images: int
     max_stored_image_bytes: int
+    max_stored_image_pixels: int
     max_stored_images_bytes: int
     max_table_cells: int
     conversion_timeout_seconds: float

@@ -1,11 +1,13 @@
 """ODT, ODS, ODP and EPUB: look into the ZIP, convert with xberg, then ask for evidence."""
 
 import re
+from dataclasses import replace
 
 from ingest_grpc.errors import Reason
-from ingest_grpc.pipeline.parse import xberg_engine, zip_probe
+from ingest_grpc.pipeline.parse import book_pictures, stored_images, xberg_engine, zip_probe
 from ingest_grpc.pipeline.parse.engines import STDLIB, XBERG
 from ingest_grpc.pipeline.parse.evidence import has_text, has_text_below_headings
+from ingest_grpc.pipeline.parse.extraction import Extraction
 from ingest_grpc.pipeline.parse.outcome import Parsed, ParseFailure
 from ingest_grpc.pipeline.parse.source import Source
 from ingest_grpc.pipeline.parse.types import Kind
@@ -26,10 +28,13 @@ def parse(source: Source) -> Parsed:
     has neither text nor pictures."""
     members = zip_probe.members(source.data, source.options.limits)
     _refuse_encrypted(source)
-    extraction = xberg_engine.extract(source, unreadable=Reason.FILE_UNREADABLE)
+    book = source.kind is Kind.EPUB
+    extraction = xberg_engine.extract(source.without_images if book else source, unreadable=Reason.FILE_UNREADABLE)
     enough = has_text_below_headings if source.kind is Kind.ODS else has_text
     if not enough(extraction.markdown):
         raise _why_empty(members, extraction.losses)
+    if book and source.options.store_images:
+        extraction = _with_pictures(source, members, extraction)
     return Parsed(
         extraction.markdown,
         XBERG,
@@ -40,6 +45,12 @@ def parse(source: Source) -> Parsed:
         losses=list(extraction.losses),
         images=extraction.images,
     )
+
+
+def _with_pictures(source: Source, members: list[str], book: Extraction) -> Extraction:
+    limits = source.options.limits
+    linked = stored_images.link(book.markdown, book_pictures.found(source.data, members, limits), limits)
+    return replace(book, text=linked.markdown, images=linked.images, losses=(*book.losses, *linked.losses))
 
 
 def _refuse_encrypted(source: Source) -> None:

@@ -59,8 +59,8 @@ PARSERS: Mapping[Kind, Callable[[Source], Parsed]] = {
 }
 
 
-_STORED_OF = frozenset({Kind.DOCX, Kind.PPTX, Kind.ODT, Kind.ODP, Kind.HTML})
-"""Kinds whose pictures can be stored: those that the engine gives with the place where each stands."""
+_STORED_OF = frozenset({Kind.PDF, Kind.DOCX, Kind.PPTX, Kind.ODT, Kind.ODP, Kind.HTML, Kind.EPUB})
+"""Kinds whose pictures can be stored."""
 
 _MAX_ATTACHMENT_DEPTH = 3
 

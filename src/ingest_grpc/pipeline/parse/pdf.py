@@ -4,7 +4,7 @@ import re
 from itertools import islice
 
 from ingest_grpc.errors import Reason
-from ingest_grpc.pipeline.parse import converters, pdf_probe
+from ingest_grpc.pipeline.parse import converters, pdf_pictures, pdf_probe
 from ingest_grpc.pipeline.parse.evidence import has_text
 from ingest_grpc.pipeline.parse.extraction import Extraction
 from ingest_grpc.pipeline.parse.inflate import Allowance, Bomb, fully_inflated, slices
@@ -12,6 +12,7 @@ from ingest_grpc.pipeline.parse.limits import Limits
 from ingest_grpc.pipeline.parse.ocr import request
 from ingest_grpc.pipeline.parse.outcome import Parsed, ParseFailure
 from ingest_grpc.pipeline.parse.source import Source
+from ingest_grpc.pipeline.parse.stored_images import Linked
 
 _STREAM = re.compile(rb"stream\r?\n")
 _MAX_STREAMS_EXAMINED = 2_000
@@ -26,9 +27,10 @@ def parse(source: Source) -> Parsed:
         source.report(0, probe.pages, "pages")
     engine = converters.chosen(source)
     try:
-        extraction = converters.extract(source, Reason.PDF_UNREADABLE)
+        extraction = converters.extract(source.without_images, Reason.PDF_UNREADABLE)
     except ParseFailure as failure:
         raise _bomb(source) or failure from None
+    with_text_layer = extraction.pages_with_text
     unread = _unread(source, probe.pages, extraction)
     if unread and request.can_read(source):
         extraction = extraction.with_texts(request.texts_of(source, unread))
@@ -36,15 +38,20 @@ def parse(source: Source) -> Parsed:
         unread = [page for page in unread if page not in extraction.pages_with_text]
     if not has_text(extraction.markdown):
         raise _why_empty(source, probe.pages, engine)
+    linked = Linked(extraction.markdown)
+    if source.options.store_images:
+        # A page without a text layer is a picture itself, of what was read.
+        linked = pdf_pictures.placed(source.data, extraction, with_text_layer, source.options.limits)
     return Parsed(
-        markdown=extraction.markdown,
+        markdown=linked.markdown,
         engine=engine,
         pages=probe.pages,
         title=probe.title or extraction.title,
         author=probe.author or extraction.author,
         language=probe.language or extraction.language,
         warnings=list(extraction.warnings),
-        losses=[*extraction.losses, *_pages_lost(unread, probe.pages)],
+        losses=[*extraction.losses, *_pages_lost(unread, probe.pages), *linked.losses],
+        images=linked.images,
     )
 
 

@@ -1,7 +1,7 @@
 """A document on its way to a parser, and what the parser is told beside it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ingest_grpc.errors import Reason
 from ingest_grpc.pipeline.parse.limits import Limits
@@ -58,3 +58,8 @@ class Source:
     report: ReportUnits = field(default=_silent)
     attached: ParseAttached = field(default=_refuse)
     read_pages: Mapping[int, str] | None = None
+
+    @property
+    def without_images(self) -> "Source":
+        """For an engine that is not asked for pictures: others look for them."""
+        return replace(self, options=replace(self.options, store_images=False))

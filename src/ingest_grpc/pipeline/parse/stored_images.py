@@ -62,11 +62,12 @@ def link(markdown: str, found: Mapping[str, bytes], limits: Limits) -> Linked:
     addresses = "|".join(map(re.escape, sorted(found, key=len, reverse=True)))
 
     def named(match: re.Match[str]) -> str:
-        before, alt, address = match.groups()
+        before, alt, address, title = match.groups()
         name = choice.name(address, found[address])
-        return f"{before}]({name})" if name else alt or f"{before}]()"
+        return f"{before}]({name}{title})" if name else alt or f"{before}]()"
 
-    linked = re.sub(rf"((?<!\\)!\[((?:\\.|[^\]\\\n]){{0,2000}}+)|)\]\(({addresses})\)", named, markdown)
+    title = r'(?: "(?:\\.|[^"\\\n]){0,500}+")?'
+    linked = re.sub(rf"((?<!\\)!\[((?:\\.|[^\]\\\n]){{0,2000}}+)|)\]\(({addresses})({title})\)", named, markdown)
     return Linked(linked, tuple(choice.images), choice.losses())
 
 
@@ -106,9 +107,12 @@ class _Choice:
         remarks = []
         if self._other:
             remarks.append(f"pictures that are no PNG, JPEG, GIF or WebP, not stored: {self._other}")
-        if self._over:
-            remarks.append(f"pictures beyond the limits on stored pictures, not stored: {self._over}")
-        return tuple(remarks)
+        return *remarks, *beyond_limits(self._over)
+
+
+def beyond_limits(count: int) -> tuple[str, ...]:
+    """What the record says of so many pictures that are too large or too many; nothing of none."""
+    return (f"pictures beyond the limits on stored pictures, not stored: {count}",) if count else ()
 
 
 def take_embedded(text: str) -> tuple[str, dict[str, bytes]]:
