@@ -123,6 +123,12 @@ class Contestant:
         times = psutil.Process(self.pid).cpu_times()
         return float(times.user + times.system)
 
+    def cpu_seconds_with_children(self) -> float:
+        """The same of the process and of all that it started, those that have ended included."""
+        living = psutil.Process(self.pid)
+        family = [living, *living.children(recursive=True)]
+        return float(sum(sum(process.cpu_times()[:4]) for process in family))
+
 
 @contextmanager
 def bare_server(folder: Path) -> Iterator[Contestant]:
