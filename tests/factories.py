@@ -109,12 +109,8 @@ class Core:
 
     def __init__(self, folder: Path, *, memory: MemoryStore | None = None, **settings: object) -> None:
         self._memory = memory
-        defaults: dict[str, object] = {
-            "readers": 2,
-            "workers": 2,
-            "min_free_disk_bytes": 0,
-            "busy_timeout_seconds": 1.0,
-        }
+        defaults: dict[str, object] = {"readers": 2, "workers": 2, "min_free_disk_bytes": 0}
+        defaults["busy_timeout_seconds"] = 1.0
         self.settings = Settings.model_validate({**defaults, **settings, "data_dir": folder})
         self.clock = ManualClock()
         self.origins: Origins | None = None  # as the settings say
@@ -171,6 +167,7 @@ class Core:
             Indexer.build(self.knowledge, self.blobs),
             new_images(settings, self.store, self.blobs),
             conversion_seconds=settings.conversion_timeout_seconds,
+            most_output_bytes=settings.max_output_bytes,
             backoff_base_seconds=settings.backoff_base_seconds,
             backoff_max_seconds=settings.backoff_max_seconds,
             rng=random.Random(1),
@@ -231,7 +228,8 @@ class Core:
 
     async def check(self) -> None:
         """Recounts the ledger; to be called while nothing is on its way."""
-        if self._memory is None:
+        if isinstance(self.blobs, LocalBlobs):
+            await self.blobs.settled()
             stored = stored_files(self.settings.data_dir / "blobs")
         else:
             stored = {blob.key: blob.size_bytes async for blob in self.blobs.listing()}

@@ -198,6 +198,7 @@ class App:
             Indexer.build(self.knowledge, self.blobs),
             new_images(settings, self.store, self.blobs),
             conversion_seconds=settings.conversion_timeout_seconds,
+            most_output_bytes=settings.max_output_bytes,
             backoff_base_seconds=settings.backoff_base_seconds,
             backoff_max_seconds=settings.backoff_max_seconds,
             rng=random.Random(),

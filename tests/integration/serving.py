@@ -180,7 +180,8 @@ class Server:
             tables = [row[0] for row in ledger.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             rows: dict[str, object] = {name: ledger.execute(f"SELECT * FROM {name}").fetchall() for name in tables}
         blobs = self.settings.data_dir / "blobs"
-        rows["on disk"] = sorted(str(path.relative_to(blobs)) for path in blobs.rglob("*") if path.is_file())
+        # By name, and not by path: a blob has a second one until a moment after it was settled.
+        rows["on disk"] = sorted({path.name for path in blobs.rglob("*") if path.is_file()})
         return rows
 
     def change(self, sql: str, parameters: Iterable[object] = ()) -> None:

@@ -13,8 +13,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-CHUNK_BYTES = 2 * 1024 * 1024
+from ingest_grpc.units import MIB
+
+CHUNK_BYTES = 2 * MIB
 """How much is read, hashed or written in one step."""
+
+IN_MEMORY_BYTES = 64 * MIB
+"""The largest output that may be kept in memory until it is committed."""
 
 IsKnown = Callable[[str], Awaitable[bool]]
 """Asks the ledger whether a row keeps the blob of this key. False for a key whose row is deleted."""
@@ -127,6 +132,13 @@ class Blobs(Protocol):
         """A new upload for `key`."""
         ...
 
+    async def put(self, key: str, data: bytes | memoryview) -> StoredBlob:
+        """A whole blob from bytes at hand, at most CHUNK_BYTES or so: as a writer would, but in one step.
+
+        Raises BlobExists, and the errors of a BlobWriter; a call that raised or was cancelled leaves nothing behind.
+        """
+        ...
+
     async def adopt(self, key: str, source: Path, sha256: str) -> StoredBlob:
         """Makes a blob of a durable local file, whose bytes the caller has just hashed: like a commit.
 
@@ -138,7 +150,8 @@ class Blobs(Protocol):
     async def settle(self, key: str) -> None:
         """The row that names the blob is committed: from now on a start no longer asks for it. Idempotent.
 
-        Skipping it loses nothing: the next start asks the ledger and settles the blob itself.
+        It may be done a moment later, together with others. Skipping it loses nothing: the next start asks the ledger
+        and settles the blob itself.
         """
         ...
 
@@ -156,8 +169,12 @@ class Blobs(Protocol):
         """
         ...
 
-    def output(self) -> AbstractAsyncContextManager[Output]:
-        """An empty Output for one conversion."""
+    def output(self, most_bytes: int | None = None) -> AbstractAsyncContextManager[Output]:
+        """An empty Output for one conversion.
+
+        `most_bytes` is what its writer is held to by other means, None = nobody knows. Up to IN_MEMORY_BYTES it is kept
+        in memory: no file comes and goes for each conversion.
+        """
         ...
 
     async def delete(self, key: str) -> None:

@@ -16,7 +16,8 @@ from pathlib import Path
 from ingest_grpc.blobs.failures import read_errors, storage_errors
 from ingest_grpc.blobs.filesystem import FileSystem
 from ingest_grpc.blobs.interface import BlobWriter, IsKnown, ListedBlob, OnChunk, Output, StoredBlob, is_key, no_sign
-from ingest_grpc.blobs.output import copied, spooled_output
+from ingest_grpc.blobs.notes import Notes
+from ingest_grpc.blobs.output import copied, output_for
 from ingest_grpc.blobs.staged import Layout, StagedFile
 from ingest_grpc.blobs.threads import Threads
 from ingest_grpc.blobs.upload import Upload
@@ -29,6 +30,7 @@ class LocalBlobs:
         self._layout = Layout(root)
         self._files = files or FileSystem()
         self._threads = Threads()
+        self._notes = Notes(self._files, self._threads)
 
     async def start(self, is_known: IsKnown) -> None:
         with storage_errors():
@@ -38,10 +40,17 @@ class LocalBlobs:
                 await self._threads.run(self._confirm if known else self._forget, name)
 
     async def stop(self) -> None:
+        await self._notes.stop()
         await self._threads.stop()
 
     def writer(self, key: str) -> BlobWriter:
+        return self._upload(key)
+
+    def _upload(self, key: str) -> "_LocalUpload":
         return _LocalUpload(key, StagedFile(self._files, self._layout, key), self._threads)
+
+    async def put(self, key: str, data: bytes | memoryview) -> StoredBlob:
+        return await self._upload(key).whole(data)
 
     async def adopt(self, key: str, source: Path, sha256: str) -> StoredBlob:
         staged = StagedFile(self._files, self._layout, key)
@@ -52,8 +61,11 @@ class LocalBlobs:
         return StoredBlob(key, size_bytes, sha256)
 
     async def settle(self, key: str) -> None:
-        with storage_errors():
-            await self._threads.run(self._files.unlink, self._layout.staged(key))
+        self._notes.drop(self._layout.staged(key))
+
+    async def settled(self) -> None:
+        """Returns when nothing is left of the notes of the blobs that were settled so far."""
+        await self._notes.flush()
 
     async def read(self, key: str, offset: int, limit: int) -> bytes:
         if offset < 0 or limit < 1:
@@ -64,10 +76,11 @@ class LocalBlobs:
     def open(self, key: str, on_chunk: OnChunk = no_sign) -> AbstractAsyncContextManager[int]:
         return self._threads.descriptor(read_errors(key)(partial(self._files.open, self._layout.blob(key))))
 
-    def output(self) -> AbstractAsyncContextManager[Output]:
-        return spooled_output(self._files, self._layout.staging, self.writer, self._threads)
+    def output(self, most_bytes: int | None = None) -> AbstractAsyncContextManager[Output]:
+        return output_for(most_bytes, self, self._threads, partial(self._files.nameless, self._layout.staging))
 
     async def delete(self, key: str) -> None:
+        self._notes.keep(self._layout.staged(key))
         with storage_errors():
             await self._threads.run(self._remove, self._layout.blob(key), self._layout.staged(key))
 
@@ -128,6 +141,10 @@ class _LocalUpload(Upload):
         super().__init__(key)
         self._staged = staged
         self._threads = threads
+
+    async def _at_once(self, data: bytes | memoryview) -> str:
+        """In one hop to a thread, where each step of its own would take one."""
+        return await self._threads.run(self._staged.whole, data)
 
     async def _begin(self) -> None:
         await self._threads.run(self._staged.create)

@@ -32,7 +32,7 @@ from ingest_grpc.blobs.interface import (
     is_key,
     no_sign,
 )
-from ingest_grpc.blobs.output import copied, spooled_output
+from ingest_grpc.blobs.output import copied, output_for
 from ingest_grpc.blobs.parts import PART_BYTES, PartStream
 from ingest_grpc.blobs.threads import Threads, to_its_end
 from ingest_grpc.blobs.upload import Upload
@@ -59,7 +59,13 @@ class ObjectBlobs:
         await self._threads.stop()
 
     def writer(self, key: str) -> BlobWriter:
+        return self._upload(key)
+
+    def _upload(self, key: str) -> "_ObjectUpload":
         return _ObjectUpload(self._store, checked_key(key), self._threads)
+
+    async def put(self, key: str, data: bytes | memoryview) -> StoredBlob:
+        return await self._upload(key).whole(data)
 
     async def adopt(self, key: str, source: Path, sha256: str) -> StoredBlob:
         """Sends the bytes, and hashes them once more on their way: what is stored is what the hash says."""
@@ -93,8 +99,8 @@ class ObjectBlobs:
                 os.lseek(fd, 0, os.SEEK_SET)
             yield fd
 
-    def output(self) -> AbstractAsyncContextManager[Output]:
-        return spooled_output(self._files, None, self.writer, self._threads)
+    def output(self, most_bytes: int | None = None) -> AbstractAsyncContextManager[Output]:
+        return output_for(most_bytes, self, self._threads, partial(self._files.nameless, None))
 
     async def delete(self, key: str) -> None:
         with storage_errors():

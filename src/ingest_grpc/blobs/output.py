@@ -2,22 +2,42 @@
 
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from ingest_grpc.blobs.failures import storage_errors
-from ingest_grpc.blobs.filesystem import FileSystem
-from ingest_grpc.blobs.interface import CHUNK_BYTES, BlobWriter, OnChunk, Output, StoredBlob, no_sign
+from ingest_grpc.blobs.interface import (
+    CHUNK_BYTES,
+    IN_MEMORY_BYTES,
+    BlobWriter,
+    OnChunk,
+    Output,
+    StoredBlob,
+    no_sign,
+)
 from ingest_grpc.blobs.threads import Threads
+
+
+class Storage(Protocol):
+    """The part of Blobs that takes new bytes."""
+
+    def writer(self, key: str) -> BlobWriter:
+        """See Blobs."""
+        ...
+
+    async def put(self, key: str, data: bytes | memoryview) -> StoredBlob:
+        """See Blobs."""
+        ...
 
 
 class SpooledOutput:
     """An Output over a descriptor that somebody else closes."""
 
-    def __init__(self, fd: int, writer: Callable[[str], BlobWriter], threads: Threads) -> None:
+    def __init__(self, fd: int, storage: Storage, threads: Threads) -> None:
         self._fd = fd
-        self._writer = writer
+        self._storage = storage
         self._threads = threads
 
     @property
@@ -25,16 +45,43 @@ class SpooledOutput:
         return self._fd
 
     async def commit(self, key: str, on_chunk: OnChunk = no_sign) -> StoredBlob:
-        return await _committed(self._fd, self._writer(key), self._threads, on_chunk)
+        return await _committed(self._fd, self._storage.writer(key), self._threads, on_chunk)
+
+
+class MemoryOutput(SpooledOutput):
+    """The same over memory, which can be read at once."""
+
+    async def commit(self, key: str, on_chunk: OnChunk = no_sign) -> StoredBlob:
+        if os.fstat(self._fd).st_size > CHUNK_BYTES:
+            return await SpooledOutput.commit(self, key, on_chunk)
+        stored = await self._storage.put(key, os.pread(self._fd, CHUNK_BYTES, 0))
+        on_chunk()
+        return stored
+
+
+def output_for(
+    most_bytes: int | None, storage: Storage, threads: Threads, create_file: Callable[[], int]
+) -> AbstractAsyncContextManager[Output]:
+    """An empty Output: in memory where little can come, else in the file without a name that `create_file` makes."""
+    if most_bytes is not None and most_bytes <= IN_MEMORY_BYTES:
+        return _memory_output(storage, threads)
+    return _spooled_output(storage, threads, create_file)
 
 
 @asynccontextmanager
-async def spooled_output(
-    files: FileSystem, folder: Path | None, writer: Callable[[str], BlobWriter], threads: Threads
-) -> AsyncIterator[Output]:
-    """An empty Output in `folder` (None = the machine's temporary folder)."""
-    async with threads.descriptor(storage_errors()(partial(files.nameless, folder))) as fd:
-        yield SpooledOutput(fd, writer, threads)
+async def _memory_output(storage: Storage, threads: Threads) -> AsyncIterator[Output]:
+    with storage_errors():
+        fd = os.memfd_create("output", os.MFD_CLOEXEC)
+    try:
+        yield MemoryOutput(fd, storage, threads)
+    finally:
+        await threads.close(fd)
+
+
+@asynccontextmanager
+async def _spooled_output(storage: Storage, threads: Threads, create_file: Callable[[], int]) -> AsyncIterator[Output]:
+    async with threads.descriptor(storage_errors()(create_file)) as fd:
+        yield SpooledOutput(fd, storage, threads)
 
 
 async def copied(source: Path, writer: BlobWriter, threads: Threads) -> StoredBlob:

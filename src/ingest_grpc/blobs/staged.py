@@ -79,6 +79,12 @@ class StagedFile:
         self._files.fsync_folder(self._blob.parent)
         return self._sha256.hexdigest()
 
+    def whole(self, data: bytes | memoryview) -> str:
+        """`create`, `append` and `publish`, for content that is at hand."""
+        self.create()
+        self.append(data)
+        return self.publish()
+
     def adopt(self, source: Path) -> int | None:
         """Publishes a durable file under a second name, in place of `create` to `publish`; returns its bytes.
 

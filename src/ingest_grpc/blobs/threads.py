@@ -8,11 +8,15 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import ParamSpec, TypeVar
 
+from ingest_grpc.units import MIB
+
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 THREADS = 8
 """Enough to keep a disk busy with fsyncs while uploads hash; a call waits for a free one."""
+
+_FREED_AT_ONCE_BYTES = 2 * MIB
 
 
 async def to_its_end(call: Awaitable[_T]) -> _T:
@@ -45,7 +49,7 @@ class Threads:
 
     @asynccontextmanager
     async def descriptor(self, open_it: Callable[[], int]) -> AsyncIterator[int]:
-        """The descriptor that `open_it` returns, opened and closed in a thread.
+        """The descriptor that `open_it` returns, opened in a thread and closed on leaving.
 
         The thread itself notes the number: the result of a call whose caller was cancelled is lost, and
         the descriptor would leak.
@@ -56,7 +60,15 @@ class Threads:
             yield opened[0]
         finally:
             for fd in opened:
-                await self.run(os.close, fd)
+                await self.close(fd)
+
+    async def close(self, fd: int) -> None:
+        """Closes a descriptor; in a thread where that may free much: the last one of a large file without a name."""
+        file = os.fstat(fd)
+        if file.st_nlink == 0 and file.st_size > _FREED_AT_ONCE_BYTES:
+            await self.run(os.close, fd)
+        else:
+            os.close(fd)
 
     async def stop(self) -> None:
         """Waits for running calls. Idempotent."""

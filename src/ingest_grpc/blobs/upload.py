@@ -47,7 +47,19 @@ class Upload(ABC):
         self._size_bytes += len(data)
 
     async def commit(self) -> StoredBlob:
-        sha256 = await self._step(self._publish)
+        return self._finished(await self._step(self._publish))
+
+    async def whole(self, data: bytes | memoryview) -> StoredBlob:
+        """All of it, in place of everything else."""
+        try:
+            sha256 = await self._step(self._at_once, data)
+        except BaseException:
+            await self.abort()
+            raise
+        self._size_bytes = len(data)
+        return self._finished(sha256)
+
+    def _finished(self, sha256: str) -> StoredBlob:
         self._ended = self._committed = True
         return StoredBlob(self._key, self._size_bytes, sha256)
 
@@ -71,6 +83,12 @@ class Upload(ABC):
             result = await step(*args, **kwargs)
         self._ended = False
         return result
+
+    async def _at_once(self, data: bytes | memoryview) -> str:
+        """All three steps; the blob's SHA-256 in hex. Raises BlobExists."""
+        await self._begin()
+        await self._append(data)
+        return await self._publish()
 
     @abstractmethod
     async def _begin(self) -> None:

@@ -4,7 +4,7 @@ import codecs
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 
-from ingest_grpc.blobs.interface import BlobMissing, Blobs
+from ingest_grpc.blobs.interface import BlobMissing, Blobs, StoredBlob
 from ingest_grpc.clock import Clock
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.ids import Prefix, new_id
@@ -68,8 +68,7 @@ class FileService:
         """
         self._intake.check_size(new.size_bytes)
         await self._intake.check_space(new.size_bytes or 0)
-        blob_key = uuid.uuid4().hex
-        async with self._blobs.writer(blob_key) as writer:
+        async with self._blobs.writer(uuid.uuid4().hex) as writer:
             content = ReceivedContent(new)
             checked = 0
             async for chunk in chunks:
@@ -80,8 +79,23 @@ class FileService:
                     checked = writer.size_bytes
                     await self._intake.check_space(0)
             stored = await writer.commit()
+        return await self._keep(caller, new, stored, content, request)
+
+    async def create(self, caller: Caller, new: NewFile, content: bytes, request: Request | None) -> Mutation[File]:
+        """Stores a small file in one step, as `upload` does; raises what it raises."""
+        self._intake.check_size(len(content))
+        await self._intake.check_space(len(content))
+        received = ReceivedContent(new)
+        received.feed(content)
+        stored = await self._blobs.put(uuid.uuid4().hex, content)
+        return await self._keep(caller, new, stored, received, request)
+
+    async def _keep(
+        self, caller: Caller, new: NewFile, stored: StoredBlob, content: ReceivedContent, request: Request | None
+    ) -> Mutation[File]:
+        """The row of a durable blob, or nothing is left of either."""
         file = File(
-            blob_key=blob_key,
+            blob_key=stored.key,
             markdown=content.is_markdown,
             file_id=new_id(Prefix.FILE),
             kind=FileKind.UPLOAD,

@@ -1,6 +1,7 @@
 """What every way into the file store has in common: limits, room on the disk, and the row of a durable blob."""
 
 import shutil
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from ingest_grpc.config import Settings
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.model import File, Mutation
 from ingest_grpc.store.interface import Store, Tx
+
+SPACE_KNOWN_SECONDS = 1.0
+"""How long a look at the disk counts, less what was let in since."""
 
 
 class Intake:
@@ -21,6 +25,8 @@ class Intake:
         self._max_bytes = settings.max_file_bytes
         self._min_free_bytes = settings.min_free_disk_bytes
         self._team_max_bytes = settings.team_max_bytes
+        self._free_bytes = 0
+        self._measured_at = float("-inf")
 
     def check_size(self, size_bytes: int | None) -> None:
         """Raises FILE_TOO_LARGE; None = not known."""
@@ -29,11 +35,17 @@ class Intake:
 
     async def check_space(self, more: int) -> None:
         """Refuses before the disk is full: the ledger must always be able to commit. Raises STORAGE_FULL."""
+        if time.monotonic() - self._measured_at > SPACE_KNOWN_SECONDS:
+            await self._measure()
+        if self._free_bytes - more < self._min_free_bytes:
+            raise IngestError(Reason.STORAGE_FULL, retry_after_seconds=30.0)
+        self._free_bytes -= more
+
+    async def _measure(self) -> None:
         free = [shutil.disk_usage(self._ledger_folder).free]
         if (of_blobs := await self._blobs.free_bytes()) is not None:
             free.append(of_blobs)
-        if min(free) - more < self._min_free_bytes:
-            raise IngestError(Reason.STORAGE_FULL, retry_after_seconds=30.0)
+        self._free_bytes, self._measured_at = min(free), time.monotonic()
 
     async def insert(self, tx: Tx, file: File) -> None:
         """Stores a new file. Raises EXTERNAL_ID_TAKEN and TEAM_STORAGE_FULL."""

@@ -54,6 +54,7 @@ class Runner:
         new_images: NewImages,
         *,
         conversion_seconds: float,
+        most_output_bytes: int,
         backoff_base_seconds: float,
         backoff_max_seconds: float,
         rng: random.Random,
@@ -68,6 +69,7 @@ class Runner:
         self._indexer = indexer
         self._new_images = new_images
         self._conversion_seconds = conversion_seconds
+        self._most_output_bytes = most_output_bytes
         self._backoff_base_seconds = backoff_base_seconds
         self._backoff_max_seconds = backoff_max_seconds
         self._rng = rng
@@ -106,7 +108,7 @@ class Runner:
         stored: StoredBlob | Unpacked | None = None
         try:
             self._at(claim, step)
-            async with self._source(claim) as source, self._blobs.output() as output:
+            async with self._source(claim) as source, self._blobs.output(self._most_output_bytes) as output:
                 step = Step.PARSE
                 converted, reused_from = await self._markdown(claim, source, output.fd, images)
                 if isinstance(converted, ArchiveFound):

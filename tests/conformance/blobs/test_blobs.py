@@ -4,10 +4,7 @@ import asyncio
 import hashlib
 import os
 import time
-from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,14 +12,7 @@ from ingest_grpc.blobs.interface import CHUNK_BYTES, BlobExists, BlobMissing, Bl
 from ingest_grpc.blobs.local import LocalBlobs
 from ingest_grpc.clock import MICROSECONDS
 from tests import fake_s3
-from tests.conformance.blobs.storing import DATA, LARGE, Reopen, keys, store
-from tests.faults import cancelled_at
-
-
-def open_files() -> list[str]:
-    """The files this process has open, without the sockets of an object store's client."""
-    targets = [str(fd.readlink()) for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink()]
-    return sorted(target for target in targets if target.startswith("/"))
+from tests.conformance.blobs.storing import DATA, LARGE, Reopen, cancel_everywhere, keys, open_files, store
 
 
 @pytest.mark.parametrize("data", [b"", DATA, LARGE], ids=["empty", "small", "large"])
@@ -128,9 +118,10 @@ async def test_upload__cancelled_at_any_await_leaves_nothing(blobs: Blobs, data:
     assert open_files() == before
 
 
-async def test_output__cancelled_at_any_await_leaves_nothing(blobs: Blobs) -> None:
+@pytest.mark.parametrize("most_bytes", [None, 1_000])
+async def test_output__cancelled_at_any_await_leaves_nothing(blobs: Blobs, most_bytes: int | None) -> None:
     async def convert() -> None:
-        async with blobs.output() as output:
+        async with blobs.output(most_bytes) as output:
             os.write(output.fd, DATA)
             await output.commit("out-1")
             # Leaving awaits too: cancelled there, the committed blob stays and the caller deletes it.
@@ -145,7 +136,7 @@ async def test_output__cancelled_at_any_await_leaves_nothing(blobs: Blobs) -> No
     before = open_files()
     points = await cancel_everywhere(convert, check)
 
-    assert points >= 5
+    assert points >= (4 if most_bytes is None else 1)
     assert open_files() == before
 
 
@@ -155,27 +146,14 @@ async def test_open__cancelled_at_any_await_leaks_no_descriptor(blobs: Blobs) ->
             assert os.pread(fd, 100, 0) == DATA
 
     async def check() -> None:
-        assert open_files() == before
+        # A store's library may close files of its own a moment later.
+        async with asyncio.timeout(5):
+            while open_files() != before:
+                await asyncio.sleep(0.01)
 
     await store(blobs, "file-1")
     before = open_files()
-    assert await cancel_everywhere(use, check) >= 2
-
-
-async def cancel_everywhere(
-    use: Callable[[], Coroutine[Any, Any, object]],
-    check: Callable[[], Coroutine[Any, Any, None]],
-    again: int = 0,
-) -> int:
-    """Runs `use` over and over, cancelled at its first, second, … await; the number of awaits it has."""
-    for at in range(1, 200):
-        try:
-            await cancelled_at(use(), at, at + again)
-        except asyncio.CancelledError:
-            await check()
-        else:
-            return at - 1
-    raise AssertionError("no end of awaits")
+    assert await cancel_everywhere(use, check) >= 1
 
 
 @pytest.mark.parametrize(
@@ -277,8 +255,9 @@ async def test_listing__tells_size_and_age(blobs: Blobs) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", DATA, LARGE], ids=["empty", "small", "large"])
-async def test_output__becomes_a_blob(blobs: Blobs, data: bytes) -> None:
-    async with blobs.output() as output:
+@pytest.mark.parametrize("most_bytes", [None, len(LARGE)])
+async def test_output__becomes_a_blob(blobs: Blobs, data: bytes, most_bytes: int | None) -> None:
+    async with blobs.output(most_bytes) as output:
         assert not os.get_inheritable(output.fd)
         with os.fdopen(os.dup(output.fd), "wb") as file:
             file.write(data)
@@ -288,8 +267,9 @@ async def test_output__becomes_a_blob(blobs: Blobs, data: bytes) -> None:
     assert await blobs.read("out-1", 0, len(data) + 1) == data
 
 
-async def test_output__does_not_follow_a_child_that_writes_on(blobs: Blobs) -> None:
-    async with blobs.output() as output:
+@pytest.mark.parametrize("most_bytes", [None, 1_000])
+async def test_output__does_not_follow_a_child_that_writes_on(blobs: Blobs, most_bytes: int | None) -> None:
+    async with blobs.output(most_bytes) as output:
         child = os.dup(output.fd)
         os.write(child, DATA)
         await output.commit("out-1")
@@ -299,8 +279,9 @@ async def test_output__does_not_follow_a_child_that_writes_on(blobs: Blobs) -> N
     assert await blobs.read("out-1", 0, 100) == DATA
 
 
-async def test_output__left_without_commit_leaves_nothing(blobs: Blobs) -> None:
-    async with blobs.output() as output:
+@pytest.mark.parametrize("most_bytes", [None, 1_000])
+async def test_output__left_without_commit_leaves_nothing(blobs: Blobs, most_bytes: int | None) -> None:
+    async with blobs.output(most_bytes) as output:
         os.write(output.fd, DATA)
     assert await keys(blobs) == []
 

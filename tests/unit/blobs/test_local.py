@@ -88,6 +88,7 @@ async def test_settle__removes_only_the_intent(root: Path) -> None:
     await store(blobs)
 
     await blobs.settle(KEY)
+    await blobs.settled()
 
     assert names(root) == [f"{shard(root)}/{KEY}"]
 
@@ -131,6 +132,7 @@ async def test_start__removes_what_no_row_names(root: Path) -> None:
     await store(before)
     await store(before, "file-2")
     await before.settle("file-2")
+    await before.stop()
     (root / "staging" / "cut-off").write_bytes(DATA)
     (root / "staging" / "tmp_x1y2").write_bytes(DATA)  # the name a temporary file has for a moment
 

@@ -25,9 +25,9 @@ async def reason_of(call: object) -> Reason:
 
 
 def blob_files(core: Core) -> list[str]:
-    """Everything that lies in the blob folder, staging included."""
+    """Everything that lies in the blob folder, staging included; once each, under however many names."""
     root = core.settings.data_dir / "blobs"
-    return sorted(name for _, _, names in os.walk(root) for name in names)
+    return sorted({name for _, _, names in os.walk(root) for name in names})
 
 
 async def collect(chunks: AsyncIterator[bytes]) -> bytes:

@@ -121,8 +121,8 @@ async def test_run__gives_signs_of_life_while_bytes_move(
             yield fd
 
     @asynccontextmanager
-    async def slow_output() -> AsyncIterator[Output]:
-        async with output() as made:
+    async def slow_output(most_bytes: int | None = None) -> AsyncIterator[Output]:
+        async with output(most_bytes) as made:
             commit = made.commit
 
             async def slow_commit(key: str, on_chunk: Callable[[], None]) -> StoredBlob:

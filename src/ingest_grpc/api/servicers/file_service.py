@@ -25,7 +25,7 @@ class FileServicer:
 
     async def CreateFile(self, message: pb.CreateFileRequest, context: Context) -> pb.CreateFileResponse:
         asked = requests.create_file(message)
-        mutation = await self._files.upload(caller(), asked.new, _only(message.content), asked.request)
+        mutation = await self._files.create(caller(), asked.new, asked.content, asked.request)
         return pb.CreateFileResponse(file=file(told(context, mutation)))
 
     async def UploadFile(
@@ -102,11 +102,6 @@ class FileServicer:
         mutation = await self._files.delete(caller(), asked.file_id, force=asked.force, request=asked.request)
         deleted = told(context, mutation)
         return pb.DeleteFileResponse(file=file(deleted.file), job_ids=deleted.job_ids)
-
-
-async def _only(content: bytes) -> AsyncIterator[bytes]:
-    if content:
-        yield content
 
 
 async def _data(messages: AsyncIterator[pb.UploadFileRequest], context: Context) -> AsyncGenerator[bytes]:

@@ -28,23 +28,32 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file to store; its bytes come separately."""
+    """A file to store."""
 
     new: model.NewFile
     request: model.Request | None
+    content: bytes = b""
+    """The whole file, where it comes in one message."""
 
 
 def create_file(message: pb.CreateFileRequest) -> Upload:
-    """Raises INVALID_FIELD, or FILE_TOO_LARGE for content above 2 MiB."""
+    """Raises INVALID_FIELD, or FILE_TOO_LARGE for content above 2 MiB.
+
+    Takes the content out of the message. So the payload hash is that of all else; the service adds that of the content,
+    which it computes anyway.
+    """
+    content = message.content
+    message.ClearField("content")
     with Fields() as fields:
-        upload = Upload(new_file(fields, message, size_bytes=None), fields.request(message, f"{SERVICE}/CreateFile"))
-    if len(message.content) > MAX_CHUNK_BYTES:
+        new = new_file(fields, message, size_bytes=None)
+        request = fields.request(message, f"{SERVICE}/CreateFile")
+    if len(content) > MAX_CHUNK_BYTES:
         raise IngestError(
             Reason.FILE_TOO_LARGE,
             {"max_bytes": str(MAX_CHUNK_BYTES)},
-            violations=[Violation("content", f"has {len(message.content):,} bytes")],
+            violations=[Violation("content", f"has {len(content):,} bytes")],
         )
-    return upload
+    return Upload(new, request, content)
 
 
 def upload_header(message: pb.UploadFileHeader) -> Upload:
