@@ -295,7 +295,6 @@ class App:
     def _on_commit(self, commit: Commit) -> None:
         """After each COMMIT, before its callers hear of it."""
         self.caches.changed(commit)
-        announce(commit)
         self.hub.wake(commit.jobs)
         self.hub.wake(commit.teams)
         if commit.claimable:
@@ -307,6 +306,8 @@ class App:
         if commit.stopped:
             self.pool.stop_claims(commit.stopped)
         self.tail.follow(commit.steps)
+        # After those who were woken: a watcher need not wait until a line is written.
+        asyncio.get_running_loop().call_soon(announce, commit)
 
     async def _is_known(self, blob_key: str) -> bool:
         return await self.store.read(lambda rows: rows.blob_is_kept(blob_key))

@@ -208,6 +208,11 @@ def ingestion_job_status(tally: Tally, *, ever_claimed: bool) -> IngestionJobSta
     return IngestionJobStatus.FAILED if tally.failed else IngestionJobStatus.CANCELLED
 
 
+def is_settled(tally: Tally, alignment: RecordStatus | None, *, ever_active: bool) -> bool:
+    """Whether nothing is in flight although something ever happened."""
+    return ever_active and not (tally.queued or tally.running or alignment in IN_FLIGHT)
+
+
 @dataclass(frozen=True, slots=True)
 class JobFacts:
     """All that a job's status depends on.
@@ -247,7 +252,7 @@ class JobFacts:
     @property
     def settled(self) -> bool:
         """Nothing is in flight although something ever happened."""
-        return self.ever_active and not self.in_flight
+        return is_settled(self.tally, self.alignment, ever_active=self.ever_active)
 
     @property
     def misses_viable_file(self) -> bool:

@@ -17,6 +17,7 @@ import uvloop
 
 from ingest_grpc.blobs.interface import StoredBlob
 from ingest_grpc.lifecycle import JobType
+from ingest_grpc.memory import calm_collector
 from ingest_grpc.model import Engine, File, NewJob
 from ingest_grpc.service.work import Done
 from ingest_grpc.store.interface import Claim, RecordRow
@@ -77,6 +78,7 @@ async def _ours(folder: Path) -> float:
         worker_id="bench",
     )
     core.pool.start()
+    calm_collector()  # as a server does
     began = time.perf_counter()
     jobs = [await _created(core, files[start : start + PER_CALL]) for start in range(0, RECORDS, PER_CALL)]
     for job_id in jobs:

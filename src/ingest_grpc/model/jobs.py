@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from ingest_grpc.lifecycle import NOTHING, JobFacts, JobStatus, JobType, RecordStatus, Tally
+from ingest_grpc.lifecycle import NOTHING, JobFacts, JobStatus, JobType, RecordStatus, Tally, is_settled
 from ingest_grpc.model.base import Method, Model
 
 
@@ -101,6 +101,11 @@ class Job(Model):
             ever_active=self.ever_active,
             alignment=self.alignment_status,
         )
+
+    @property
+    def settled(self) -> bool:
+        """As its facts say."""
+        return is_settled(self.tally, self.alignment_status, ever_active=self.ever_active)
 
     @property
     def etag(self) -> str:

@@ -117,7 +117,7 @@ class AddFiles:
             return _Plan(item, AddFileOutcome.NOT_FOUND)
         if item.file_id in self._seen:
             return _Plan(item, AddFileOutcome.ALREADY_PRESENT, file)
-        rows = await self._own_records(file)
+        rows = await _live_records(self.ledger, file.row_id, file.file_id)
         replaces = _failed_by_another_method(rows, item.method or self.method)
         if replaces is None and (present := await self._present(file, rows)) is not None:
             return _Plan(item, AddFileOutcome.ALREADY_PRESENT, file, present=present)
@@ -129,12 +129,6 @@ class AddFiles:
         outcome = AddFileOutcome.MARKDOWN_READY if ready else AddFileOutcome.ADDED
         plan = self._seen[item.file_id] = _Plan(item, outcome, file, replaces)
         return plan
-
-    async def _own_records(self, file: File) -> Sequence[RecordRow]:
-        """Live records of this job that read the file, or whose output it is; a job that never had a file has none."""
-        if not self.ledger.job.ever_active:
-            return ()
-        return await self.ledger.tx.live_records_of_file(self.ledger.job.row_id, file.row_id, file.file_id)
 
     async def _present(self, file: File, rows: Sequence[RecordRow]) -> AddFileResult | None:
         """How the job has this file already, or its knowledge base has."""
@@ -248,6 +242,13 @@ class AddFiles:
             output_file_id=record.output_file_id if record else (file_id if is_markdown else None),
             supersedes_record_id=plan.replaces.record.record_id if plan.replaces else None,
         )
+
+
+async def _live_records(ledger: JobLedger, file_row: int, file_id: str) -> Sequence[RecordRow]:
+    """Live records of the job that read a file, or whose output it is; nothing is looked for where none is live."""
+    if not ledger.job.tally.total:
+        return ()
+    return await ledger.tx.live_records_of_file(ledger.job.row_id, file_row, file_id)
 
 
 def _failed_by_another_method(rows: Sequence[RecordRow], method: Method) -> RecordRow | None:
@@ -365,7 +366,7 @@ async def remove_by_file_id(ledger: JobLedger, file_id: str) -> RemoveFileResult
     file = await tx.file(job.team_id, file_id)
     file_row = file.row_id if file is not None else -1  # an output that does not exist yet still has its record
     removed: list[str] = []
-    for row in await tx.live_records_of_file(job.row_id, file_row, file_id):
+    for row in await _live_records(ledger, file_row, file_id):
         if row.record.record_id not in removed:  # it may have come out of another one of them
             removed += await remove_record(ledger, row)
     entry = await tx.markdown_file(job.row_id, file_id)

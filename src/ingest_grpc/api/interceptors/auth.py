@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any, Never
 
 import grpc
@@ -35,6 +36,7 @@ def current_caller() -> Caller | None:
     return _caller.get(None)
 
 
+@lru_cache(1_000)
 def needed_scope(method: str) -> Scope:
     """What a key must allow for a method, by its full name: what reads begins with a verb that says so."""
     return Scope.READ if method.rpartition("/")[2].startswith(_READING_VERBS) else Scope.WRITE

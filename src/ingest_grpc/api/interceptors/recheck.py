@@ -12,16 +12,24 @@ from ingest_grpc.model import Caller
 Refusals = Callable[[Set[Caller]], Awaitable[Mapping[Caller, IngestError]]]
 """Which of these callers would not be let in now, and why."""
 
+_BRIEF = ("Get", "List")
+
 
 class Recheck:
-    """An interceptor that knows who makes the calls that live, and ends those that would not be let in any more."""
+    """An interceptor that knows who makes the calls that live, and ends those that would not be let in any more.
+
+    Calls that only look something up are over before anybody could look at them.
+    """
 
     def __init__(self, refusals: Refusals) -> None:
         self._refusals = refusals
         self._callers: dict[asyncio.Task[Any], Caller] = {}
         self._refused: dict[asyncio.Task[Any], IngestError] = {}
 
-    def intercept(self, _method: str, proceed: Handler) -> Handler:
+    def intercept(self, method: str, proceed: Handler) -> Handler:
+        if method.rpartition("/")[2].startswith(_BRIEF):
+            return proceed
+
         async def handle(request: Any, context: Context) -> Any:
             task = asyncio.current_task()
             admitted = current_caller()

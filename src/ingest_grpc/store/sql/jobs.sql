@@ -55,6 +55,19 @@ UPDATE jobs SET
     compactable_since = iif(:settled, coalesce(compactable_since, :updated_at), NULL)
 WHERE id = :row_id;
 
+-- name: update_job_counts!
+-- What nearly every transaction changes in a job, and nothing else: no other index than that by update is touched.
+UPDATE jobs SET
+    queued = :queued, running = :running, completed = :completed, failed = :failed, cancelled = :cancelled,
+    unresolved = :unresolved, markdown_files = :markdown_files, expired_outputs = :expired_outputs,
+    archives = :archives, chunks_created = :chunks_created, cancel_requested = :cancel_requested,
+    last_sequence = :last_sequence, files_sequence = :files_sequence, updated_at = :updated_at
+WHERE id = :row_id;
+
+-- name: begin_compaction!
+-- A settled job has new events: some day they are to be compacted.
+UPDATE jobs SET compactable_since = :updated_at WHERE id = :row_id AND compactable_since IS NULL;
+
 -- name: jobs_to_purge
 -- Deleted jobs whose time is over.
 SELECT * FROM jobs WHERE purge_at <= :now ORDER BY purge_at LIMIT :limit;
@@ -104,6 +117,14 @@ INSERT INTO ingestion_jobs (
 -- What the roll-up of a transaction changed in an ingestion job.
 UPDATE ingestion_jobs SET
     status = :status, queued = :queued, running = :running, completed = :completed, failed = :failed,
+    cancelled = :cancelled, unresolved = :unresolved, pages = :pages, bytes_in = :bytes_in,
+    chunks_created = :chunks_created, started_at = :started_at, completed_at = :completed_at, last_sequence = :last_sequence
+WHERE id = :row_id;
+
+-- name: update_ingestion_job_counts!
+-- The same where the status stays: no index is touched.
+UPDATE ingestion_jobs SET
+    queued = :queued, running = :running, completed = :completed, failed = :failed,
     cancelled = :cancelled, unresolved = :unresolved, pages = :pages, bytes_in = :bytes_in,
     chunks_created = :chunks_created, started_at = :started_at, completed_at = :completed_at, last_sequence = :last_sequence
 WHERE id = :row_id;

@@ -6,8 +6,9 @@ events go in together, in their order. Whoever else committed something makes it
 """
 
 import sqlite3
-from collections.abc import Iterable
-from typing import Any, TypeVar
+from collections.abc import Collection, Iterable
+from operator import attrgetter
+from typing import TypeAlias, TypeVar
 
 from ingest_grpc.model import IngestionJob, Job
 from ingest_grpc.store.claims import RecordRow
@@ -16,6 +17,16 @@ from ingest_grpc.store.sqlite.statements import Row, statements
 
 K = TypeVar("K")
 T = TypeVar("T")
+
+_Owed: TypeAlias = tuple[T | None, T]
+"""What the ledger has, if that is known, and what it is to have."""
+
+_SETTINGS = attrgetter(
+    *("name", "description", "labels", "knowledge_base_id", "system_prompt", "system_prompt_updated_at"),
+    *("instructions", "instructions_updated_at", "status", "ever_active", "alignment_job_id", "alignment_status"),
+    *("deleted_at", "purge_at"),
+)
+"""All that may change in a job but its counts; with `in_flight` it decides whether the job is settled."""
 
 MAX_JOBS = 512
 MAX_RECORDS = 2_000
@@ -36,8 +47,8 @@ class RowCache:
         self.ingestion_jobs: dict[int, IngestionJob] = {}
         self.records: dict[int, RecordRow] = {}
         self._named: dict[str, int] = {}
-        self._owed_jobs: dict[int, Job] = {}
-        self._owed_ingestion_jobs: dict[int, IngestionJob] = {}
+        self._owed_jobs: dict[int, _Owed[Job]] = {}
+        self._owed_ingestion_jobs: dict[int, _Owed[IngestionJob]] = {}
         self._owed_events: list[Row] = []
         self._version: int | None = None
 
@@ -64,11 +75,13 @@ class RowCache:
 
     def update_job(self, job: Job) -> None:
         """Owes a job's row."""
-        self._owed_jobs[job.row_id] = self.keep_job(job)
+        _owe(self._owed_jobs, self.jobs, job.row_id, job)
+        self.keep_job(job)
 
     def update_ingestion_job(self, job: IngestionJob) -> None:
         """Owes an ingestion job's row."""
-        self.ingestion_jobs[job.row_id] = self._owed_ingestion_jobs[job.row_id] = job
+        _owe(self._owed_ingestion_jobs, self.ingestion_jobs, job.row_id, job)
+        self.ingestion_jobs[job.row_id] = job
 
     def insert_events(self, rows: Iterable[Row]) -> None:
         """Owes events."""
@@ -78,10 +91,10 @@ class RowCache:
         """Writes what is owed. Raises sqlite3.Error; the transaction must be rolled back then."""
         if self._owed_jobs:
             jobs, self._owed_jobs = self._owed_jobs, {}
-            _write_all(connection, "update_job", map(_job_row, jobs.values()))
+            _write_jobs(connection, jobs.values())
         if self._owed_ingestion_jobs:
             runs, self._owed_ingestion_jobs = self._owed_ingestion_jobs, {}
-            _write_all(connection, "update_ingestion_job", map(_ingestion_job_row, runs.values()))
+            _write_ingestion_jobs(connection, runs.values())
         if self._owed_events:
             events, self._owed_events = self._owed_events, []
             _write_all(connection, "insert_event", events)
@@ -104,15 +117,47 @@ class RowCache:
         self._owed_events.clear()
 
 
-def _job_row(job: Job) -> dict[str, Any]:
-    return {"row_id": job.row_id, **values.changeable_job_columns(job)}
+def _owe(owed: dict[int, _Owed[T]], known: dict[int, T], row_id: int, value: T) -> None:
+    """What is owed takes the place of what was owed before; the ledger still has what it had."""
+    earlier = owed.get(row_id)
+    owed[row_id] = (known.get(row_id) if earlier is None else earlier[0], value)
 
 
-def _ingestion_job_row(job: IngestionJob) -> dict[str, Any]:
-    return {"row_id": job.row_id, **values.ingestion_job_columns(job)}
+def _write_jobs(connection: sqlite3.Connection, owed: Iterable[_Owed[Job]]) -> None:
+    whole: list[Row] = []
+    counts: list[Row] = []
+    settled: list[Row] = []
+    for stored, job in owed:
+        key = {"row_id": job.row_id}
+        if stored is None or _more_than_counts(stored, job):
+            whole.append(key | values.changeable_job_columns(job))
+            continue
+        counts.append(key | values.job_count_columns(job))
+        if job.settled:
+            settled.append(key | {"updated_at": job.updated_at})
+    _write_all(connection, "update_job", whole)
+    _write_all(connection, "update_job_counts", counts)
+    _write_all(connection, "begin_compaction", settled)
 
 
-def _write_all(connection: sqlite3.Connection, name: str, rows: Iterable[Row]) -> None:
+def _more_than_counts(stored: Job, job: Job) -> bool:
+    """Whether a job differs in what its row has indexes on, or in what changes seldom."""
+    return _SETTINGS(stored) != _SETTINGS(job) or bool(stored.tally.in_flight) != bool(job.tally.in_flight)
+
+
+def _write_ingestion_jobs(connection: sqlite3.Connection, owed: Iterable[_Owed[IngestionJob]]) -> None:
+    whole: list[Row] = []
+    counts: list[Row] = []
+    for stored, job in owed:
+        rows = counts if stored is not None and stored.status is job.status else whole
+        rows.append({"row_id": job.row_id, **values.ingestion_job_columns(job)})
+    _write_all(connection, "update_ingestion_job", whole)
+    _write_all(connection, "update_ingestion_job_counts", counts)
+
+
+def _write_all(connection: sqlite3.Connection, name: str, rows: Collection[Row]) -> None:
+    if not rows:
+        return
     statement = statements()[name]
     connection.executemany(statement.positional, map(statement.values, rows))
 

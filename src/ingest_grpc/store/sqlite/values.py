@@ -1,6 +1,7 @@
 """Row to model and back: the only place that knows how the domain lies in columns."""
 
 import json
+from operator import itemgetter
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -106,22 +107,29 @@ def changeable_job_columns(job: Job) -> dict[str, Any]:
         "instructions_updated_at": job.instructions_updated_at,
         "labels": json.dumps(dict(job.labels)) if job.labels else "{}",
         "knowledge_base_id": job.knowledge_base_id,
-        "chunks_created": job.chunks_created,
-        "files_sequence": job.files_sequence,
         "deleted_at": job.deleted_at,
         "purge_at": job.purge_at,
         "status": str(job.status),
-        **tally_columns(job.tally),
-        "markdown_files": job.markdown_files,
-        "cancel_requested": int(job.cancelled),
         "ever_active": int(job.ever_active),
         "alignment_job_id": job.alignment_job_id,
         "alignment_status": word_column(job.alignment_status),
-        "last_sequence": job.last_sequence,
-        "updated_at": job.updated_at,
+        **job_count_columns(job),
+        "settled": int(job.settled),
+    }
+
+
+def job_count_columns(job: Job) -> dict[str, Any]:
+    """Those that nearly every transaction changes."""
+    return {
+        **tally_columns(job.tally),
+        "markdown_files": job.markdown_files,
         "expired_outputs": job.expired_outputs,
         "archives": job.archives,
-        "settled": int(job.facts.settled),
+        "chunks_created": job.chunks_created,
+        "cancel_requested": int(job.cancelled),
+        "last_sequence": job.last_sequence,
+        "files_sequence": job.files_sequence,
+        "updated_at": job.updated_at,
     }
 
 
@@ -185,51 +193,34 @@ def _metadata_of(column: str | None) -> DocumentMetadata | None:
     return None if column is None else DocumentMetadata.model_validate_json(column)
 
 
+_SAME_IN_RECORDS = (
+    *("record_id", "ingestion_job_id", "job_id", "file_id", "output_file_id", "user_id", "filename", "output_filename"),
+    *("attempt", "failures", "orphaned_count", "next_attempt_at", "worker_id", "superseded_by", "output_expired_at"),
+    *("reused_from", "parent_record_id", "member_count", "deleted_at", "created_at", "processing_at", "completed_at"),
+    *("failed_at", "cancelled_at", "pages", "bytes_out", "chunks_created", "engine_job_id", "last_sequence"),
+)
+"""Columns that are fields of a record as they are."""
+
+_same_in_records = itemgetter(*_SAME_IN_RECORDS)
+
+
 def record_of(row: Row) -> FileRecord:
     engine = row["engine_name"]
     return FileRecord.trusted(
+        **dict(zip(_SAME_IN_RECORDS, _same_in_records(row), strict=True)),
         row_id=row["id"],
-        record_id=row["record_id"],
-        ingestion_job_id=row["ingestion_job_id"],
-        job_id=row["job_id"],
-        file_id=row["file_id"],
-        output_file_id=row["output_file_id"],
-        user_id=row["user_id"],
         team_id=row["team"],
-        filename=row["filename"],
-        output_filename=row["output_filename"],
         method=_METHOD[row["method"]],
-        engine=None if engine is None else Engine(name=engine, version=row["engine_version"]),
+        engine=None if engine is None else Engine.trusted(name=engine, version=row["engine_version"]),
         status=_RECORD_STATUS[row["status"]],
         step=_STEP[row["step"]],
         error=_error_of(row),
         warnings=texts_of(row["warnings"]),
         losses=texts_of(row["losses"]),
-        attempt=row["attempt"],
-        failures=row["failures"],
-        orphaned_count=row["orphaned_count"],
-        next_attempt_at=row["next_attempt_at"],
         wait_reason=_WAIT_REASON[row["wait_reason"]],
-        worker_id=row["worker_id"],
-        superseded_by=row["superseded_by"],
-        output_expired_at=row["output_expired_at"],
-        reused_from=row["reused_from"],
-        parent_record_id=row["parent_record_id"],
-        member_count=row["member_count"],
         image_file_ids=texts_of(row["image_file_ids"]),
-        deleted_at=row["deleted_at"],
-        created_at=row["created_at"],
-        processing_at=row["processing_at"],
-        completed_at=row["completed_at"],
-        failed_at=row["failed_at"],
-        cancelled_at=row["cancelled_at"],
-        pages=row["pages"],
         document_metadata=_metadata_of(row["document_metadata"]),
-        bytes_out=row["bytes_out"],
-        chunks_created=row["chunks_created"],
-        engine_job_id=row["engine_job_id"],
         metadata=json.loads(row["metadata"]) if row["metadata"] else {},
-        last_sequence=row["last_sequence"],
     )
 
 
