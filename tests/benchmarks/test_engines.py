@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -45,7 +45,7 @@ class NothingRunner:
     def __init__(self, core: Core) -> None:
         self._work = core.work
 
-    async def run(self, claim: Claim) -> None:
+    async def run(self, claim: Claim, _on_converted: Callable[[], None]) -> None:
         assert isinstance(claim, RecordRow)
         await self._work.finish(
             claim, Done(StoredBlob(output_key(claim), 1, "0" * 64), Engine(name="nothing", version="1"), 1)

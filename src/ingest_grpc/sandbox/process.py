@@ -10,6 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import IO
 
+from ingest_grpc.sandbox import allocator
 from ingest_grpc.sandbox.scratch import ScratchFolder
 from ingest_grpc.sandbox.spec import ChildSpec, Launch
 
@@ -108,9 +109,10 @@ class ChildProcess:
 
 
 def _environment(address_space_bytes: int | None) -> dict[str, str]:
+    environment = {**_ENVIRONMENT, **allocator.variables()}
     if address_space_bytes is not None and address_space_bytes < _ROOM_FOR_DEEP_STACKS:
-        return _ENVIRONMENT
-    return {**_ENVIRONMENT, "RUST_MIN_STACK": str(_DEEP_STACK_BYTES)}
+        return environment
+    return {**environment, "RUST_MIN_STACK": str(_DEEP_STACK_BYTES)}
 
 
 def _launch(spec: ChildSpec, channel: int, scratch: ScratchFolder | None) -> Launch:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterable
+from functools import partial
 
 from ingest_grpc.service.work import WorkService
 from ingest_grpc.store.alignment_interface import AlignmentRow
@@ -19,7 +20,11 @@ POLL_SECONDS = 5.0
 
 
 class Pool:
-    """`size` claims at once. Woken by commits that made something claimable, and by workers that become free."""
+    """`size` claims at once. Woken by commits that made something claimable, and by workers that become free.
+
+    A record that is converted, and only has to be stored and reported, takes no worker: its converter would stand
+    still for two commits between any two documents. At most `size` records are in that state.
+    """
 
     def __init__(
         self,
@@ -39,6 +44,7 @@ class Pool:
         self._worker_id = worker_id
         self._running: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._claims: dict[tuple[str, int], Claim] = {}
+        self._converted: set[tuple[str, int]] = set()
         self._loop = Loop("worker-pool", self._step)
 
     def start(self) -> None:
@@ -70,7 +76,7 @@ class Pool:
 
     async def step(self) -> int:
         """Claims once for all free workers; returns how much was claimed."""
-        free = self._size - len(self._running)
+        free = self._size - max(len(self._running) - len(self._converted), len(self._running) - self._size)
         claims = await self._work.claim(self._worker_id, free) if free > 0 else []
         for claim in claims:
             self._begin(claim)
@@ -83,15 +89,24 @@ class Pool:
     def _begin(self, claim: Claim) -> None:
         key = claim.key
         self._leases.hold(claim)
-        work = self._aligner.run(claim) if isinstance(claim, AlignmentRow) else self._runner.run(claim)
+        if isinstance(claim, AlignmentRow):
+            work = self._aligner.run(claim)
+        else:
+            work = self._runner.run(claim, partial(self._is_converted, key, claim))
         task = asyncio.create_task(work, name=f"{key[0]}-{key[1]}")
         self._running[key], self._claims[key] = task, claim
         task.add_done_callback(lambda done: self._ended(key, done))
+
+    def _is_converted(self, key: tuple[str, int], claim: Claim) -> None:
+        if self._claims.get(key) is claim and key not in self._converted:
+            self._converted.add(key)
+            self._loop.wake()
 
     def _ended(self, key: tuple[str, int], task: asyncio.Task[None]) -> None:
         # A record that was cancelled and added anew may already run again under the same row.
         if self._running.get(key) is task:
             del self._running[key], self._claims[key]
+            self._converted.discard(key)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("worker failed; its claim is taken back by the reaper: %s", error)
         self._loop.wake()

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
@@ -75,10 +75,14 @@ class Runner:
         self._rng = rng
         self._finisher = Finisher()
 
-    async def run(self, claim: RecordRow) -> None:
-        """Converts one claimed record and reports the outcome."""
+    async def run(self, claim: RecordRow, on_converted: Callable[[], None] = lambda: None) -> None:
+        """Converts one claimed record and reports the outcome.
+
+        From `on_converted` on, which may be called twice, nothing is left that needs a converter.
+        """
         try:
-            outcome = await self._outcome(claim)
+            outcome = await self._outcome(claim, on_converted)
+            on_converted()
             await self._finisher.run(self._report(claim, outcome))
         finally:
             self._board.forget(claim.job_row, claim.record)
@@ -91,18 +95,20 @@ class Runner:
         await self._finisher.drain()
         await self._unpacker.drain()
 
-    async def _outcome(self, claim: RecordRow) -> Outcome | Unpacked:
+    async def _outcome(self, claim: RecordRow, on_converted: Callable[[], None]) -> Outcome | Unpacked:
         """The outcome of one attempt; pictures are left behind only by one that has them."""
         images = self._new_images()
         outcome = None
         try:
-            outcome = await self._attempt(claim, images)
+            outcome = await self._attempt(claim, images, on_converted)
         finally:
             if images is not None and not (isinstance(outcome, Done) and outcome.images):
                 await self._finisher.run(images.drop())
         return outcome
 
-    async def _attempt(self, claim: RecordRow, images: Images | None) -> Outcome | Unpacked:
+    async def _attempt(
+        self, claim: RecordRow, images: Images | None, on_converted: Callable[[], None]
+    ) -> Outcome | Unpacked:
         """What became of the document. Errors of the service itself are outcomes too: no record is left hanging."""
         step = Step.FETCH
         stored: StoredBlob | Unpacked | None = None
@@ -121,6 +127,7 @@ class Runner:
                 searchable = await self._make_searchable(claim, output.fd)
                 step = Step.STORE
                 self._at(claim, step)
+                on_converted()
                 stored = await output.commit(output_key(claim), partial(self._transferring, claim))
             return _done(stored, converted, reused_from, searchable, images)
         except IndexingFailed as failed:

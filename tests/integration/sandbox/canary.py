@@ -260,6 +260,7 @@ def describe() -> dict[str, Any]:
     return {
         "descriptors": open_now,
         "environment": dict(os.environ),
+        "mimalloc": hasattr(ctypes.CDLL(None), "mi_version"),
         "session": os.getsid(0) == os.getpid(),
         "cwd": attempt(os.getcwd),
         "limits": {name: resource.getrlimit(getattr(resource, name))[1] for name in ("RLIMIT_CORE", "RLIMIT_NOFILE")},

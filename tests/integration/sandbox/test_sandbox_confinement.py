@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from ingest_grpc.sandbox import allocator
 from ingest_grpc.sandbox.pool import ChildPool
 from ingest_grpc.sandbox.spec import Ending, Limits, Scratch
 from ingest_grpc.worker.executors.ocr import readable_paths
@@ -83,10 +84,16 @@ async def test_surroundings__nothing_of_the_servers(pool: ChildPool, request: py
         "TMPDIR",
         "MALLOC_ARENA_MAX",
         "RUST_BACKTRACE",
+        *allocator.variables(),
     }
     assert seen["session"] is True
     assert seen["cwd"]["errno"] == (0 if may_write(request) else errno.ENOENT)
     assert seen["limits"] == {"RLIMIT_CORE": 0, "RLIMIT_NOFILE": LIMITS.open_files}
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_allocator__is_the_installed_one(pool: ChildPool) -> None:
+    assert (await ask(pool, "describe"))["mimalloc"] is bool(allocator.variables())
 
 
 @pytest.mark.asyncio(loop_scope="module")

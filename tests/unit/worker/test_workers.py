@@ -1,11 +1,13 @@
 """Pool, reaper, stager and janitor, step by step on a clock that is turned by hand."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
 from ingest_grpc.lifecycle import JobStatus, RecordStatus
 from ingest_grpc.model import EventType
+from ingest_grpc.service.work import Outcome
 from ingest_grpc.store.interface import RecordRow
 from ingest_grpc.worker.stager import POLL_SECONDS
 from tests.executors import Gate
@@ -54,10 +56,40 @@ async def test_pool__claims_for_its_free_workers_only(core: Core) -> None:
     assert (await core.job(job_id)).status is JobStatus.READY_TO_START
 
 
+async def test_pool__does_not_wait_until_what_is_converted_is_reported(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But does not pile it up: there are at most as many of these as workers."""
+    names = ("1", "2", "3", "4", "5")
+    job_id, gates = await gated(core, *names)
+    finish, reported, may_report = core.work.finish, asyncio.Semaphore(0), asyncio.Event()
+
+    async def held_back(claim: RecordRow, outcome: Outcome) -> bool:
+        reported.release()
+        await may_report.wait()
+        return await finish(claim, outcome)
+
+    monkeypatch.setattr(core.work, "finish", held_back)
+    for name in names:
+        gates[name].opened.set()
+    for _ in range(2):
+        assert await core.pool.step() == 2
+        await reported.acquire()
+        await reported.acquire()
+    assert await core.pool.step() == 0
+    assert await statuses(core, job_id) == [RecordStatus.RUNNING] * 4 + [RecordStatus.QUEUED]
+
+    may_report.set()
+    await until_idle(core)
+    assert await core.pool.step() == 1
+    await until_idle(core)
+    assert await statuses(core, job_id) == [RecordStatus.COMPLETED] * 5
+
+
 async def test_pool__whose_record_breaks_it_goes_on(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id, gates = await gated(core, "1")
 
-    async def breaks(claim: RecordRow) -> None:
+    async def breaks(_claim: RecordRow, _on_converted: Callable[[], None]) -> None:
         raise ZeroDivisionError("a bug of the runner")
 
     with monkeypatch.context() as patched:
