@@ -13,7 +13,7 @@ LONGEST_DELAY_SECONDS = 0.05
 
 
 class BadNetwork:
-    """Listens on `address` and forwards to the target. `did` counts what it did to connections.
+    """Listens on `address` and forwards to the target. `did` counts what befell connections.
 
     Of ten connections five are cut after a while in the middle of whatever they carry, two stall now and then, two
     delay each chunk, and one is faithful until `calm`, from which on all are.
@@ -58,9 +58,9 @@ class BadNetwork:
         assert task is not None
         self._tasks.add(task)
         try:
-            await self._serve(reader, writer)
-        except asyncio.CancelledError:
-            pass  # cut: whoever awaited this task is the loop's own stream server
+            # Cut: whoever awaited this task is the loop's own stream server.
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._serve(reader, writer)
         finally:
             self._tasks.discard(task)
             writer.transport.abort()
@@ -78,7 +78,7 @@ class BadNetwork:
             except* TimeoutError:
                 self.did["cut"] += 1
             except* OSError:
-                pass  # one side is gone, and so is the other now
+                self.did["ended"] += 1  # one side is gone, and so is the other now
             finally:
                 downstream.transport.abort()
 
