@@ -40,7 +40,12 @@ def is_id(value: str, *prefixes: Prefix) -> bool:
 def check_id(value: str, field: str, *prefixes: Prefix) -> str:
     """`value` itself, if it is such an id. Raises INVALID_ID naming `field`."""
     if not is_id(value, *prefixes):
-        expected = " or ".join(f"{prefix}-<uuid>" for prefix in prefixes)
         shown = value if len(value) <= 80 else value[:77] + "..."
-        raise invalid(field, f"{shown!r} is not of the form {expected}", Reason.INVALID_ID)
+        expected = form(*prefixes)
+        raise invalid(field, f"{shown!r} is not of the form {expected}", Reason.INVALID_ID, {"expected": expected})
     return value
+
+
+def form(*prefixes: Prefix) -> str:
+    """What ids with one of these prefixes look like, in words for people."""
+    return " or ".join(f"{prefix}-<uuid>" for prefix in prefixes)

@@ -49,7 +49,7 @@ def assert_is(found: Failure, reason: Reason) -> None:
     assert found.reason == reason
     assert found.code.name == entry.code
     assert found.info.domain == DOMAIN
-    assert found.info.metadata["suggested_fix"] == entry.suggested_fix
+    assert found.info.metadata["suggested_fix"] == entry.suggested_fix.format_map(found.info.metadata)
     assert found.info.metadata["retryable"] == str(entry.retryable).lower()
     assert found.message.startswith(entry.message.format_map(found.info.metadata)), "the metadata holds what varies"
     assert 0 < found.size_bytes <= 4_096

@@ -81,7 +81,7 @@ def _from_ledger(error: Exception, target: str) -> Failure | None:
     from ingest_grpc.errors import IngestError  # noqa: PLC0415 - kept with its siblings
 
     if isinstance(error, IngestError):
-        return Failure(error.message, error.entry.suggested_fix)
+        return Failure(error.message, error.suggested_fix)
     fix = getattr(error, "fix", None)
     return Failure(str(error), fix) if isinstance(fix, str) else None
 

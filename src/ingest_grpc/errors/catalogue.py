@@ -172,7 +172,7 @@ CATALOGUE: Mapping[Reason, Entry] = {
     ),
     Reason.INVALID_ID: Entry(
         "The request has a malformed id.",
-        "Use an id exactly as the service returned it, for example dj-1b75f4d5-5c9e-4d33-b164-a2393bc5ab6d.",
+        "Use an id exactly as the service returned it: {expected}.",
         Code.INVALID_ARGUMENT,
     ),
     Reason.INVALID_PAGE_TOKEN: Entry(

@@ -58,6 +58,11 @@ class IngestError(Exception):
             text = f"{text} {first.field}: {first.description}"
         return text
 
+    @property
+    def suggested_fix(self) -> str:
+        """The catalogue's fix with its placeholders filled."""
+        return self.entry.suggested_fix.format_map(_Known(self.metadata))
+
     def __str__(self) -> str:
         return f"{self.reason}: {self.message}"
 
@@ -69,6 +74,11 @@ class _Known(dict[str, str]):
         return f"<{key}>"
 
 
-def invalid(field_path: str, description: str, reason: Reason = Reason.INVALID_FIELD) -> IngestError:
+def invalid(
+    field_path: str,
+    description: str,
+    reason: Reason = Reason.INVALID_FIELD,
+    metadata: Mapping[str, str] | None = None,
+) -> IngestError:
     """An IngestError about one field of the request."""
-    return IngestError(reason, violations=(Violation(field_path, description),))
+    return IngestError(reason, metadata or {}, violations=(Violation(field_path, description),))

@@ -85,7 +85,7 @@ def _precondition(value: Precondition) -> Message:
 def _error_info(error: IngestError, violations_omitted: int) -> error_details_pb2.ErrorInfo:
     """The reason, every dynamic part of the message, and what a caller needs where it does not know the reason."""
     metadata = {
-        "suggested_fix": error.entry.suggested_fix,
+        "suggested_fix": error.suggested_fix,
         "retryable": str(error.entry.retryable).lower(),
     }
     if violations_omitted:

@@ -38,6 +38,23 @@ async def test_300_bad_ids__arrive_with_details(api: Api) -> None:
     assert len(failure.fields) + int(failure.metadata["violations_omitted"]) == 300
 
 
+@pytest.mark.parametrize("job_id", ["", "dj-1", "file-1b75f4d5-5c9e-4d33-b164-a2393bc5ab6d"])
+async def test_bad_id__the_fix_has_the_form_that_the_field_wants(api: Api, job_id: str) -> None:
+    failure = await failure_of(api.jobs.GetJob(pb.GetJobRequest(job_id=job_id)))
+
+    assert failure.reason == "INVALID_ID"
+    assert failure.metadata["suggested_fix"] == "Use an id exactly as the service returned it: dj-<uuid>."
+
+
+async def test_bad_ids_of_two_fields__the_fix_has_each_form_once(api: Api) -> None:
+    request = pb.AddFilesRequest(job_id="dj-1", files=[pb.FileToAdd(file_id="bad")] * 2)
+    failure = await failure_of(api.jobs.AddFiles(request))
+
+    assert failure.metadata["suggested_fix"] == (
+        "Use an id exactly as the service returned it: dj-<uuid> or file-<uuid>."
+    )
+
+
 async def test_unexpected_exception__tells_the_caller_only_an_id(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

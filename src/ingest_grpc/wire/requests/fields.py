@@ -40,6 +40,7 @@ class Fields:
     def __init__(self) -> None:
         self._violations: list[Violation] = []
         self._reasons: set[Reason] = set()
+        self._forms: dict[str, None] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -50,7 +51,8 @@ class Fields:
         """Raises one error with all violations: with their reason where it is the same for all of them."""
         if kind is None and self._violations:
             reason = self._reasons.pop() if len(self._reasons) == 1 else Reason.INVALID_FIELD
-            raise IngestError(reason, violations=tuple(self._violations))
+            metadata = {"expected": " or ".join(self._forms)} if reason is Reason.INVALID_ID else {}
+            raise IngestError(reason, metadata, violations=tuple(self._violations))
 
     def wrong(self, field: str, description: str, reason: Reason = Reason.INVALID_FIELD) -> None:
         """Notes a violation."""
@@ -79,6 +81,7 @@ class Fields:
         try:
             ids.check_id(value, field, *prefixes)
         except IngestError as error:
+            self._forms[ids.form(*prefixes)] = None
             if value:
                 self._violations.extend(error.violations)
                 self._reasons.add(error.reason)
