@@ -253,8 +253,7 @@ async def test_files__are_paged_newest_first(server: Server, ingested: Ingested)
 async def test_equal_bytes__are_stored_once_and_live_as_long_as_one_file(server: Server) -> None:
     blobs = server.settings.data_dir / "blobs"
 
-    def stored() -> set[str]:
-        # By name, and not by path: a blob has a second one until a moment after it was settled.
+    def stored() -> set[str]:  # by name: until a moment after it was settled a blob has two paths
         return {path.name for path in blobs.rglob("*") if path.is_file()}
 
     before = stored()
