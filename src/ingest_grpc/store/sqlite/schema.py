@@ -16,7 +16,6 @@ READER_CACHE_KIB = 8 * 1024
 and a page of a list took twice as long there."""
 
 
-
 def connect_writer(path: Path, busy_timeout_seconds: float) -> sqlite3.Connection:
     """The one connection that writes and checkpoints."""
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
