@@ -112,7 +112,7 @@ class AsyncShell:
             case Run(function):
                 return await asyncio.to_thread(function)
             case _:
-                raise NotImplementedError(effect)
+                raise TypeError(f"not an effect: {effect!r}")
 
     @staticmethod
     async def _receive(stream: Stream[Any], timeout: float) -> Any:

@@ -99,7 +99,7 @@ class SyncShell:
             case Run(function):
                 return function()
             case _:
-                raise NotImplementedError(effect)
+                raise TypeError(f"not an effect: {effect!r}")
 
     def _send(self, send: Send[Any, Any]) -> Any:
         requests = Requests(send)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from ingest_grpc.sandbox.spec import ChildFailure, ChildSpec, Ending
@@ -61,12 +62,10 @@ class ChildPool:
         """
         self._keeper = asyncio.create_task(self._keep(), name="child-pool-keeper")
         self._wanted.set()
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(self._patience_seconds):
                 while not self.protections and self._failed_starts < _CHILDREN_TRIED:
                     await self._arrival()
-        except TimeoutError:
-            pass
         if not self.protections:
             _log.error("no converter child is ready yet: %s", self._last_failure)
 

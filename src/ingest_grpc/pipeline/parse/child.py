@@ -15,13 +15,13 @@ from functools import partial
 from typing import Any
 
 from ingest_grpc.errors import Reason
-from ingest_grpc.formats import is_pdf
+from ingest_grpc.formats import Kind, is_pdf
 from ingest_grpc.pipeline.parse import archive, docling_engine, liteparse_engine, opendataloader_engine, stored_images
 from ingest_grpc.pipeline.parse.descriptors import read_whole, write_whole
 from ingest_grpc.pipeline.parse.engines import DOCLING, OPENDATALOADER, STDLIB, engines, version_of
 from ingest_grpc.pipeline.parse.limits import Limits
 from ingest_grpc.pipeline.parse.members import MAX_FRAME_BYTES, MemberWriter
-from ingest_grpc.pipeline.parse.outcome import ParseFailure, Unread
+from ingest_grpc.pipeline.parse.outcome import Parsed, ParseFailure, Unread
 from ingest_grpc.pipeline.parse.parser import parse
 from ingest_grpc.pipeline.parse.source import Options
 from ingest_grpc.pipeline.parse.types import CONTENT_TYPES
@@ -75,6 +75,10 @@ def convert(task: Mapping[str, Any], descriptors: Sequence[int], report: Report)
         return _failed(failure)
     except Unread as unread:
         return Reply({"outcome": "unread", "pages": list(unread.pages), "is_pdf": is_pdf(content)})
+    return _converted(kind, parsed)
+
+
+def _converted(kind: Kind, parsed: Parsed) -> Reply:
     return Reply(
         {
             "outcome": "converted",
