@@ -100,13 +100,18 @@ def load_settings_or_fail(flags: dict[str, Any]) -> Settings:
     # The library reads a file that is not there as an empty one: a server would start with another data folder.
     if (file := os.environ.get("INGEST_CONFIG")) and not Path(file).is_file():
         raise Failure(f"There is no file {file}, which INGEST_CONFIG names.", "Correct it, or unset it.", USAGE)
-    from pydantic import ValidationError  # noqa: PLC0415 - only for its name
+    # Only for their names.
+    from pydantic import ValidationError  # noqa: PLC0415
+    from pydantic_settings import SettingsError  # noqa: PLC0415
 
     try:
         return load_settings(**flags)
     except ValidationError as error:
         wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
         raise Failure("Invalid settings.\n" + "\n".join(f"  {line}" for line in wrong), _SETTINGS_FIX, USAGE) from error
+    except SettingsError as error:  # a list or a table that is no JSON: the library names the setting
+        raise Failure(f"Invalid settings.\n  {error}", _JSON_FIX, USAGE) from error
 
 
+_JSON_FIX = """Write lists and tables as JSON, for example INGEST_IMPORT_ROOTS='["/srv/incoming"]'."""
 _SETTINGS_FIX = "Correct the flag, the INGEST_… variable or the line of the file that INGEST_CONFIG names."

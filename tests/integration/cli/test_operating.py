@@ -37,6 +37,14 @@ def test_serve__a_wrong_setting_is_a_usage_error(tmp_path: Path) -> None:
     assert "fix: " in done.stderr
 
 
+def test_doctor__a_list_that_is_no_json_is_told_how_to_write_it() -> None:
+    result = CliRunner(env={"INGEST_IMPORT_ROOTS": "/srv/incoming"}).invoke(app, ["doctor"])
+    assert result.exit_code == 2
+    assert "import_roots" in result.stderr
+    assert """INGEST_IMPORT_ROOTS='["/srv/incoming"]'""" in " ".join(result.stderr.split())
+    assert "report this" not in result.stderr
+
+
 def test_serve__a_settings_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     result = CliRunner(env={"INGEST_CONFIG": str(tmp_path / "settings.toml")}).invoke(app, ["serve"])
     assert result.exit_code == 2
