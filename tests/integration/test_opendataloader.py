@@ -86,7 +86,7 @@ async def test_opendataloader__timeout_crash_memory_and_cancellation_are_told_ap
     async with started(tmp_path, engines=CHOICE, data_dir=data_dir) as converting:
         running = await busy(converting)
         for pid in machines():
-            os.kill(pid, signal.SIGSEGV)
+            os.kill(pid, signal.SIGABRT)  # SIGSEGV is a NullPointerException to a thread that runs Java just then
         assert reason_of(await running) is Reason.CONVERTER_CRASHED
         running = await busy(converting)
         running.cancel()
