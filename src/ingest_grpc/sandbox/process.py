@@ -25,9 +25,10 @@ _ENVIRONMENT = {
 """All a child's environment holds: no secret of the server's."""
 
 _DEEP_STACK_BYTES = 8 * 1024 * 1024
-_ROOM_FOR_DEEP_STACKS = 1024 * 1024 * 1024
+_AMPLE_BYTES = 1024 * 1024 * 1024
 """Threads of libraries in Rust have 2 MiB of stack: too little for what may be nested. But where address space is
-scarce, larger stacks leave no room for the threads themselves, and the library waits for them for ever."""
+scarce, larger stacks leave no room for the threads themselves, and the library waits for them for ever; and an
+allocator that trades space for time takes what honest documents need."""
 
 _LAST_WORDS_BYTES = 4096
 
@@ -109,10 +110,9 @@ class ChildProcess:
 
 
 def _environment(address_space_bytes: int | None) -> dict[str, str]:
-    environment = {**_ENVIRONMENT, **allocator.variables()}
-    if address_space_bytes is not None and address_space_bytes < _ROOM_FOR_DEEP_STACKS:
-        return environment
-    return {**environment, "RUST_MIN_STACK": str(_DEEP_STACK_BYTES)}
+    if address_space_bytes is not None and address_space_bytes < _AMPLE_BYTES:
+        return _ENVIRONMENT
+    return {**_ENVIRONMENT, **allocator.variables(), "RUST_MIN_STACK": str(_DEEP_STACK_BYTES)}
 
 
 def _launch(spec: ChildSpec, channel: int, scratch: ScratchFolder | None) -> Launch:

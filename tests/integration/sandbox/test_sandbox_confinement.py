@@ -84,16 +84,19 @@ async def test_surroundings__nothing_of_the_servers(pool: ChildPool, request: py
         "TMPDIR",
         "MALLOC_ARENA_MAX",
         "RUST_BACKTRACE",
-        *allocator.variables(),
     }
     assert seen["session"] is True
     assert seen["cwd"]["errno"] == (0 if may_write(request) else errno.ENOENT)
     assert seen["limits"] == {"RLIMIT_CORE": 0, "RLIMIT_NOFILE": LIMITS.open_files}
 
 
-@pytest.mark.asyncio(loop_scope="module")
-async def test_allocator__is_the_installed_one(pool: ChildPool) -> None:
-    assert (await ask(pool, "describe"))["mimalloc"] is bool(allocator.variables())
+async def test_surroundings__another_allocator_and_deep_stacks_where_address_space_is_ample() -> None:
+    """Both cost address space: a child that has little is better off without."""
+    async with canaries() as scarce, canaries(replace(LIMITS, address_space_bytes=1024 * MIB)) as ample:
+        seen, more = await ask(scarce, "describe"), await ask(ample, "describe")
+    assert not seen["mimalloc"]
+    assert more["mimalloc"] is bool(allocator.variables())
+    assert set(more["environment"]) - set(seen["environment"]) == {"RUST_MIN_STACK", *allocator.variables()}
 
 
 @pytest.mark.asyncio(loop_scope="module")
