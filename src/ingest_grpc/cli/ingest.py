@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from ingest_grpc.client.messages import AddFileResult, File
     from ingest_grpc.client.state import JobState
 
+_LAST_ANSWER_SECONDS = 10.0
+"""How long an interrupted command waits for the answer to the call that creates its job."""
+
 app = typer.Typer(rich_markup_mode="rich", add_completion=False)
 
 FILES_PER_CALL = 1_000
@@ -63,18 +66,19 @@ async def ingest(  # long: one parameter per option
     """
     sources = find_sources(paths)
     new_job = NewJob(name or default_name(sources), job_type, prompt_text(system_prompt), method_number(method))
-    job: CreatedJob | None = None
+    creating: asyncio.Task[CreatedJob | None] | None = None
     try:
         async with open_display(session.output, len(sources), quiet=quiet) as display, session.connect() as client:
             uploads = await upload_all(client, sources, display, session.options.target)
-            job = await _create_job(client, new_job, [each.file for each in uploads if each.file is not None])
+            creating = asyncio.create_task(_create_job(client, new_job, [each.file for each in uploads if each.file]))
+            job = await _even_if_interrupted(creating)
             state = await follow(session, client, job.job_id, display) if job else None
             results = results_of_uploads(uploads, job.added if job else {}, state)
             if out is not None:
                 results = await save_results(client, results, out, display.save_moved)
     except asyncio.CancelledError:
         # Said only now that the display is gone, which would wipe it out.
-        _say_what_goes_on(session.output, job)
+        _say_what_goes_on(session.output, creating)
         raise
     _conclude(session.output, results, state, quiet=quiet)
     return 0 if all(each.good for each in results) else FAILED
@@ -140,7 +144,21 @@ async def follow(session: Session, client: "AsyncClient", job_id: str, display: 
     return state
 
 
-def _say_what_goes_on(output: Output, job: CreatedJob | None) -> None:
+async def _even_if_interrupted(creating: "asyncio.Task[CreatedJob | None]") -> CreatedJob | None:
+    """What `creating` comes to; an interruption waits for it, since the server may have the job already."""
+    try:
+        return await asyncio.shield(creating)
+    except asyncio.CancelledError:
+        await asyncio.wait([creating], timeout=_LAST_ANSWER_SECONDS)
+        raise
+
+
+def _say_what_goes_on(output: Output, creating: "asyncio.Task[CreatedJob | None] | None") -> None:
+    if creating is not None and (creating.cancelled() or not creating.done() or creating.exception() is not None):
+        output.hint("Interrupted while the job was created: the server may have it. To see:")
+        output.hint("  ingest-grpc jobs list")
+        return
+    job = creating.result() if creating else None
     if job is None:
         output.hint("Interrupted before there was a job: nothing goes on.")
         return

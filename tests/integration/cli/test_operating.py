@@ -138,6 +138,37 @@ def test_ingest__ctrl_c_leaves_the_job_and_says_how_to_come_back(
     assert cli("jobs", "cancel", job_id).stdout == "1 file cancelled; the job is CANCELLED\n"
 
 
+@pytest.mark.parametrize("attempt", range(3))
+def test_ingest__ctrl_c_while_the_job_is_created_says_what_is_true(
+    idle: Server, key: tuple[Path, str], tmp_path: Path, attempt: int
+) -> None:
+    """The answer to CreateJob is still to come then: whether there is a job is known to the server alone."""
+    cli = runner(idle, INGEST_API_KEY=key[1])
+    (tmp_path / "a.txt").write_text("Waits for ever.\n")
+    name = f"interrupted early {attempt}"
+    ingest = subprocess.Popen(
+        [*INGEST_GRPC, "ingest", str(tmp_path), "--name", name],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "INGEST_ADDRESS": idle.address, "INGEST_API_KEY": key[1]},
+    )
+    assert ingest.stderr is not None
+    assert "uploaded" in ingest.stderr.readline()
+    idle.process.send_signal(signal.SIGSTOP)
+    try:
+        ingest.send_signal(signal.SIGINT)
+    finally:
+        idle.process.send_signal(signal.SIGCONT)
+    _, said = ingest.communicate(timeout=30)
+    assert ingest.returncode == 130
+    jobs = [each["job_id"] for each in json_lines(cli("jobs", "list", "--json")) if each["name"] == name]
+    assert said.split("Interrupted")[1].splitlines()[:2] == (
+        [", but the job goes on. To follow it, to get its files, or to stop it:", f"  ingest-grpc watch {jobs[0]}"]
+        if jobs
+        else [" before there was a job: nothing goes on."]
+    )
+
+
 def test_serve__names_variables_that_are_no_settings(tmp_path: Path) -> None:
     """One that is misspelt would otherwise leave its default in force, and nobody would know why."""
     used = tmp_path / "file"
