@@ -129,7 +129,7 @@ class Settings(BaseSettings):
         100 * MIB, ge=1, description="bytes of all pictures that are stored of one document"
     )
     max_table_cells: int = Field(5_000_000, ge=1, description="cells in the tables of one document")
-    child_max_documents: int = Field(200, ge=1, description="documents after which a converter child is replaced")
+    child_max_documents: int = Field(1_000, ge=1, description="documents after which a converter child is replaced")
     child_max_rss_bytes: int = Field(
         512 * MIB, ge=64 * MIB, description="resident bytes after a document above which a child is replaced"
     )

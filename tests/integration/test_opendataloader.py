@@ -5,6 +5,7 @@ import os
 import signal
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ingest_grpc.admin.doctor import examine
@@ -13,7 +14,7 @@ from ingest_grpc.errors import Reason
 from ingest_grpc.pipeline.parse.choice import EngineUnavailable
 from ingest_grpc.pipeline.parse.engines import OPENDATALOADER, engines
 from ingest_grpc.pipeline.parse.java import find_runtime
-from ingest_grpc.sandbox.memory import usage
+import psutil
 from ingest_grpc.worker.executors.interface import ConversionFailed, Converted
 from tests import documents
 from tests.integration.converting import Converting, Outcome, started
@@ -33,7 +34,7 @@ def long_pdf(pages: int = 400) -> bytes:
 
 def machines() -> list[int]:
     """The children of this process that a virtual machine runs in: they have more threads than any other."""
-    return [pid for pid in children_of_this_process() if usage(pid)[1] > 5]
+    return [pid for pid in children_of_this_process() if psutil.Process(pid).num_threads() > 5]
 
 
 async def busy(converting: Converting) -> "asyncio.Task[Outcome]":

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from ingest_grpc.sandbox import allocator
+from ingest_grpc.sandbox.memory import Usage
 from ingest_grpc.sandbox.scratch import ScratchFolder
 from ingest_grpc.sandbox.spec import ChildSpec, Launch
 
@@ -35,12 +36,13 @@ _LAST_WORDS_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class ChildProcess:
-    """A process of its own session, the channel to it (raw, non-blocking), the file of its stderr, and the folder
-    that it may write in, if any."""
+    """A process of its own session, the channel to it (raw, non-blocking), the file of its stderr, what it uses, and
+    the folder that it may write in, if any."""
 
     process: asyncio.subprocess.Process
     channel: socket.socket
     stderr: IO[bytes]
+    usage: Usage
     scratch: ScratchFolder | None = None
 
     @classmethod
@@ -70,8 +72,9 @@ class ChildProcess:
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
             )
+            usage = await _usage(process)
             undo.pop_all()
-        return cls(process, ours, stderr, scratch)
+        return cls(process, ours, stderr, usage, scratch)
 
     @property
     def pid(self) -> int:
@@ -94,7 +97,8 @@ class ChildProcess:
         return data.decode("utf-8", "replace")
 
     def forget_words(self) -> None:
-        os.ftruncate(self.stderr.fileno(), 0)
+        if os.fstat(self.stderr.fileno()).st_size > 0:  # cutting off nothing would still write to the disk
+            os.ftruncate(self.stderr.fileno(), 0)
 
     def empty_scratch(self) -> None:
         """Remove the files that a task left."""
@@ -105,8 +109,20 @@ class ChildProcess:
         """Release the parent's side, once the process is gone."""
         self.channel.close()
         self.stderr.close()
+        self.usage.close()
         if self.scratch is not None:
             self.scratch.remove()
+
+
+async def _usage(process: asyncio.subprocess.Process) -> Usage:
+    """What the process uses. OSError if that cannot be watched; the process is gone then."""
+    try:
+        return Usage(process.pid)
+    except OSError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        raise
 
 
 def _environment(address_space_bytes: int | None) -> dict[str, str]:

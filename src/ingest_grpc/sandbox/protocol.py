@@ -13,6 +13,7 @@ from typing import Any
 
 MAX_MESSAGE_BYTES = 1024 * 1024
 MAX_DESCRIPTORS = 4
+_READ_BYTES = 16 * 1024
 
 _LENGTH = struct.Struct("!I")
 
@@ -31,7 +32,7 @@ def encode(message: Message) -> bytes:
     return _LENGTH.pack(len(payload)) + payload
 
 
-def decode(payload: bytes) -> Message:
+def decode(payload: bytes | bytearray) -> Message:
     """The message in `payload`; ProtocolError if it is no JSON object (or one that Python refuses to read)."""
     try:
         message = json.loads(payload)
@@ -42,7 +43,7 @@ def decode(payload: bytes) -> Message:
     return message
 
 
-def payload_length(prefix: bytes) -> int:
+def payload_length(prefix: bytes | bytearray) -> int:
     """The length a prefix announces; ProtocolError if it exceeds MAX_MESSAGE_BYTES."""
     (length,) = _LENGTH.unpack(prefix)
     if length > MAX_MESSAGE_BYTES:
@@ -88,18 +89,29 @@ async def send_task(channel: socket.socket, message: Message, descriptors: Seque
         await asyncio.get_running_loop().sock_sendall(channel, data[sent:])
 
 
-async def read(channel: socket.socket) -> tuple[Message, int]:
-    """The child's next message and its bytes; EOFError when it is gone, ProtocolError when it misbehaves."""
-    prefix = await _read_exactly(channel, _LENGTH.size)
-    payload = await _read_exactly(channel, payload_length(prefix))
-    return decode(payload), _LENGTH.size + len(payload)
+class Reader:
+    """Reads a child's messages. Takes what is there at once: most messages come in company of others."""
 
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._data = bytearray()
 
-async def _read_exactly(channel: socket.socket, count: int) -> bytes:
-    loop, data = asyncio.get_running_loop(), bytearray()
-    while len(data) < count:
-        chunk = await loop.sock_recv(channel, count - len(data))
-        if not chunk:
-            raise EOFError
-        data += chunk
-    return bytes(data)
+    async def read(self) -> tuple[Message, int]:
+        """The child's next message and its bytes; EOFError when it is gone, ProtocolError when it misbehaves.
+
+        To be cancelled only if nothing more is to be read.
+        """
+        await self._have(_LENGTH.size)
+        size = _LENGTH.size + payload_length(self._data[: _LENGTH.size])
+        await self._have(size)
+        payload = self._data[_LENGTH.size : size]
+        del self._data[:size]
+        return decode(payload), size
+
+    async def _have(self, count: int) -> None:
+        loop = asyncio.get_running_loop()
+        while len(self._data) < count:
+            chunk = await loop.sock_recv(self._channel, max(_READ_BYTES, count - len(self._data)))
+            if not chunk:
+                raise EOFError
+            self._data += chunk

@@ -7,7 +7,7 @@ from typing import Any
 
 from ingest_grpc.sandbox import protocol
 from ingest_grpc.sandbox.endings import explain
-from ingest_grpc.sandbox.memory import MemoryGuard, resident_bytes
+from ingest_grpc.sandbox.memory import MemoryGuard
 from ingest_grpc.sandbox.process import ChildProcess
 from ingest_grpc.sandbox.spec import ChildFailure, ChildSpec, Ending
 
@@ -30,9 +30,10 @@ class Child:
 
     def __init__(self, process: ChildProcess, spec: ChildSpec) -> None:
         self._process = process
+        self._reader = protocol.Reader(process.channel)
         self._limits = spec.limits
         self._guard = MemoryGuard(
-            process.pid, spec.limits.resident_bytes, spec.limits.threads, self._on_excess, process.scratch
+            process.usage, spec.limits.resident_bytes, spec.limits.threads, self._on_excess, process.scratch
         )
         self._excess = ""
         self._spent = False
@@ -62,7 +63,7 @@ class Child:
     async def _greet(self, timeout_seconds: float) -> None:
         try:
             async with asyncio.timeout(timeout_seconds):
-                self.protections = _hello((await protocol.read(self._process.channel))[0])
+                self.protections = _hello((await self._reader.read())[0])
         except TimeoutError:
             raise ChildFailure(Ending.UNAVAILABLE, f"not ready after {timeout_seconds:g} s") from None
         except (OSError, EOFError, protocol.ProtocolError) as error:
@@ -78,7 +79,7 @@ class Child:
 
     @property
     def resident_bytes(self) -> int:
-        return resident_bytes(self.pid)
+        return self._process.usage.sample()[0]
 
     @property
     def age_seconds(self) -> float:
@@ -145,7 +146,7 @@ class Child:
     async def _answer(self, on_progress: OnProgress, patience: asyncio.Timeout) -> Mapping[str, Any]:
         bytes_left, last = _MAX_MESSAGE_BYTES, None
         for _ in range(_MAX_MESSAGES):
-            message, size = await protocol.read(self._process.channel)
+            message, size = await self._reader.read()
             bytes_left -= size
             if bytes_left < 0:
                 raise protocol.ProtocolError("too many bytes of progress")

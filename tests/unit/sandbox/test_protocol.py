@@ -23,7 +23,7 @@ async def read_from(data: bytes) -> protocol.Message:
     with ours, theirs:
         theirs.sendall(data)
         theirs.shutdown(socket.SHUT_WR)
-        message, size = await protocol.read(ours)
+        message, size = await protocol.Reader(ours).read()
         assert size == len(data)
         return message
 
@@ -31,6 +31,20 @@ async def read_from(data: bytes) -> protocol.Message:
 async def test_message__survives_the_channel() -> None:
     message = {"kind": "hello", "text": "Füße \x00", "numbers": [1, 2.5, None, True]}
     assert await read_from(protocol.encode(message)) == message
+
+
+async def test_read__messages_that_came_together_and_in_pieces() -> None:
+    messages = [{"id": number, "text": "x" * (40_000 * number)} for number in range(4)]
+    data = b"".join(protocol.encode(message) for message in messages)
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    with ours, theirs:
+        sending = asyncio.create_task(asyncio.to_thread(theirs.sendall, data))
+        reader = protocol.Reader(ours)
+        read = [await reader.read() for _ in messages]
+        await sending
+    assert [message for message, _ in read] == messages
+    assert sum(size for _, size in read) == len(data)
 
 
 async def test_read__end_of_channel() -> None:
@@ -103,5 +117,6 @@ async def test_read__many_messages_in_one_piece() -> None:
     ours.setblocking(False)
     with ours, theirs:
         theirs.sendall(b"".join(protocol.encode({"n": n}) for n in range(100)))
+        reader = protocol.Reader(ours)
         async with asyncio.timeout(5):
-            assert [(await protocol.read(ours))[0]["n"] for _ in range(100)] == list(range(100))
+            assert [(await reader.read())[0]["n"] for _ in range(100)] == list(range(100))
