@@ -27,7 +27,7 @@ from ingest_grpc.blobs.factory import open_blobs
 from ingest_grpc.clock import Clock, SystemClock
 from ingest_grpc.config import Settings
 from ingest_grpc.hub import Hub
-from ingest_grpc.memory import calm_collector, give_back, share_arenas
+from ingest_grpc.memory import calm_collector, configure_allocator, give_back
 from ingest_grpc.model import Engine, Method, ServerInfo
 from ingest_grpc.observing import Observing
 from ingest_grpc.pipeline.align.engines import alignment_engines, chosen_engine, patience_seconds
@@ -356,7 +356,7 @@ def serve(
     there is of a server that lives or was killed.
     """
     setup_logging(settings.log_level, as_json=settings.log_json)
-    share_arenas()
+    configure_allocator()
     return uvloop.run(_serve(settings, ready_file, executor))
 
 

@@ -14,7 +14,6 @@ from ingest_grpc.errors import Reason
 from ingest_grpc.pipeline.parse.choice import EngineUnavailable
 from ingest_grpc.pipeline.parse.engines import OPENDATALOADER, engines
 from ingest_grpc.pipeline.parse.java import find_runtime
-import psutil
 from ingest_grpc.worker.executors.interface import ConversionFailed, Converted
 from tests import documents
 from tests.integration.converting import Converting, Outcome, started

@@ -8,8 +8,8 @@ import pytest
 
 SCRIPT = """
 import gc
-from ingest_grpc.memory import calm_collector, share_arenas
-share_arenas()
+from ingest_grpc.memory import calm_collector, configure_allocator
+configure_allocator()
 calm_collector()
 assert gc.get_freeze_count() > 0
 assert gc.get_threshold()[0] > 700
