@@ -27,7 +27,7 @@ from ingest_grpc.blobs.factory import open_blobs
 from ingest_grpc.clock import Clock, SystemClock
 from ingest_grpc.config import Settings
 from ingest_grpc.hub import Hub
-from ingest_grpc.memory import calm_collector, configure_allocator, give_back
+from ingest_grpc.memory import Cleaner, calm_collector, configure_allocator
 from ingest_grpc.model import Engine, Method, ServerInfo
 from ingest_grpc.observing import Observing
 from ingest_grpc.pipeline.align.engines import alignment_engines, chosen_engine, patience_seconds
@@ -81,7 +81,6 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
 RECHECK_SECONDS = 20.0
 """How often the permissions of calls that live are looked at: well within the minute that rule 10 allows."""
-GIVE_BACK_SECONDS = 10.0
 
 
 class App:
@@ -131,7 +130,7 @@ class App:
         self.observing = Observing(settings, self.store, self.limits, clock)
         self._rechecker = Loop("permissions", self._recheck)
         self._ticker = Loop("ticker", self._tick)
-        self._trimmer = Loop("memory", self._give_back)
+        self._trimmer = Loop("memory", Cleaner(self.hub.__len__).step)
         self._serving = True
         self.port = 0
 
@@ -316,10 +315,6 @@ class App:
         if ended := await self.server.recheck.step():
             log.info("ended %d calls whose permission is gone", ended)
         return RECHECK_SECONDS
-
-    async def _give_back(self) -> float:
-        await asyncio.to_thread(give_back)
-        return GIVE_BACK_SECONDS
 
     async def _tick(self) -> float:
         self.hub.tick(self._clock.monotonic())

@@ -1,7 +1,13 @@
 """How this process uses memory: settings of the C library's allocator and of the collector of cycles."""
 
+import asyncio
 import ctypes
 import gc
+from collections.abc import Callable
+
+CLEAN_SECONDS = 10.0
+_STEPS_PER_COLLECTION = 30
+_FEW_WATCHERS = 1_000
 
 _LIBRARY = ctypes.CDLL(None)
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
@@ -45,3 +51,28 @@ def calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+class Cleaner:
+    """Gives back what is free, and frees what has cycles, without waiting for the collector's thresholds.
+
+    grpc.aio leaves a cycle of five objects behind at every call. Until the thresholds were reached tens of thousands of
+    them lay among what lives, and memory crept into the holes that they left. The youngest take about a millisecond;
+    all that lives some 20, but half a second with ten thousand watchers.
+    """
+
+    def __init__(self, count_watchers: Callable[[], int]) -> None:
+        self._count_watchers = count_watchers
+        self._steps = 0
+
+    async def step(self) -> float:
+        """To be called again after as many seconds as it returns."""
+        self._steps += 1
+        gc.collect(self._generation())
+        await asyncio.to_thread(give_back)
+        return CLEAN_SECONDS
+
+    def _generation(self) -> int:
+        if self._steps % _STEPS_PER_COLLECTION:
+            return 0
+        return 1 if self._count_watchers() > _FEW_WATCHERS else 2

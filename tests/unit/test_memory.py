@@ -7,17 +7,22 @@ import sys
 import pytest
 
 SCRIPT = """
-import gc
-from ingest_grpc.memory import calm_collector, configure_allocator
+import asyncio, gc
+from ingest_grpc.memory import Cleaner, calm_collector, configure_allocator
 configure_allocator()
 calm_collector()
+cleaner = Cleaner(lambda: 0)
 assert gc.get_freeze_count() > 0
 assert gc.get_threshold()[0] > 700
 class Cycle: pass
 for _ in range(100_000):
     one = Cycle(); one.itself = one
-left = sum(isinstance(each, Cycle) for each in gc.get_objects())
-assert left <= gc.get_threshold()[0], f"{left} cycles are waiting to be looked for"
+def left(): return sum(isinstance(each, Cycle) for each in gc.get_objects())
+assert 0 < left() <= gc.get_threshold()[0], f"{left()} cycles are waiting to be looked for"
+del one
+for step in range(30):
+    asyncio.run(cleaner.step())
+assert left() == 0, f"{left()} are left after five minutes"
 """
 
 
