@@ -38,7 +38,7 @@ def call_facts() -> Mapping[str, str]:
 def setup_logging(level: str, *, as_json: bool) -> None:
     """Sends all records from `level` on to stderr. Raises ValueError for an unknown level."""
     # What no line shows need not be found out: a quarter of a record's cost (see "Optimization" in logging's manual).
-    logging._srcfile = None
+    logging._srcfile = None  # noqa: SLF001 - the documented way
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if as_json else TextFormatter())
