@@ -27,7 +27,7 @@ from ingest_grpc.blobs.factory import open_blobs
 from ingest_grpc.clock import Clock, SystemClock
 from ingest_grpc.config import Settings
 from ingest_grpc.hub import Hub
-from ingest_grpc.memory import Cleaner, calm_collector, configure_allocator
+from ingest_grpc.memory import Cleaner, calm_collector, share_arenas
 from ingest_grpc.model import Engine, Method, ServerInfo
 from ingest_grpc.observing import Observing
 from ingest_grpc.pipeline.align.engines import alignment_engines, chosen_engine, patience_seconds
@@ -351,7 +351,7 @@ def serve(
     there is of a server that lives or was killed.
     """
     setup_logging(settings.log_level, as_json=settings.log_json)
-    configure_allocator()
+    share_arenas()
     return uvloop.run(_serve(settings, ready_file, executor))
 
 

@@ -10,25 +10,18 @@ _STEPS_PER_COLLECTION = 30
 _FEW_WATCHERS = 1_000
 
 _LIBRARY = ctypes.CDLL(None)
-_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
-"""As malloc.h has them."""
-
-_ARENAS = 2
-_MAPPED_FROM_BYTES = 64 * 1024
+_M_ARENA_MAX = -8
+"""As malloc.h has it."""
 
 
-def configure_allocator() -> None:
-    """Keeps the C library's memory together, where there is one that has these settings (glibc).
+def share_arenas() -> None:
+    """Two of the C library's memory arenas for all threads instead of eight per core.
 
-    Two arenas for all threads instead of eight per core: what one thread frees another can use then, and what a burst
-    of calls needed once is not kept eight times. And what is large, messages above all, is mapped by itself and goes
-    back when it is freed; by default the limit rises to 32 MiB with what was freed, and the holes that large things
-    leave among small ones made a server under load grow by some 6 MiB an hour.
+    What one thread frees another can use then: what a burst of calls needed once was kept up to eight times before.
     """
-    mallopt = getattr(_LIBRARY, "mallopt", None)
+    mallopt = getattr(_LIBRARY, "mallopt", None)  # glibc's; others have no arenas
     if mallopt is not None:
-        mallopt(_M_ARENA_MAX, _ARENAS)
-        mallopt(_M_MMAP_THRESHOLD, _MAPPED_FROM_BYTES)
+        mallopt(_M_ARENA_MAX, 2)
 
 
 def give_back() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 SCRIPT = """
 import asyncio, gc
-from ingest_grpc.memory import Cleaner, calm_collector, configure_allocator
-configure_allocator()
+from ingest_grpc.memory import Cleaner, calm_collector, share_arenas
+share_arenas()
 calm_collector()
 cleaner = Cleaner(lambda: 0)
 assert gc.get_freeze_count() > 0
