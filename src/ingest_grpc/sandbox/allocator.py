@@ -17,7 +17,7 @@ _SEPARATORS = frozenset(" :")
 _ARENA_KIB = 64 * 1024
 """Address space is taken in pieces of this size: it is limited, and by itself the library reserves a gibibyte."""
 
-_PURGE_MILLISECONDS = 1_000
+_PURGE_MILLISECONDS = 10_000
 """How long freed pages are kept: the next document wants them again."""
 
 

@@ -22,6 +22,8 @@ _ENVIRONMENT = {
     # Each arena reserves address space, which is limited; too late once the process runs.
     "MALLOC_ARENA_MAX": "2",
     "RUST_BACKTRACE": "0",
+    # A child does one thing at a time: on a second thread the engine's memory would be cold, and there twice.
+    "TOKIO_WORKER_THREADS": "1",
 }
 """All a child's environment holds: no secret of the server's."""
 

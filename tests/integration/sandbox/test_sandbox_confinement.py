@@ -84,6 +84,7 @@ async def test_surroundings__nothing_of_the_servers(pool: ChildPool, request: py
         "TMPDIR",
         "MALLOC_ARENA_MAX",
         "RUST_BACKTRACE",
+        "TOKIO_WORKER_THREADS",
     }
     assert seen["session"] is True
     assert seen["cwd"]["errno"] == (0 if may_write(request) else errno.ENOENT)

@@ -65,6 +65,8 @@ def _unread(source: Source, pages: int, extraction: Extraction) -> list[int]:
     if not with_text:
         return []  # the engine did not say what came from which page
     silent = [page for page in range(1, pages + 1) if page not in with_text]
+    if not silent:
+        return []
     return pdf_probe.pages_with_content(source.data, silent[:_MAX_PAGES_EXAMINED]) + silent[_MAX_PAGES_EXAMINED:]
 
 

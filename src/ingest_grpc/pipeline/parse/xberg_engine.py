@@ -1,8 +1,10 @@
 """xberg, the engine for PDF, Office, HTML and RTF: called on bytes, its errors sorted into ours."""
 
 import asyncio
-import re
 import secrets
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 import xberg
 
@@ -13,6 +15,8 @@ from ingest_grpc.pipeline.parse.extraction import Extraction, PageText
 from ingest_grpc.pipeline.parse.outcome import ParseFailure
 from ingest_grpc.pipeline.parse.source import Source
 from ingest_grpc.pipeline.parse.types import CONTENT_TYPES, Kind, usual_extension
+
+_Result = TypeVar("_Result")
 
 _OUT_OF_MEMORY = ("memory allocation", "out of memory", "cannot allocate memory", "bad_alloc")
 _MIME_TYPES = {Kind.RST: "text/prs.fallenstein.rst"}
@@ -35,7 +39,7 @@ def extract(source: Source, unreadable: Reason) -> Extraction:
     """Convert with xberg, no OCR, no network, no cache. ParseFailure `unreadable` if it cannot read the file."""
     mark = secrets.token_hex(16)
     try:
-        result = asyncio.run(_extract(source, mark))
+        result = _run(_extract(source, mark))
     except RuntimeError as error:  # every error of the library is a plain RuntimeError
         raise _failure(str(error), unreadable) from None
     except MemoryError:
@@ -60,6 +64,22 @@ def extract(source: Source, unreadable: Reason) -> Extraction:
     )
 
 
+_loops = threading.local()
+
+
+def _run(work: Coroutine[Any, Any, _Result]) -> _Result:
+    """The result of `work`, as asyncio.run gives it, on a loop that is kept: to make one takes longer than some
+    documents."""
+    loop: asyncio.AbstractEventLoop | None = getattr(_loops, "loop", None)
+    if loop is None:
+        loop = _loops.loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        if asyncio.all_tasks(loop):  # left behind: it must not run beside the next document
+            _loops.loop = None
+
+
 def _with_pictures(source: Source, document: xberg.ExtractedDocument) -> stored_images.Linked:
     if not source.options.store_images:
         return stored_images.Linked(document.content)
@@ -69,8 +89,9 @@ def _with_pictures(source: Source, document: xberg.ExtractedDocument) -> stored_
 
 def _pages(content: str, mark: str) -> tuple[PageText, ...]:
     """The text page by page; `mark` is a secret of this conversion, so that no document can pretend a page."""
-    parts = re.split(rf"<!--{mark} (\d+)-->", content)
-    return tuple(PageText(int(number), text) for number, text in zip(parts[1::2], parts[2::2], strict=True))
+    _before, *marked = content.split(f"<!--{mark} ")
+    parted = (part.partition("-->") for part in marked)
+    return tuple(PageText(int(number), text) for number, _, text in parted)
 
 
 async def _extract(source: Source, mark: str) -> xberg.ExtractionResult:
