@@ -78,7 +78,7 @@ async def convert(executor: LocalExecutor, folder: Path, given: Input) -> tuple[
     """(outcome, detail) of one input."""
     source, output = folder / "source", folder / "output"
     source.write_bytes(given.data)
-    source_fd, output_fd = os.open(source, os.O_RDONLY), os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    source_fd, output_fd = os.open(source, os.O_RDONLY), os.open(output, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
     try:
         request = ConversionRequest(given.name, "", "SPEED_OPTIMIZED")
         result = await executor.convert(source_fd, output_fd, request, lambda _: None)

@@ -34,7 +34,7 @@ class Converting:
     ) -> Outcome:
         self._source.write_bytes(data)
         source = os.open(self._source, os.O_RDONLY)
-        output = os.open(self.output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        output = os.open(self.output, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
         try:
             request = ConversionRequest(filename, content_type, method)
             return await self.executor.convert(source, output, request, self._note)

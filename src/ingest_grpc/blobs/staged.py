@@ -9,6 +9,7 @@ from pathlib import Path
 from ingest_grpc.blobs.filesystem import FileSystem
 from ingest_grpc.blobs.interface import BlobExists, checked_key
 
+_STAGING = "staging"
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 """What file systems without hard links answer (FAT, some network and FUSE mounts); all else is a failure."""
 
@@ -21,7 +22,7 @@ class Layout:
 
     @property
     def staging(self) -> Path:
-        return self.root / "staging"
+        return self.root / _STAGING
 
     @property
     def shards(self) -> list[Path]:
@@ -29,11 +30,11 @@ class Layout:
         return [self.root / f"{number:02x}" for number in range(256)]
 
     def staged(self, key: str) -> Path:
-        return self.staging / checked_key(key)
+        return self.root.joinpath(_STAGING, checked_key(key))
 
     def blob(self, key: str) -> Path:
         """The folder comes from a hash: keys made at the same time share their first characters."""
-        return self.root / hashlib.sha256(checked_key(key).encode()).hexdigest()[:2] / key
+        return self.root.joinpath(hashlib.sha256(checked_key(key).encode()).hexdigest()[:2], key)
 
 
 class StagedFile:

@@ -131,7 +131,7 @@ class Executor(Protocol):
         request: ConversionRequest,
         on_progress: Callable[[Progress], None],
     ) -> Converted | ArchiveFound | ConversionFailed:
-        """Convert the bytes behind `source_fd` (read-only) into Markdown behind `output_fd` (write-only).
+        """Convert the bytes behind `source_fd` (read-only) into Markdown behind `output_fd` (read-write).
 
         The caller keeps and closes both descriptors. `on_progress` is called on the event loop's thread.
         A conversion that does not succeed leaves undefined bytes in the output. Cancelling the awaiting

@@ -5,7 +5,6 @@ import codecs
 import json
 import os
 from collections.abc import Callable, Coroutine, Mapping
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from ingest_grpc.config import Settings
@@ -266,13 +265,13 @@ def _of_a_task(settings: Settings) -> Limits:
 
 
 def _is_utf8(output_fd: int) -> bool:
-    """Read what a write-only descriptor has received, by opening the same file once more."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with Path(f"/proc/self/fd/{output_fd}").open("rb", buffering=0) as output:
-        try:
-            while chunk := output.read(_CHECKED_BYTES):
-                decoder.decode(chunk)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
+    """Whether what the descriptor has received is text; its offset, which the child shares, stays where it is."""
+    decoder, position = codecs.getincrementaldecoder("utf-8")(), 0
+    try:
+        while chunk := os.pread(output_fd, _CHECKED_BYTES, position):
+            decoder.decode(chunk)
+            position += len(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
     return True
