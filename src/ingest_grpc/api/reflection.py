@@ -1,12 +1,14 @@
 """Reflection, versions 1 and 1alpha: lets grpcurl and its like call the server without the proto files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+import grpc.aio
 from google.protobuf import descriptor_pool
 from grpc_reflection.v1alpha import reflection_pb2 as v1alpha
 from grpc_reflection.v1alpha.reflection import aio
 
-from ingest_grpc.api.registry import Methods
+from ingest_grpc.api.interceptors.chain import Interceptor
+from ingest_grpc.api.registry import register
 from ingest_grpc.reflection_v1 import reflection_pb2 as v1
 
 _POOL = descriptor_pool.Default()
@@ -32,8 +34,10 @@ class ReflectionServicer(aio.ReflectionServicer):
         return response
 
 
-def add_reflection(methods: Methods, service_names: Iterable[str]) -> None:
-    """Adds both versions. They differ in nothing but the package, so one implementation serves both."""
+def register_reflection(
+    server: grpc.aio.Server, service_names: Iterable[str], interceptors: Sequence[Interceptor]
+) -> None:
+    """Registers both versions. They differ in nothing but the package, so one implementation serves both."""
     servicer = ReflectionServicer([*service_names, _V1.full_name, _V1ALPHA.full_name])
-    methods.add(_V1ALPHA, servicer)
-    methods.add(_V1ALPHA, servicer, name=_V1.full_name)
+    register(server, _V1ALPHA, servicer, interceptors)
+    register(server, _V1ALPHA, servicer, interceptors, name=_V1.full_name)

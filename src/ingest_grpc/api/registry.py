@@ -1,4 +1,4 @@
-"""Serves methods by the descriptors of their services.
+"""Registers servicers by the descriptors of their services.
 
 Instead of the generated functions, for three reasons. Messages that are bytes already pass through unchanged, so that
 what was encoded once goes to many. Requests are parsed inside of the interceptors, so that a malformed one is answered
@@ -31,34 +31,25 @@ _FACTORIES: dict[tuple[bool, bool], Callable[..., MethodHandler]] = {
 }
 
 
-class Methods(grpc.GenericRpcHandler):
-    """The methods of the server, by name; it answers for every other one, too.
+def register(
+    server: grpc.aio.Server,
+    service: ServiceDescriptor,
+    servicer: object,
+    interceptors: Sequence[Interceptor],
+    *,
+    name: str | None = None,
+) -> None:
+    """Registers a servicer that has one coroutine per method of the service, with the method's name.
 
-    A generic handler, although grpc knows registered methods: grpc.aio keeps a task waiting for each of these, and
-    looks at all of them at every call (with forty methods a tenth of an empty call's time).
+    A coroutine takes the request, or an iterator of requests, and the context; it returns the response, or writes
+    responses to the context. `name` registers under another full name with the same messages.
     """
-
-    def __init__(self, interceptors: Sequence[Interceptor]) -> None:
-        self._interceptors = interceptors
-        self._handlers: dict[str, MethodHandler] = {}
-
-    def add(self, service: ServiceDescriptor, servicer: object, *, name: str | None = None) -> None:
-        """Adds a servicer that has one coroutine per method of the service, with the method's name.
-
-        A coroutine takes the request, or an iterator of requests, and the context; it returns the response, or writes
-        responses to the context. `name` adds it under another full name with the same messages.
-        """
-        for method in service.methods:
-            full_name = f"/{name or service.full_name}/{method.name}"
-            behaviour = getattr(servicer, method.name)
-            self._handlers[full_name] = _method_handler(full_name, method, behaviour, self._interceptors)
-
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> MethodHandler:
-        """The handler of a method, or one that refuses."""
-        method = handler_call_details.method
-        if (handler := self._handlers.get(method)) is not None:
-            return handler
-        return refusal(method, IngestError(Reason.METHOD_NOT_FOUND, {"method": method}), self._interceptors)
+    name = name or service.full_name
+    handlers = {
+        method.name: _method_handler(f"/{name}/{method.name}", method, getattr(servicer, method.name), interceptors)
+        for method in service.methods
+    }
+    server.add_registered_method_handlers(name, handlers)
 
 
 def _method_handler(
@@ -112,3 +103,15 @@ def _writing(generator: Callable[[Any, Context], AsyncIterator[Message]]) -> Han
             await context.write(message)
 
     return handle
+
+
+class UnknownMethods(grpc.GenericRpcHandler):
+    """Answers for every method that nobody registered."""
+
+    def __init__(self, interceptors: Sequence[Interceptor]) -> None:
+        self._interceptors = interceptors
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> MethodHandler:
+        """A handler that refuses."""
+        method = handler_call_details.method
+        return refusal(method, IngestError(Reason.METHOD_NOT_FOUND, {"method": method}), self._interceptors)

@@ -18,8 +18,8 @@ from ingest_grpc.api.interceptors.in_flight import InFlight
 from ingest_grpc.api.interceptors.log import log_calls
 from ingest_grpc.api.interceptors.rate import RateLimit
 from ingest_grpc.api.interceptors.recheck import Recheck, Refusals
-from ingest_grpc.api.reflection import add_reflection
-from ingest_grpc.api.registry import Methods
+from ingest_grpc.api.reflection import register_reflection
+from ingest_grpc.api.registry import UnknownMethods, register
 from ingest_grpc.config import Settings
 from ingest_grpc.units import MIB
 from ingest_grpc.v1 import (
@@ -123,13 +123,12 @@ class GrpcServer:
             options=server_options(settings),
             maximum_concurrent_rpcs=settings.max_concurrent_rpcs,
         )
-        methods = Methods(interceptors)
         for name, service in SERVICES.items():
-            methods.add(service, servicers[name])
-        methods.add(_HEALTH, self._health)
+            register(self._server, service, servicers[name], interceptors)
+        register(self._server, _HEALTH, self._health, interceptors)
         names = [_HEALTH.full_name, *(service.full_name for service in SERVICES.values())]
-        add_reflection(methods, names)
-        self._server.add_generic_rpc_handlers([methods])
+        register_reflection(self._server, names, interceptors)
+        self._server.add_generic_rpc_handlers([UnknownMethods(interceptors)])
         counter.close()
         self._health_names = ["", *names]
 
