@@ -130,7 +130,7 @@ class App:
         self.observing = Observing(settings, self.store, self.limits, clock)
         self._rechecker = Loop("permissions", self._recheck)
         self._ticker = Loop("ticker", self._tick)
-        self._trimmer = Loop("memory", Cleaner(self.hub.__len__).step)
+        self._cleaner = Loop("memory", Cleaner(self.hub.__len__).step)
         self._serving = True
         self.port = 0
 
@@ -264,7 +264,7 @@ class App:
             await self.observing.stop()
             await self._stop_store()
             raise
-        for loop in (self._ticker, self._rechecker, self._trimmer, self.pool, self.reaper, *self._background):
+        for loop in (self._ticker, self._rechecker, self._cleaner, self.pool, self.reaper, *self._background):
             loop.start()
 
     async def stop(self, grace_seconds: float | None = None) -> None:
@@ -272,7 +272,7 @@ class App:
         grace = self.settings.shutdown_grace_seconds if grace_seconds is None else grace_seconds
         self.hub.drain()
         await asyncio.gather(self.server.stop(grace), self.pool.stop(grace))
-        for loop in (*reversed(self._background), self.reaper, self._trimmer, self._rechecker, self._ticker):
+        for loop in (*reversed(self._background), self.reaper, self._cleaner, self._rechecker, self._ticker):
             await loop.stop()
         await self.observing.stop()
         await self._stop_store()

@@ -5,7 +5,7 @@ import ctypes
 import gc
 from collections.abc import Callable
 
-CLEAN_SECONDS = 10.0
+_CLEAN_SECONDS = 10.0
 _STEPS_PER_COLLECTION = 30
 _FEW_WATCHERS = 1_000
 
@@ -63,7 +63,7 @@ class Cleaner:
         self._steps += 1
         gc.collect(self._generation())
         await asyncio.to_thread(give_back)
-        return CLEAN_SECONDS
+        return _CLEAN_SECONDS
 
     def _generation(self) -> int:
         if self._steps % _STEPS_PER_COLLECTION:

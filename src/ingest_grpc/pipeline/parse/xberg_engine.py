@@ -64,20 +64,21 @@ def extract(source: Source, unreadable: Reason) -> Extraction:
     )
 
 
-_loops = threading.local()
+_kept = threading.local()
 
 
 def _run(work: Coroutine[Any, Any, _Result]) -> _Result:
     """The result of `work`, as asyncio.run gives it, on a loop that is kept: to make one takes longer than some
     documents."""
-    loop: asyncio.AbstractEventLoop | None = getattr(_loops, "loop", None)
-    if loop is None:
-        loop = _loops.loop = asyncio.new_event_loop()
+    runner: asyncio.Runner | None = getattr(_kept, "runner", None)
+    if runner is None:
+        runner = _kept.runner = asyncio.Runner()
     try:
-        return loop.run_until_complete(work)
+        return runner.run(work)
     finally:
-        if asyncio.all_tasks(loop):  # left behind: it must not run beside the next document
-            _loops.loop = None
+        if asyncio.all_tasks(runner.get_loop()):  # left behind: it must not run beside the next document
+            _kept.runner = None
+            runner.close()
 
 
 def _with_pictures(source: Source, document: xberg.ExtractedDocument) -> stored_images.Linked:
