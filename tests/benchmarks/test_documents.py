@@ -104,7 +104,8 @@ async def _ingested(client: AsyncClient, documents: Sequence[Path]) -> None:
     job_id = (await client.create_job("benchmark")).job.job_id
     for start in range(0, len(documents), UPLOADS_AT_ONCE):
         handful = documents[start : start + UPLOADS_AT_ONCE]
-        await client.add_files(job_id, await asyncio.gather(*(client.upload(document) for document in handful)))
+        files = await asyncio.gather(*(client.upload(document) for document in handful))
+        await client.add_files(job_id, files, view="BASIC")
     job = (await client.wait(job_id)).job
     assert job is not None
     assert job.status == JobStatus.JOB_STATUS_READY_TO_START, job

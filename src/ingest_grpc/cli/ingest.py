@@ -125,7 +125,7 @@ async def _create_job(client: "AsyncClient", new: NewJob, files: "Sequence[File]
     job_id = created.job.job_id
     added = {each.file_id: each for each in created.results}
     for batch in (rest[start : start + FILES_PER_CALL] for start in range(0, len(rest), FILES_PER_CALL)):
-        response = await client.add_files(job_id, batch)
+        response = await client.add_files(job_id, batch, view="BASIC")
         added.update((each.file_id, each) for each in response.results)
     return CreatedJob(job_id, added)
 

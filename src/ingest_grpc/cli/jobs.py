@@ -270,6 +270,7 @@ async def add_files(
             method=method_number(method),
             allow_partial=allow_partial,
             validate_only=validate_only,
+            view=_view(session),
         )
     if session.output.as_json:
         session.output.message(added)
@@ -297,12 +298,17 @@ async def remove_files(
     if unknown := [each for each in ids if each not in {*records, *files}]:
         raise Failure(f"{unknown[0]!r} is neither a record nor a file.", "Use ids as 'jobs get' shows them.", USAGE)
     async with session.connect() as client:
-        removed = await client.remove_files(job_id, record_ids=records, file_ids=files)
+        removed = await client.remove_files(job_id, record_ids=records, file_ids=files, view=_view(session))
     if session.output.as_json:
         session.output.message(removed)
     else:
         show_outcomes(session.output, removed.results)
     return exit_code(removed.results)
+
+
+def _view(session: Session) -> str:
+    """The view of a job that only --json shows."""
+    return "FULL" if session.output.as_json else "BASIC"
 
 
 @app.command("results")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import TypeAlias
 
 from pydantic import BaseModel
 
@@ -44,6 +45,8 @@ from ingest_grpc.store.interface import JobCursor, JobHead, Rows, Store, Tx, Wri
 
 CANCEL_SLICE = 1_000
 """Records cancelled in one transaction: a job of 100,000 must not keep all other writers waiting."""
+
+_Adds: TypeAlias = WriteUnit[Mutation[FilesAddedEffect]]
 
 
 class CancelEffect(BaseModel):
@@ -93,7 +96,7 @@ class JobService:
 
             return await once(tx, caller, request, self._clock.now(), FilesAddedEffect, effect)
 
-        return await self._added(caller, unit, validate_only=validate_only)
+        return await self._added(caller, unit, validate_only=validate_only, full=True)
 
     def _new_job(self, caller: Caller, new: NewJob) -> Job:
         now = self._clock.now()
@@ -125,16 +128,14 @@ class JobService:
 
     async def get(self, caller: Caller, job_id: str) -> Job:
         """The BASIC view. Raises JOB_NOT_FOUND."""
+        return (await self.get_detail(caller, job_id, full=False)).job
 
-        async def unit(rows: Rows) -> Job:
-            return await views.with_reviews(rows, await views.find_job(rows, caller.team_id, job_id))
+    async def get_detail(self, caller: Caller, job_id: str, *, full: bool = True) -> JobDetail:
+        """The FULL view, or the BASIC one. Raises JOB_NOT_FOUND."""
+        return await self._store.read(partial(self._detail, caller=caller, job_id=job_id, full=full))
 
-        return await self._store.read(unit)
-
-    async def get_detail(self, caller: Caller, job_id: str) -> JobDetail:
-        """The FULL view. Raises JOB_NOT_FOUND."""
-
-        return await self._store.read(partial(views.find_detail, team=caller.team_id, job_id=job_id, board=self._board))
+    async def _detail(self, rows: Rows, caller: Caller, job_id: str, *, full: bool) -> JobDetail:
+        return await views.find_detail(rows, team=caller.team_id, job_id=job_id, board=self._board, full=full)
 
     async def list(
         self, caller: Caller, wanted: JobFilter, *, page_size: int, page_token: str, include_total: bool = False
@@ -172,6 +173,7 @@ class JobService:
         allow_partial: bool,
         request: Request | None,
         validate_only: bool = False,
+        full: bool = True,
     ) -> Mutation[FilesAdded]:
         """Adds files as one ingestion job. Raises JOB_NOT_FOUND and, unless partial, FILE_NOT_FOUND and others."""
 
@@ -186,7 +188,7 @@ class JobService:
 
             return await once(tx, caller, request, self._clock.now(), FilesAddedEffect, effect)
 
-        return await self._added(caller, unit, validate_only=validate_only)
+        return await self._added(caller, unit, validate_only=validate_only, full=full)
 
     async def _adding(
         self, ledger: JobLedger, caller: Caller, method: Method | None, *, allow_partial: bool
@@ -195,23 +197,21 @@ class JobService:
         knowledge_base = await fed_by(ledger.tx, ledger.job)
         return AddFiles(ledger, caller.user_id, chosen, allow_partial, self._rules, knowledge_base)
 
-    async def _added(
-        self, caller: Caller, unit: WriteUnit[Mutation[FilesAddedEffect]], *, validate_only: bool
-    ) -> Mutation[FilesAdded]:
+    async def _added(self, caller: Caller, unit: _Adds, *, validate_only: bool, full: bool) -> Mutation[FilesAdded]:
         """The result with the job as it is now; or, where nothing is to change, as it would be."""
         if validate_only:
-            return await self._rehearse(caller, unit)
+            return await self._rehearse(caller, unit, full=full)
         done = await self._store.write(unit)
         effect = done.value
-        detail = await self.get_detail(caller, effect.job_id)
+        detail = await self.get_detail(caller, effect.job_id, full=full)
         return Mutation(FilesAdded(detail, effect.results, effect.ingestion_job_id), done.replayed)
 
-    async def _rehearse(self, caller: Caller, unit: WriteUnit[Mutation[FilesAddedEffect]]) -> Mutation[FilesAdded]:
+    async def _rehearse(self, caller: Caller, unit: _Adds, *, full: bool) -> Mutation[FilesAdded]:
         """Does it all in a transaction that is then taken back."""
 
         async def rehearsal(tx: Tx) -> None:
             effect = (await unit(tx)).value
-            detail = await views.find_detail(tx, team=caller.team_id, job_id=effect.job_id, board=self._board)
+            detail = await self._detail(tx, caller, effect.job_id, full=full)
             raise _Rehearsed(FilesAdded(detail, effect.results, effect.ingestion_job_id))
 
         try:
@@ -228,6 +228,7 @@ class JobService:
         record_ids: Sequence[str],
         file_ids: Sequence[str],
         request: Request | None,
+        full: bool = True,
     ) -> Mutation[FilesRemoved]:
         """Removes records and Markdown; what runs is stopped. Raises JOB_NOT_FOUND and JOB_STARTED."""
 
@@ -243,7 +244,7 @@ class JobService:
             return await once(tx, caller, request, self._clock.now(), FilesRemovedEffect, effect)
 
         done = await self._store.write(unit)
-        detail = await self.get_detail(caller, job_id)
+        detail = await self.get_detail(caller, job_id, full=full)
         return Mutation(FilesRemoved(detail, done.value.results), done.replayed)
 
     async def cancel(self, caller: Caller, job_id: str, request: Request | None) -> Mutation[JobCancelled]:

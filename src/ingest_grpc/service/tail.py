@@ -20,19 +20,37 @@ PAGE = 200
 KEPT = 500
 """Events a tail keeps for watchers that lag a little."""
 
+KEPT_UNWANTED = 50
+"""The same, of events that nobody has wanted so far: they are larger than their bytes."""
 
 OLD = 0
 """A generation before every one that the hub counts."""
 
+Encode = Callable[[TimelineEvent], bytes]
 
-@dataclass(frozen=True, slots=True)
-class EncodedEvent:
-    """An event as the bytes of a complete message, the same for every watcher; `happened_at` is its timestamp."""
 
-    sequence: int
-    kind: EventKind
-    data: bytes
-    happened_at: int = 0
+class TailEvent:
+    """An event that becomes the bytes of a complete message, the same for every watcher, once the first one wants it:
+    who waits for the end of a job wants hardly any. `happened_at` is its timestamp."""
+
+    __slots__ = ("_content", "_encode", "happened_at", "kind", "sequence")
+
+    def __init__(self, event: TimelineEvent, encode: Encode) -> None:
+        self.sequence = event.sequence
+        self.kind: EventKind = event.kind
+        self.happened_at = event.timestamp
+        self._encode = encode
+        self._content: TimelineEvent | bytes = event
+
+    @property
+    def was_wanted(self) -> bool:
+        return isinstance(self._content, bytes)
+
+    def data(self) -> bytes:
+        content = self._content
+        if not isinstance(content, bytes):
+            content = self._content = self._encode(content)
+        return content
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +61,7 @@ class TailPage:
     only then may `job` be taken for the job at the head.
     """
 
-    events: Sequence[EncodedEvent]
+    events: Sequence[TailEvent]
     job: Job
     settled: bool
     current: bool = True
@@ -55,7 +73,7 @@ class _Tail:
 
     job: Job
     generation: int
-    events: list[EncodedEvent] = field(default_factory=list)
+    events: list[TailEvent] = field(default_factory=list)
     _shared: tuple[tuple[int, int, int], TailPage] | None = None
 
     def page(self, cursor: int, generation: int) -> TailPage | None:
@@ -82,9 +100,9 @@ class _Tail:
 
 
 class EventTail:
-    """Pages of encoded events for watchers."""
+    """Pages of events for watchers."""
 
-    def __init__(self, store: Store, hub: Hub, encode: Callable[[TimelineEvent], bytes]) -> None:
+    def __init__(self, store: Store, hub: Hub, encode: Encode) -> None:
         self._store = store
         self._hub = hub
         self._encode = encode
@@ -121,12 +139,8 @@ class EventTail:
                 # An earlier step of this very commit may have made it current: it no longer is.
                 tail.generation = OLD
                 continue
-            tail.events += [self._encoded(event) for event in step.events]
-            del tail.events[:-KEPT]
+            tail.events = _newest(tail.events + [TailEvent(event, self._encode) for event in step.events])
             tail.job, tail.generation = views.with_prerequisites(job), self._hub.generation(job.row_id)
-
-    def _encoded(self, event: TimelineEvent) -> EncodedEvent:
-        return EncodedEvent(event.sequence, event.kind, self._encode(event), event.timestamp)
 
     def forget(self, job_row: int) -> None:
         """The last watcher of the job is gone."""
@@ -138,11 +152,11 @@ class EventTail:
             return events, await views.with_reviews(rows, await rows.job_by_row(job_row))
 
         events, job = await self._store.read(unit)
-        encoded = [self._encoded(event) for event in events]
-        self._keep(job_row, cursor, generation, encoded, job)
-        return TailPage(encoded, job, job.facts.settled)
+        read = [TailEvent(event, self._encode) for event in events]
+        self._keep(job_row, cursor, generation, read, job)
+        return TailPage(read, job, job.facts.settled)
 
-    def _keep(self, job_row: int, cursor: int, generation: int, events: list[EncodedEvent], job: Job) -> None:
+    def _keep(self, job_row: int, cursor: int, generation: int, events: list[TailEvent], job: Job) -> None:
         """Extends the tail if the read reached the head without a gap, and is newer than what is kept."""
         last = events[-1].sequence if events else cursor
         whole = last == job.last_sequence and len(events) == last - cursor
@@ -152,4 +166,10 @@ class EventTail:
         if tail is not None and tail.job.last_sequence == cursor:
             events = tail.events + events
         if self._hub.is_watched(job_row):
-            self._tails[job_row] = _Tail(job, generation, events[-KEPT:])
+            self._tails[job_row] = _Tail(job, generation, _newest(events))
+
+
+def _newest(events: list[TailEvent]) -> list[TailEvent]:
+    """Those that a tail keeps."""
+    unwanted = len(events) > KEPT_UNWANTED and not events[-KEPT_UNWANTED - 1].was_wanted
+    return events[-KEPT_UNWANTED if unwanted else -KEPT :]

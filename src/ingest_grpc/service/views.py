@@ -67,9 +67,13 @@ async def find_job(rows: Rows, team: str, job_id: str) -> Job:
     return job
 
 
-async def find_detail(rows: Rows, *, team: str, job_id: str, board: ProgressBoard) -> JobDetail:
-    """The FULL view of a job. Raises JOB_NOT_FOUND."""
-    return await job_detail(rows, await find_job(rows, team, job_id), board)
+async def find_detail(rows: Rows, *, team: str, job_id: str, board: ProgressBoard, full: bool = True) -> JobDetail:
+    """The FULL view of a job, or the BASIC one, which has none of the details. Raises JOB_NOT_FOUND."""
+    job = await find_job(rows, team, job_id)
+    if full:
+        return await job_detail(rows, job, board)
+    job = await with_reviews(rows, job)
+    return JobDetail(job, files=(), ingestion_jobs=(), timeline=(), records_total=job.tally.total)
 
 
 async def file_list(

@@ -31,7 +31,7 @@ from ingest_grpc.service import views
 from ingest_grpc.service.jobs import check_not_in_future
 from ingest_grpc.service.positions import ProgressCursor, ProgressFeed
 from ingest_grpc.service.stream_pace import StreamPace
-from ingest_grpc.service.tail import EncodedEvent, EventTail, TailPage
+from ingest_grpc.service.tail import EventTail, TailEvent, TailPage
 from ingest_grpc.service.watch_lag import WatchLag
 from ingest_grpc.service.watch_limits import WatchLimits
 from ingest_grpc.store.interface import Rows, Store
@@ -212,7 +212,7 @@ class _Watch:
                 self._cursor = event.sequence
                 if self._wants(event):
                     self._silent = False
-                    await self._watcher.write(event.data)
+                    await self._watcher.write(event.data())
                     self._delivered(event)
             at_head = page.current and self._cursor >= page.job.last_sequence
             if at_head:
@@ -269,7 +269,7 @@ class _Watch:
             after = files[-1][0]
         yield Synced(sequence)
 
-    def _checked(self, page: TailPage) -> Sequence[EncodedEvent]:
+    def _checked(self, page: TailPage) -> Sequence[TailEvent]:
         """The page's events, if they continue the cursor without a gap (rule 2)."""
         if page.events:
             first, last = page.events[0].sequence, page.events[-1].sequence
@@ -281,13 +281,13 @@ class _Watch:
             raise _compacted(page.job, self._cursor)
         return page.events
 
-    def _delivered(self, event: EncodedEvent) -> None:
+    def _delivered(self, event: TailEvent) -> None:
         """Of a watcher that lags behind, or reads old events, the time says nothing."""
         if self._waited:
             self._waited = False
             self._sources.lag.delivered(event.happened_at)
 
-    def _wants(self, event: EncodedEvent) -> bool:
+    def _wants(self, event: TailEvent) -> bool:
         return self._request.kinds is None or event.kind in self._request.kinds
 
     def _reached(self, page: TailPage) -> WatchEndReason | None:

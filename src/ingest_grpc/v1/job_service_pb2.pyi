@@ -737,6 +737,7 @@ class AddFilesRequest(_message.Message):
     ALLOW_PARTIAL_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The job, "dj-…"."""
     method: _ingestion_pb2.Method.ValueType
@@ -747,6 +748,8 @@ class AddFilesRequest(_message.Message):
     """Makes the call idempotent for 7 days: 1 to 64 printable ASCII characters, unique per team and method."""
     validate_only: _builtins.bool
     """Whether to check everything, answer as if it were done, and change nothing."""
+    view: _job_pb2.JobView.ValueType
+    """How much of the job to answer with; unspecified = FULL. Who fills a job with many calls wants BASIC."""
     @_builtins.property
     def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___FileToAdd]:
         """The files, 1 to 1,000."""
@@ -760,10 +763,11 @@ class AddFilesRequest(_message.Message):
         allow_partial: _builtins.bool = ...,
         request_id: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
+        view: _job_pb2.JobView.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_partial", b"allow_partial", "files", b"files", "job_id", b"job_id", "method", b"method", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_partial", b"allow_partial", "files", b"files", "job_id", b"job_id", "method", b"method", "request_id", b"request_id", "validate_only", b"validate_only", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -782,7 +786,7 @@ class AddFilesResponse(_message.Message):
     """The ingestion job that was made; absent when no file needed one."""
     @_builtins.property
     def job(self) -> _job_pb2.Job:
-        """The job in the FULL view, as far as 3 MiB hold."""
+        """The job in the view that was asked for, as far as 3 MiB hold."""
 
     @_builtins.property
     def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___AddFileResult]:
@@ -847,10 +851,13 @@ class RemoveFilesRequest(_message.Message):
     RECORD_IDS_FIELD_NUMBER: _builtins.int
     FILE_IDS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The job, "dj-…"."""
     request_id: _builtins.str
     """Makes the call idempotent for 7 days: 1 to 64 printable ASCII characters, unique per team and method."""
+    view: _job_pb2.JobView.ValueType
+    """How much of the job to answer with; unspecified = FULL."""
     @_builtins.property
     def record_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Records to remove, "ijf-…"."""
@@ -866,10 +873,11 @@ class RemoveFilesRequest(_message.Message):
         record_ids: _abc.Iterable[_builtins.str] | None = ...,
         file_ids: _abc.Iterable[_builtins.str] | None = ...,
         request_id: _builtins.str = ...,
+        view: _job_pb2.JobView.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["file_ids", b"file_ids", "job_id", b"job_id", "record_ids", b"record_ids", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file_ids", b"file_ids", "job_id", b"job_id", "record_ids", b"record_ids", "request_id", b"request_id", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -885,7 +893,7 @@ class RemoveFilesResponse(_message.Message):
     RESULTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def job(self) -> _job_pb2.Job:
-        """The job in the FULL view, as far as 3 MiB hold."""
+        """The job in the view that was asked for, as far as 3 MiB hold."""
 
     @_builtins.property
     def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___RemoveFileResult]:

@@ -119,6 +119,18 @@ _OF_JOBS = [
         lambda w: pb.RemoveFilesRequest(job_id=w.job_id, record_ids=[w.record_id] * 500, file_ids=[w.file_id] * 501),
         ["record_ids"],
     ),
+    ADD_FILES(
+        "an unknown view",
+        Reason.INVALID_FIELD,
+        lambda w: pb.AddFilesRequest(job_id=w.job_id, files=[{"file_id": w.file_id}], view=99),  # type: ignore[list-item, arg-type]
+        ["view"],
+    ),
+    REMOVE_FILES(
+        "an unknown view",
+        Reason.INVALID_FIELD,
+        lambda w: pb.RemoveFilesRequest(job_id=w.job_id, file_ids=[w.file_id], view=99),  # type: ignore[arg-type]
+        ["view"],
+    ),
     GET_JOB(
         "an unknown view",
         Reason.INVALID_FIELD,

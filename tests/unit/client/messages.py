@@ -9,6 +9,7 @@ from ingest_grpc.client.messages import (
     RecordStatus,
     TimelineEvent,
     WatchEnd,
+    WatchEndReason,
     WatchHeartbeat,
     WatchJobResponse,
     WatchProgress,
@@ -18,6 +19,7 @@ from ingest_grpc.client.messages import (
 )
 
 LEDGER = "ledger-1"
+_UNSPECIFIED = WatchEndReason.WATCH_END_REASON_UNSPECIFIED
 
 
 def snapshot(sequence: int, ledger_id: str = LEDGER) -> WatchJobResponse:
@@ -46,8 +48,9 @@ def progress(sequence: int) -> WatchJobResponse:
     return WatchJobResponse(sequence=sequence, progress=WatchProgress())
 
 
-def end(sequence: int) -> WatchJobResponse:
-    return WatchJobResponse(sequence=sequence, end=WatchEnd(job=Job(job_id="dj-1", last_sequence=sequence)))
+def end(sequence: int, reason: WatchEndReason.ValueType = _UNSPECIFIED) -> WatchJobResponse:
+    job = Job(job_id="dj-1", last_sequence=sequence)
+    return WatchJobResponse(sequence=sequence, end=WatchEnd(job=job, reason=reason))
 
 
 def record(record_id: str, status: str, sequence: int, *, deleted: bool = False) -> FileRecord:

@@ -71,7 +71,7 @@ def test_get_job__asks_for_everything_unless_told() -> None:
 def test_add_and_remove_files() -> None:
     world = World(AddFiles=script(None), RemoveFiles=script(None))
     world.run(jobs.add_files(world.session, "dj-1", ["file-1"], method="SPEED_OPTIMIZED", allow_partial=True))
-    world.run(jobs.remove_files(world.session, "dj-1", record_ids=["ijf-1"], file_ids=["file-2"]))
+    world.run(jobs.remove_files(world.session, "dj-1", record_ids=["ijf-1"], file_ids=["file-2"], view="BASIC"))
     assert world.requests == [
         AddFilesRequest(
             job_id="dj-1",
@@ -80,7 +80,13 @@ def test_add_and_remove_files() -> None:
             allow_partial=True,
             request_id="request-1",
         ),
-        RemoveFilesRequest(job_id="dj-1", record_ids=["ijf-1"], file_ids=["file-2"], request_id="request-2"),
+        RemoveFilesRequest(
+            job_id="dj-1",
+            record_ids=["ijf-1"],
+            file_ids=["file-2"],
+            request_id="request-2",
+            view=JobView.JOB_VIEW_BASIC,
+        ),
     ]
 
 

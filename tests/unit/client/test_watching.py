@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest_grpc.client.errors import IngestCallError, ProtocolError
-from ingest_grpc.client.messages import WatchJobRequest, WatchJobResponse, WatchKind, WatchUntil
+from ingest_grpc.client.messages import WatchEndReason, WatchJobRequest, WatchJobResponse, WatchKind, WatchUntil
 from ingest_grpc.client.operations import watching
 from tests.unit.client.messages import end, event, heartbeat, record, records, snapshot, synced
 from tests.unit.client.world import World, failure, script
@@ -154,18 +154,32 @@ def test_watch__refuses_an_unknown_name_and_tells_the_choices() -> None:
         watching.watch(World().session, "dj-1", until="DONE")
 
 
-def test_wait__returns_what_is_known_at_the_end() -> None:
-    failed = record("ijf-1", "FAILED", 4)
-    queued = [record("ijf-1", "QUEUED", 2), record("ijf-2", "COMPLETED", 3)]
+def test_wait__watches_little_and_returns_what_is_known_at_the_end() -> None:
+    queued, failed = [record("ijf-1", status, sequence) for status, sequence in (("QUEUED", 2), ("FAILED", 4))]
+    ended = end(4, WatchEndReason.WATCH_END_REASON_TERMINAL)
     world = World(
         WatchJob=script(
-            [snapshot(3), records(3, queued), failure()],
-            [snapshot(3), records(3, queued), synced(3), event(4, failed), end(4)],
+            [snapshot(3), records(3, [queued]), failure()],
+            [snapshot(3), records(3, [queued]), synced(3), ended],
+            [snapshot(5), records(5, [failed]), synced(5), end(5, WatchEndReason.WATCH_END_REASON_HEAD)],
         )
     )
     state = world.run(watching.wait(world.session, "dj-1", until="TERMINAL"))
-    assert state.records["ijf-1"] == failed
-    assert state.end == end(4).end
+    assert (state.records["ijf-1"], state.sequence) == (failed, 5)
+    assert state.end == ended.end
+
+    waiting, _, whole = world.requests
+    assert (waiting.until, list(waiting.kinds)) == (WatchUntil.WATCH_UNTIL_TERMINAL, [WatchKind.WATCH_KIND_MILESTONE])
+    assert (whole.until, list(whole.kinds)) == (WatchUntil.WATCH_UNTIL_HEAD, [])
+
+
+def test_wait__asks_for_nothing_more_of_a_job_that_was_deleted() -> None:
+    queued = record("ijf-1", "QUEUED", 2)
+    deleted = end(4, WatchEndReason.WATCH_END_REASON_DELETED)
+    world = World(WatchJob=script([snapshot(3), records(3, [queued]), synced(3), deleted]))
+    state = world.run(watching.wait(world.session, "dj-1"))
+    assert (state.records["ijf-1"], state.end) == (queued, deleted.end)
+    assert len(world.requests) == 1
 
 
 def test_job_view__stops_at_the_head() -> None:

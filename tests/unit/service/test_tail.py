@@ -9,7 +9,7 @@ import pytest
 from ingest_grpc.hub import Hub
 from ingest_grpc.lifecycle import JobStatus, JobType, Tally
 from ingest_grpc.model import EventType, Job, JobChange, Method, TimelineEvent
-from ingest_grpc.service.tail import KEPT, PAGE, EventTail, TailPage
+from ingest_grpc.service.tail import KEPT, KEPT_UNWANTED, PAGE, EventTail, TailPage
 from ingest_grpc.store.interface import JobStep, Rows, Store
 
 JOB = 1
@@ -108,7 +108,7 @@ def ledger(hub: Hub) -> HeldLedger:
 
 
 def numbers(page: TailPage) -> list[int]:
-    assert [each.data for each in page.events] == [str(each.sequence).encode() for each in page.events]
+    assert [each.data() for each in page.events] == [str(each.sequence).encode() for each in page.events]
     return [each.sequence for each in page.events]
 
 
@@ -139,11 +139,11 @@ async def test_after__reads_once_for_all_who_ask_at_the_same_time(hub: Hub, ledg
 
 async def test_after__reads_only_what_is_new(hub: Hub, ledger: HeldLedger) -> None:
     hub.subscribe(JOB)
-    await ledger.tail.after(JOB, 0)
+    assert numbers(await ledger.tail.after(JOB, 0)) == [1, 2, 3]
     ledger.commit(2)
     assert numbers(await ledger.tail.after(JOB, 3)) == [4, 5]
-    assert ledger.encoded == [1, 2, 3, 4, 5]
     assert numbers(await ledger.tail.after(JOB, 1)) == [2, 3, 4, 5]
+    assert ledger.encoded == [1, 2, 3, 4, 5]
     assert len(ledger.reads) == 2
 
 
@@ -366,5 +366,24 @@ async def test_follow__keeps_nothing_of_what_nobody_watches(hub: Hub, ledger: He
 async def test_follow__keeps_a_bounded_number(hub: Hub, ledger: HeldLedger) -> None:
     hub.subscribe(JOB)
     await ledger.tail.after(JOB, 0)
-    committed(hub, ledger, step(4, KEPT + 10))
+    for head in range(4, KEPT + 10):
+        committed(hub, ledger, step(head, head))
+        numbers(await ledger.tail.after(JOB, head - 1))
     assert len(ledger.tail._tails[JOB].events) == KEPT
+
+
+async def test_follow__encodes_nothing_and_keeps_few_of_events_that_nobody_wants(hub: Hub, ledger: HeldLedger) -> None:
+    """Who waits for the end of a job looks at the kinds of its events, and passes nearly all of them over."""
+    hub.subscribe(JOB)
+    await ledger.tail.after(JOB, 3)
+    for head in range(4, KEPT):
+        committed(hub, ledger, step(head, head))
+        page = await ledger.tail.after(JOB, head - 1)
+        assert [(each.sequence, each.was_wanted) for each in page.events] == [(head, False)]
+    assert len(ledger.tail._tails[JOB].events) == KEPT_UNWANTED
+    assert ledger.encoded == []
+    assert len(ledger.reads) == 1
+
+    wanted = await ledger.tail.after(JOB, KEPT - 2)
+    assert [each.data() for each in (*wanted.events, *wanted.events)] == [str(KEPT - 1).encode()] * 2
+    assert ledger.encoded == [KEPT - 1], "encoded once"

@@ -116,6 +116,7 @@ class JobServicer:
             allow_partial=asked.allow_partial,
             request=asked.request,
             validate_only=asked.validate_only,
+            full=asked.full,
         )
         added = told(context, mutation)
         full = await in_slices(full_job(added.job))
@@ -128,7 +129,12 @@ class JobServicer:
     async def RemoveFiles(self, message: pb.RemoveFilesRequest, context: Context) -> pb.RemoveFilesResponse:
         asked = requests.remove_files(message)
         mutation = await self._jobs.remove_files(
-            caller(), asked.job_id, record_ids=asked.record_ids, file_ids=asked.file_ids, request=asked.request
+            caller(),
+            asked.job_id,
+            record_ids=asked.record_ids,
+            file_ids=asked.file_ids,
+            request=asked.request,
+            full=asked.full,
         )
         removed = told(context, mutation)
         full = await in_slices(full_job(removed.job))

@@ -170,11 +170,13 @@ def add_files(
     method: str | int = 0,
     allow_partial: bool = False,
     validate_only: bool = False,
+    view: str | int = 0,
     request_id: str | None = None,
 ) -> Operation[AddFilesResponse]:
     """Add files to a job: all or none, unless `allow_partial`. The response tells what became of each.
 
-    With `validate_only` everything is checked and answered, and nothing is changed.
+    With `validate_only` everything is checked and answered, and nothing is changed. The response's job is in the FULL
+    view, which costs more the larger it is; `view="BASIC"` spares that.
     """
     request = AddFilesRequest(
         job_id=job_id,
@@ -182,6 +184,7 @@ def add_files(
         method=enum_number(Method, method),
         allow_partial=allow_partial,
         validate_only=validate_only,
+        view=enum_number(JobView, view),
         request_id=request_id or session.new_request_id(),
     )
     return (yield from call(session, ADD_FILES, request))
@@ -193,13 +196,18 @@ def remove_files(
     *,
     record_ids: Iterable[str] = (),
     file_ids: Iterable[str] = (),
+    view: str | int = 0,
     request_id: str | None = None,
 ) -> Operation[RemoveFilesResponse]:
-    """Remove records, or files (source or output) with all their records; what runs is stopped."""
+    """Remove records, or files (source or output) with all their records; what runs is stopped.
+
+    The response's job is in the FULL view unless `view` is BASIC.
+    """
     request = RemoveFilesRequest(
         job_id=job_id,
         record_ids=record_ids,
         file_ids=file_ids,
+        view=enum_number(JobView, view),
         request_id=request_id or session.new_request_id(),
     )
     return (yield from call(session, REMOVE_FILES, request))

@@ -8,6 +8,7 @@ from ingest_grpc.client.errors import IngestCallError
 from ingest_grpc.client.feed_resume import FeedMachine
 from ingest_grpc.client.messages import (
     JobType,
+    WatchEndReason,
     WatchJobRequest,
     WatchJobResponse,
     WatchJobsRequest,
@@ -116,9 +117,18 @@ def job_view(session: Session, job_id: str) -> Operation[JobState]:
 def wait(
     session: Session, job_id: str, *, until: str | int = "SETTLED", patience: float | None = DEFAULT_PATIENCE_SECONDS
 ) -> Operation[JobState]:
-    """Wait until a job is SETTLED or TERMINAL; returns all that is known of it then."""
+    """Wait until a job is SETTLED or TERMINAL; returns all that is known of it then.
+
+    Watches as few events as it can, and asks for the whole only at the end: a job of a thousand documents has many
+    thousand events. So the state may be a moment newer than its `end`.
+    """
     state = JobState()
-    yield from drain(watch(session, job_id, until=until, patience=patience), state.apply)
+    yield from drain(watch(session, job_id, until=until, kinds=["MILESTONE"], patience=patience), state.apply)
+    end = state.end
+    assert end is not None, "a watch ends with it"
+    if end.reason != WatchEndReason.WATCH_END_REASON_DELETED:
+        state = yield from job_view(session, job_id)
+        state.end = end
     return state
 
 

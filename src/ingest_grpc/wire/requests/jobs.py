@@ -92,12 +92,17 @@ class GetJob:
 
 
 def get_job(message: pb.GetJobRequest) -> GetJob:
-    """FULL unless BASIC is asked for."""
+    """Checks the id and the view."""
     with Fields() as fields:
         return GetJob(
             fields.id("job_id", message.job_id, Prefix.JOB),
-            fields.optional_enum("view", message.view, enums.JOB_VIEW) is not JobView.BASIC,
+            _full(fields, message.view),
         )
+
+
+def _full(fields: Fields, view: int) -> bool:
+    """FULL unless BASIC is asked for."""
+    return fields.optional_enum("view", view, enums.JOB_VIEW) is not JobView.BASIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,7 @@ class AddFiles:
     allow_partial: bool
     request: model.Request | None
     validate_only: bool
+    full: bool
 
 
 def add_files(message: pb.AddFilesRequest) -> AddFiles:
@@ -160,6 +166,7 @@ def add_files(message: pb.AddFilesRequest) -> AddFiles:
             message.allow_partial,
             fields.request(message, f"{SERVICE}/AddFiles"),
             message.validate_only,
+            _full(fields, message.view),
         )
 
 
@@ -171,6 +178,7 @@ class RemoveFiles:
     record_ids: tuple[str, ...]
     file_ids: tuple[str, ...]
     request: model.Request | None
+    full: bool
 
 
 def remove_files(message: pb.RemoveFilesRequest) -> RemoveFiles:
@@ -185,6 +193,7 @@ def remove_files(message: pb.RemoveFilesRequest) -> RemoveFiles:
             fields.id_list("record_ids", message.record_ids, Prefix.RECORD),
             fields.id_list("file_ids", message.file_ids, Prefix.FILE, Prefix.OUTPUT_FILE),
             fields.request(message, f"{SERVICE}/RemoveFiles"),
+            _full(fields, message.view),
         )
 
 

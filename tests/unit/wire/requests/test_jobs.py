@@ -135,8 +135,10 @@ def test_get_job__malformed_id_is_invalid_id(job_id: str) -> None:
     ("view", "full"),
     [(job_pb2.JOB_VIEW_UNSPECIFIED, True), (job_pb2.JOB_VIEW_FULL, True), (job_pb2.JOB_VIEW_BASIC, False)],
 )
-def test_get_job__full_unless_basic(view: job_pb2.JobView.ValueType, full: bool) -> None:
+def test_view__full_unless_basic(view: job_pb2.JobView.ValueType, full: bool) -> None:
     assert jobs.get_job(pb.GetJobRequest(job_id=JOB_ID, view=view)).full is full
+    assert jobs.add_files(pb.AddFilesRequest(job_id=JOB_ID, files=[{"file_id": FILE_ID}], view=view)).full is full  # type: ignore[list-item]
+    assert jobs.remove_files(pb.RemoveFilesRequest(job_id=JOB_ID, file_ids=[FILE_ID], view=view)).full is full
 
 
 @pytest.mark.parametrize(("given", "used"), [(0, 50), (1, 1), (1_000, 1_000), (1_001, 1_000), (2**31 - 1, 1_000)])
