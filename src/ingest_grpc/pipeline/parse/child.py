@@ -69,8 +69,6 @@ def convert(task: Mapping[str, Any], descriptors: Sequence[int], report: Report)
         write_whole(output, markdown)
         if pictures is not None:
             _send_images(parsed.images, MemberWriter(pictures))
-        if parsed.pages is not None:
-            report_units(parsed.pages, parsed.pages, "pages")
     except ParseFailure as failure:
         return _failed(failure)
     except Unread as unread:
