@@ -3,10 +3,14 @@
 import asyncio
 import ctypes
 import gc
+import time
 from collections.abc import Callable
 
-_CLEAN_SECONDS = 10.0
-_STEPS_PER_COLLECTION = 30
+_CLEAN_SECONDS = 2.0
+_CLEANINGS_SHARE = 0.01
+"""The most of the time that it may take."""
+
+_COLLECTION_SECONDS = 300.0
 _FEW_WATCHERS = 1_000
 
 _LIBRARY = ctypes.CDLL(None)
@@ -36,36 +40,42 @@ def give_back() -> None:
 
 
 def calm_collector() -> None:
-    """Looks for cycles less often, and never among what lives as long as the server.
+    """Looks for cycles a little less often, and never among what lives as long as the server.
 
     A watcher is some two hundred objects: with the defaults a fifth of a fan-out's time went into looking at them, and
-    ten thousand were looked at for half a second. What has no cycles is freed at once as ever.
+    ten thousand were looked at for half a second. What has no cycles is freed at once as ever. Still the youngest are
+    looked at in small portions: fifty thousand of them, which a flood of calls makes in a second, took 100 ms.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(10_000, 10, 100)
 
 
 class Cleaner:
     """Gives back what is free, and frees what has cycles, without waiting for the collector's thresholds.
 
     grpc.aio leaves a cycle of five objects behind at every call. Until the thresholds were reached tens of thousands of
-    them lay among what lives, and memory crept into the holes that they left. The youngest take about a millisecond;
+    them lay among what lives, and memory crept into the holes that they left. The youngest take under a millisecond;
     all that lives some 20, but half a second with ten thousand watchers.
     """
 
-    def __init__(self, count_watchers: Callable[[], int]) -> None:
+    def __init__(self, count_watchers: Callable[[], int], monotonic: Callable[[], float] = time.monotonic) -> None:
         self._count_watchers = count_watchers
-        self._steps = 0
+        self._monotonic = monotonic
+        self._next_collection = monotonic() + _COLLECTION_SECONDS
 
     async def step(self) -> float:
-        """To be called again after as many seconds as it returns."""
-        self._steps += 1
-        gc.collect(self._generation())
-        await asyncio.to_thread(give_back)
-        return _CLEAN_SECONDS
+        """To be called again after as many seconds as it returns: later, the longer it took.
 
-    def _generation(self) -> int:
-        if self._steps % _STEPS_PER_COLLECTION:
+        Whoever wants memory waits while it is given back: for 0.1 s after an attack that left a gigabyte in pieces.
+        """
+        began = self._monotonic()
+        gc.collect(self._generation(began))
+        await asyncio.to_thread(give_back)
+        return max(_CLEAN_SECONDS, (self._monotonic() - began) / _CLEANINGS_SHARE)
+
+    def _generation(self, now: float) -> int:
+        if now < self._next_collection:
             return 0
+        self._next_collection = now + _COLLECTION_SECONDS
         return 1 if self._count_watchers() > _FEW_WATCHERS else 2

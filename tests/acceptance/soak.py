@@ -24,8 +24,8 @@ from tests.acceptance.soak_load import Load
 
 MIB = 2**20
 READINGS = 10
-"""Of memory per sample, one a second. A server gives back what is free every ten seconds: a single reading in such a
-time would say where between two of these moments it fell, and a drift of that looks like growth for half an hour."""
+"""Of memory per sample, one a second. A server gives back what is free every few seconds: a single reading would say
+where between two of these moments it fell, and a drift of that looks like growth for half an hour."""
 
 WARM_UP = 0.25
 """The share of the time in which caches fill."""

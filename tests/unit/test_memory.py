@@ -11,7 +11,8 @@ import asyncio, gc
 from ingest_grpc.memory import Cleaner, calm_collector, share_arenas
 share_arenas()
 calm_collector()
-cleaner = Cleaner(lambda: 0)
+times = [1_000.0]
+cleaner = Cleaner(lambda: 0, lambda: times[-1])
 assert gc.get_freeze_count() > 0
 assert gc.get_threshold()[0] > 700
 class Cycle: pass
@@ -20,10 +21,26 @@ for _ in range(100_000):
 def left(): return sum(isinstance(each, Cycle) for each in gc.get_objects())
 assert 0 < left() <= gc.get_threshold()[0], f"{left()} cycles are waiting to be looked for"
 del one
-for step in range(30):
-    asyncio.run(cleaner.step())
+asyncio.run(cleaner.step())
+assert left() > 0, "what is older was looked at at once"
+times.append(1_300.0)
+assert asyncio.run(cleaner.step()) == 2.0
 assert left() == 0, f"{left()} are left after five minutes"
 """
+
+
+SLOW = """
+import asyncio
+from ingest_grpc import memory
+times = iter([0.0, 10.0, 10.5])
+cleaner = memory.Cleaner(lambda: 0, lambda: next(times))
+assert asyncio.run(cleaner.step()) == 50.0
+"""
+
+
+def test_cleaner__that_takes_long_comes_less_often() -> None:
+    done = subprocess.run([sys.executable, "-c", SLOW], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_memory__settings_hold_and_cycles_are_still_collected() -> None:
