@@ -5,10 +5,13 @@ import ctypes
 import gc
 import time
 from collections.abc import Callable
+from functools import partial
 
 _CLEAN_SECONDS = 2.0
-_CLEANINGS_SHARE = 0.01
-"""The most of the time that it may take."""
+_MAX_SHARE = 0.01
+"""Of the time, for cleaning; but half a minute is the longest pause."""
+
+_MAX_PAUSE_SECONDS = 30.0
 
 _COLLECTION_SECONDS = 300.0
 _FEW_WATCHERS = 1_000
@@ -65,16 +68,22 @@ class Cleaner:
         self._next_collection = monotonic() + _COLLECTION_SECONDS
 
     async def step(self) -> float:
-        """To be called again after as many seconds as it returns: later, the longer it took.
+        """To be called again after as many seconds as it returns: later, the more work it was.
 
         Whoever wants memory waits while it is given back: for 0.1 s after an attack that left a gigabyte in pieces.
         """
-        began = self._monotonic()
-        gc.collect(self._generation(began))
-        await asyncio.to_thread(give_back)
-        return max(_CLEAN_SECONDS, (self._monotonic() - began) / _CLEANINGS_SHARE)
+        collecting = self._timed(partial(gc.collect, self._next_generation()))
+        giving_back = await asyncio.to_thread(self._timed, give_back)
+        return min(max(_CLEAN_SECONDS, (collecting + giving_back) / _MAX_SHARE), _MAX_PAUSE_SECONDS)
 
-    def _generation(self, now: float) -> int:
+    def _timed(self, work: Callable[[], object]) -> float:
+        """The seconds that the work takes, without the wait for its turn."""
+        began = self._monotonic()
+        work()
+        return self._monotonic() - began
+
+    def _next_generation(self) -> int:
+        now = self._monotonic()
         if now < self._next_collection:
             return 0
         self._next_collection = now + _COLLECTION_SECONDS

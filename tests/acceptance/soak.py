@@ -54,9 +54,11 @@ class Sample:
 def main() -> int:
     """Runs the load, prints what was measured, and returns 1 if something grew."""
     parser = argparse.ArgumentParser(prog="scripts/soak", description="Serve a mixed load and see whether it grows.")
-    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--minutes", type=float, default=60.0, help="1 at least")
     parser.add_argument("--seed", type=int)
     given = parser.parse_args()
+    if given.minutes < 1:
+        parser.error("--minutes: of less than a minute nothing can be said")
     seed = random.SystemRandom().randrange(1, 10**6) if given.seed is None else given.seed
     console = Console(width=110)
     console.print(f"seed {seed}, {given.minutes:g} minutes")

@@ -32,13 +32,14 @@ assert left() == 0, f"{left()} are left after five minutes"
 SLOW = """
 import asyncio
 from ingest_grpc import memory
-times = iter([0.0, 10.0, 10.5])
-cleaner = memory.Cleaner(lambda: 0, lambda: next(times))
-assert asyncio.run(cleaner.step()) == 50.0
+for collecting, giving_back, pause in [(0.001, 0.001, 2.0), (0.02, 0.1, 12.0), (0.5, 3.0, 30.0)]:
+    times = iter([0.0, 10.0, 20.0, 20.0 + collecting, 30.0, 30.0 + giving_back])
+    cleaner = memory.Cleaner(lambda: 0, lambda: next(times))
+    assert round(asyncio.run(cleaner.step()), 6) == pause
 """
 
 
-def test_cleaner__that_takes_long_comes_less_often() -> None:
+def test_cleaner__that_has_much_to_do_comes_less_often() -> None:
     done = subprocess.run([sys.executable, "-c", SLOW], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

@@ -193,7 +193,8 @@ class StreamMachine(Generic[Request, Response]):
 
     `request` is what the caller asked for. A caller who began with a snapshot `wants_snapshots`: a lost position
     (an error with a reason of `lost`) is answered with a fresh one, else with the error. `patience` is for how many
-    seconds streams may fail without bringing any message; None = for ever. `clock` gives monotonic seconds.
+    seconds streams may fail without bringing any message; None = for ever. `clock` gives monotonic seconds. `answered`
+    says that the server is known to be the right one, although it has not answered this watch yet.
     """
 
     def __init__(
@@ -206,6 +207,7 @@ class StreamMachine(Generic[Request, Response]):
         backoff: Backoff,
         patience: float | None,
         clock: Callable[[], float],
+        answered: bool = False,
     ) -> None:
         self._request: Request = request
         self._cursor: Cursor[Request, Response] = cursor
@@ -216,7 +218,7 @@ class StreamMachine(Generic[Request, Response]):
         self._clock = clock
         # Not when something was last heard: a caller may take its time between two messages.
         self._failing_since: float | None = clock()
-        self._ever_heard = False
+        self._ever_heard = answered
         self._heard_on_stream = False
 
     @property
@@ -282,7 +284,13 @@ class ResumeMachine(StreamMachine[WatchJobRequest, WatchJobResponse]):
     """A watch of one job. Without after_sequence the caller wants snapshots."""
 
     def __init__(
-        self, request: WatchJobRequest, *, backoff: Backoff, patience: float | None, clock: Callable[[], float]
+        self,
+        request: WatchJobRequest,
+        *,
+        backoff: Backoff,
+        patience: float | None,
+        clock: Callable[[], float],
+        answered: bool = False,
     ) -> None:
         wants_snapshots = not request.HasField("after_sequence")
         cursor = WatchCursor(
@@ -298,6 +306,7 @@ class ResumeMachine(StreamMachine[WatchJobRequest, WatchJobResponse]):
             backoff=backoff,
             patience=patience,
             clock=clock,
+            answered=answered,
         )
 
 

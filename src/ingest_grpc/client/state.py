@@ -33,7 +33,8 @@ class JobState:
 
     `job` is in the BASIC view and None until one was seen; `records` (removed ones included) and
     `ingestion_jobs` are by id, `files` holds Markdown that needed no ingestion by file id, `progress` the
-    latest progress of records in flight. `synced` says that the first snapshot is complete.
+    latest progress of records in flight. `synced` says that the first snapshot is complete, which stood at
+    `snapshot_sequence`.
     """
 
     def __init__(self) -> None:
@@ -47,6 +48,7 @@ class JobState:
         self.progress: dict[str, RecordProgress] = {}
         self.milestones: list[TimelineEvent] = []
         self.sequence = 0
+        self.snapshot_sequence = 0
         self.ledger_id = ""
         self.synced = False
         self.end: WatchEnd | None = None
@@ -70,7 +72,7 @@ class JobState:
             case "records":
                 self._take_records(message.records)
             case "synced":
-                self.synced = True
+                self.synced, self.snapshot_sequence = True, message.sequence
             case "event":
                 self._apply_event(message.event)
             case "progress":

@@ -46,7 +46,7 @@ from ingest_grpc.store.interface import JobCursor, JobHead, Rows, Store, Tx, Wri
 CANCEL_SLICE = 1_000
 """Records cancelled in one transaction: a job of 100,000 must not keep all other writers waiting."""
 
-_Adds: TypeAlias = WriteUnit[Mutation[FilesAddedEffect]]
+_AddUnit: TypeAlias = WriteUnit[Mutation[FilesAddedEffect]]
 
 
 class CancelEffect(BaseModel):
@@ -197,7 +197,7 @@ class JobService:
         knowledge_base = await fed_by(ledger.tx, ledger.job)
         return AddFiles(ledger, caller.user_id, chosen, allow_partial, self._rules, knowledge_base)
 
-    async def _added(self, caller: Caller, unit: _Adds, *, validate_only: bool, full: bool) -> Mutation[FilesAdded]:
+    async def _added(self, caller: Caller, unit: _AddUnit, *, validate_only: bool, full: bool) -> Mutation[FilesAdded]:
         """The result with the job as it is now; or, where nothing is to change, as it would be."""
         if validate_only:
             return await self._rehearse(caller, unit, full=full)
@@ -206,7 +206,7 @@ class JobService:
         detail = await self.get_detail(caller, effect.job_id, full=full)
         return Mutation(FilesAdded(detail, effect.results, effect.ingestion_job_id), done.replayed)
 
-    async def _rehearse(self, caller: Caller, unit: _Adds, *, full: bool) -> Mutation[FilesAdded]:
+    async def _rehearse(self, caller: Caller, unit: _AddUnit, *, full: bool) -> Mutation[FilesAdded]:
         """Does it all in a transaction that is then taken back."""
 
         async def rehearsal(tx: Tx) -> None:

@@ -21,7 +21,7 @@ KEPT = 500
 """Events a tail keeps for watchers that lag a little."""
 
 KEPT_UNWANTED = 50
-"""The same, of events that nobody has wanted so far: they are larger than their bytes."""
+"""The same, where the one before them was not wanted by anybody: such an event is larger than its bytes."""
 
 OLD = 0
 """A generation before every one that the hub counts."""
@@ -130,16 +130,21 @@ class EventTail:
         Only where it continues a tail without a gap, and where no records are to be reviewed: they would have to be
         read. The tail of any other job grows old, and whoever wakes reads.
         """
+        begun: set[int] = set()
         for step in steps:
             job = step.job
             tail = self._tails.get(job.row_id)
             if tail is None:
                 continue
+            if job.row_id not in begun:  # what this very commit brings, nobody could want so far
+                begun.add(job.row_id)
+                tail.events = _worth_keeping(tail.events)
             if tail.job.last_sequence + 1 != step.events[0].sequence or views.reviews_records(job):
                 # An earlier step of this very commit may have made it current: it no longer is.
                 tail.generation = OLD
                 continue
-            tail.events = _newest(tail.events + [TailEvent(event, self._encode) for event in step.events])
+            tail.events += [TailEvent(event, self._encode) for event in step.events]
+            del tail.events[:-KEPT]
             tail.job, tail.generation = views.with_prerequisites(job), self._hub.generation(job.row_id)
 
     def forget(self, job_row: int) -> None:
@@ -164,12 +169,12 @@ class EventTail:
         if not whole or (tail is not None and tail.generation > generation):
             return
         if tail is not None and tail.job.last_sequence == cursor:
-            events = tail.events + events
+            events = _worth_keeping(tail.events) + events
         if self._hub.is_watched(job_row):
-            self._tails[job_row] = _Tail(job, generation, _newest(events))
+            self._tails[job_row] = _Tail(job, generation, events[-KEPT:])
 
 
-def _newest(events: list[TailEvent]) -> list[TailEvent]:
-    """Those that a tail keeps."""
+def _worth_keeping(events: list[TailEvent]) -> list[TailEvent]:
+    """Of those that were there before."""
     unwanted = len(events) > KEPT_UNWANTED and not events[-KEPT_UNWANTED - 1].was_wanted
-    return events[-KEPT_UNWANTED if unwanted else -KEPT :]
+    return events[-KEPT_UNWANTED:] if unwanted else events

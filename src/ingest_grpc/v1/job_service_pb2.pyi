@@ -786,7 +786,7 @@ class AddFilesResponse(_message.Message):
     """The ingestion job that was made; absent when no file needed one."""
     @_builtins.property
     def job(self) -> _job_pb2.Job:
-        """The job in the view that was asked for, as far as 3 MiB hold."""
+        """The job in the view that was asked for; FULL as far as 3 MiB hold."""
 
     @_builtins.property
     def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___AddFileResult]:
@@ -893,7 +893,7 @@ class RemoveFilesResponse(_message.Message):
     RESULTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def job(self) -> _job_pb2.Job:
-        """The job in the view that was asked for, as far as 3 MiB hold."""
+        """The job in the view that was asked for; FULL as far as 3 MiB hold."""
 
     @_builtins.property
     def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___RemoveFileResult]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from ingest_grpc.client.messages import (
     FileRecord,
     Job,
+    MilestoneDetail,
     RecordChange,
     RecordStatus,
     TimelineEvent,
@@ -38,6 +39,10 @@ def synced(sequence: int) -> WatchJobResponse:
 def event(sequence: int, record: FileRecord | None = None) -> WatchJobResponse:
     change = None if record is None else RecordChange(record=record)
     return WatchJobResponse(sequence=sequence, event=TimelineEvent(sequence=sequence, record_change=change))
+
+
+def milestone(sequence: int) -> WatchJobResponse:
+    return WatchJobResponse(sequence=sequence, event=TimelineEvent(sequence=sequence, milestone=MilestoneDetail()))
 
 
 def heartbeat(sequence: int, ledger_id: str = LEDGER) -> WatchJobResponse:

@@ -79,6 +79,7 @@ def test_add_and_remove_files() -> None:
             method=Method.METHOD_SPEED_OPTIMIZED,
             allow_partial=True,
             request_id="request-1",
+            view=JobView.JOB_VIEW_FULL,
         ),
         RemoveFilesRequest(
             job_id="dj-1",

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from ingest_grpc.client.errors import IngestCallError, ProtocolError
 from ingest_grpc.client.messages import WatchEndReason, WatchJobRequest, WatchJobResponse, WatchKind, WatchUntil
 from ingest_grpc.client.operations import watching
-from tests.unit.client.messages import end, event, heartbeat, record, records, snapshot, synced
+from ingest_grpc.client.resume import CONNECT_PATIENCE_SECONDS
+from tests.unit.client.messages import end, event, heartbeat, milestone, record, records, snapshot, synced
 from tests.unit.client.world import World, failure, script
 
 CUTS: list[IngestCallError | None] = [
@@ -154,32 +155,41 @@ def test_watch__refuses_an_unknown_name_and_tells_the_choices() -> None:
         watching.watch(World().session, "dj-1", until="DONE")
 
 
-def test_wait__watches_little_and_returns_what_is_known_at_the_end() -> None:
+def test_wait__watches_little_and_asks_for_the_whole_at_the_end() -> None:
     queued, failed = [record("ijf-1", status, sequence) for status, sequence in (("QUEUED", 2), ("FAILED", 4))]
-    ended = end(4, WatchEndReason.WATCH_END_REASON_TERMINAL)
+    ended = end(5, WatchEndReason.WATCH_END_REASON_TERMINAL)
     world = World(
         WatchJob=script(
             [snapshot(3), records(3, [queued]), failure()],
-            [snapshot(3), records(3, [queued]), synced(3), ended],
-            [snapshot(5), records(5, [failed]), synced(5), end(5, WatchEndReason.WATCH_END_REASON_HEAD)],
+            [snapshot(3), records(3, [queued]), synced(3), milestone(5), ended],
+            [snapshot(6), records(6, [failed]), synced(6), end(6, WatchEndReason.WATCH_END_REASON_HEAD)],
         )
     )
     state = world.run(watching.wait(world.session, "dj-1", until="TERMINAL"))
-    assert (state.records["ijf-1"], state.sequence) == (failed, 5)
-    assert state.end == ended.end
+    assert (state.records["ijf-1"], state.sequence) == (failed, 6)
+    assert (state.end, state.job) == (ended.end, ended.end.job)
+    assert state.milestones == [milestone(5).event]
 
     waiting, _, whole = world.requests
     assert (waiting.until, list(waiting.kinds)) == (WatchUntil.WATCH_UNTIL_TERMINAL, [WatchKind.WATCH_KIND_MILESTONE])
     assert (whole.until, list(whole.kinds)) == (WatchUntil.WATCH_UNTIL_HEAD, [])
 
 
-def test_wait__asks_for_nothing_more_of_a_job_that_was_deleted() -> None:
-    queued = record("ijf-1", "QUEUED", 2)
-    deleted = end(4, WatchEndReason.WATCH_END_REASON_DELETED)
-    world = World(WatchJob=script([snapshot(3), records(3, [queued]), synced(3), deleted]))
+def test_wait__asks_for_nothing_more_where_nothing_happened() -> None:
+    done = record("ijf-1", "COMPLETED", 2)
+    world = World(WatchJob=script([snapshot(3), records(3, [done]), synced(3), end(3)]))
     state = world.run(watching.wait(world.session, "dj-1"))
-    assert (state.records["ijf-1"], state.end) == (queued, deleted.end)
+    assert (state.records["ijf-1"], state.end) == (done, end(3).end)
     assert len(world.requests) == 1
+
+
+def test_wait__has_patience_with_a_server_that_goes_away_at_the_end() -> None:
+    """It has answered: it is not taken for a wrong address, which is given up sooner."""
+    away = [[failure()]] * 20
+    whole = [snapshot(4), synced(4), end(4)]
+    world = World(WatchJob=script([snapshot(3), synced(3), end(4)], *away, whole))
+    assert world.run(watching.wait(world.session, "dj-1")).sequence == 4
+    assert sum(world.slept) > 2 * CONNECT_PATIENCE_SECONDS
 
 
 def test_job_view__stops_at_the_head() -> None:

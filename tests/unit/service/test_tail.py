@@ -366,10 +366,20 @@ async def test_follow__keeps_nothing_of_what_nobody_watches(hub: Hub, ledger: He
 async def test_follow__keeps_a_bounded_number(hub: Hub, ledger: HeldLedger) -> None:
     hub.subscribe(JOB)
     await ledger.tail.after(JOB, 0)
-    for head in range(4, KEPT + 10):
-        committed(hub, ledger, step(head, head))
-        numbers(await ledger.tail.after(JOB, head - 1))
+    committed(hub, ledger, step(4, KEPT + 10))
     assert len(ledger.tail._tails[JOB].events) == KEPT
+
+
+async def test_follow__serves_all_that_one_commit_brought_however_much_that_is(hub: Hub, ledger: HeldLedger) -> None:
+    """Nobody could want any of it before: that is no reason to drop it."""
+    hub.subscribe(JOB)
+    await ledger.tail.after(JOB, 0)
+    committed(hub, ledger, step(4, 100), step(101, PAGE))
+    for reads in (1, 2):  # from the commit itself, then from a read that finds no tail
+        for _watcher in range(2):
+            assert numbers(await ledger.tail.after(JOB, 3)) == list(range(4, PAGE + 1))
+        assert (len(ledger.reads), len(ledger.encoded)) == (reads, reads * (PAGE - 3))
+        ledger.tail.forget(JOB)
 
 
 async def test_follow__encodes_nothing_and_keeps_few_of_events_that_nobody_wants(hub: Hub, ledger: HeldLedger) -> None:
@@ -380,7 +390,7 @@ async def test_follow__encodes_nothing_and_keeps_few_of_events_that_nobody_wants
         committed(hub, ledger, step(head, head))
         page = await ledger.tail.after(JOB, head - 1)
         assert [(each.sequence, each.was_wanted) for each in page.events] == [(head, False)]
-    assert len(ledger.tail._tails[JOB].events) == KEPT_UNWANTED
+    assert len(ledger.tail._tails[JOB].events) == KEPT_UNWANTED + 1
     assert ledger.encoded == []
     assert len(ledger.reads) == 1
 

@@ -170,7 +170,7 @@ def add_files(
     method: str | int = 0,
     allow_partial: bool = False,
     validate_only: bool = False,
-    view: str | int = 0,
+    view: str | int = "FULL",
     request_id: str | None = None,
 ) -> Operation[AddFilesResponse]:
     """Add files to a job: all or none, unless `allow_partial`. The response tells what became of each.
@@ -196,7 +196,7 @@ def remove_files(
     *,
     record_ids: Iterable[str] = (),
     file_ids: Iterable[str] = (),
-    view: str | int = 0,
+    view: str | int = "FULL",
     request_id: str | None = None,
 ) -> Operation[RemoveFilesResponse]:
     """Remove records, or files (source or output) with all their records; what runs is stopped.

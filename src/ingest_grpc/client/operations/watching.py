@@ -8,7 +8,6 @@ from ingest_grpc.client.errors import IngestCallError
 from ingest_grpc.client.feed_resume import FeedMachine
 from ingest_grpc.client.messages import (
     JobType,
-    WatchEndReason,
     WatchJobRequest,
     WatchJobResponse,
     WatchJobsRequest,
@@ -34,6 +33,9 @@ from ingest_grpc.client.state import JobState
 
 OnReconnect = Callable[[IngestCallError, float], None]
 DEFAULT_PATIENCE_SECONDS = 600.0
+
+_FEWEST = WatchKind.WATCH_KIND_MILESTONE
+"""The kind of events that a job has the fewest of."""
 
 
 def watch(
@@ -68,8 +70,7 @@ def watch(
         heartbeat_interval_seconds=heartbeat_seconds,
         ledger_id=ledger_id,
     )
-    machine = ResumeMachine(request, backoff=session.backoff(), patience=patience, clock=session.clock)
-    return _follow(WATCH_JOB, machine, on_reconnect)
+    return _follow(WATCH_JOB, _machine(session, request, patience), on_reconnect)
 
 
 def watch_jobs(
@@ -119,17 +120,27 @@ def wait(
 ) -> Operation[JobState]:
     """Wait until a job is SETTLED or TERMINAL; returns all that is known of it then.
 
-    Watches as few events as it can, and asks for the whole only at the end: a job of a thousand documents has many
-    thousand events. So the state may be a moment newer than its `end`.
+    `job` and `end` are what ended the wait. The rest may be a moment newer: it is asked for at the end, if anything
+    happened since the beginning, because the events of a job of a thousand files are many thousand.
     """
+    request = WatchJobRequest(job_id=job_id, until=enum_number(WatchUntil, until), kinds=[_FEWEST])
     state = JobState()
-    yield from drain(watch(session, job_id, until=until, kinds=["MILESTONE"], patience=patience), state.apply)
+    yield from drain(_follow(WATCH_JOB, _machine(session, request, patience), None), state.apply)
     end = state.end
     assert end is not None, "a watch ends with it"
-    if end.reason != WatchEndReason.WATCH_END_REASON_DELETED:
-        state = yield from job_view(session, job_id)
-        state.end = end
+    if state.sequence == state.snapshot_sequence:
+        return state
+    milestones, state = state.milestones, JobState()
+    request = WatchJobRequest(job_id=job_id, until=WatchUntil.WATCH_UNTIL_HEAD)
+    yield from drain(_follow(WATCH_JOB, _machine(session, request, patience, answered=True), None), state.apply)
+    state.milestones, state.end, state.job = milestones, end, end.job
     return state
+
+
+def _machine(
+    session: Session, request: WatchJobRequest, patience: float | None, *, answered: bool = False
+) -> ResumeMachine:
+    return ResumeMachine(request, backoff=session.backoff(), patience=patience, clock=session.clock, answered=answered)
 
 
 def _follow(

@@ -180,8 +180,10 @@ class Fields:
 
 
 def payload_hash(message: Message) -> bytes:
-    """SHA-256 of a message without its request_id: equal for equal payloads."""
+    """SHA-256 of a message without its request_id, and the view of its reply: equal where the same is to be done."""
     payload = type(message)()
     payload.CopyFrom(message)
-    payload.ClearField("request_id")
+    for name in ("request_id", "view"):
+        if name in payload.DESCRIPTOR.fields_by_name:
+            payload.ClearField(name)
     return hashlib.sha256(payload.SerializeToString(deterministic=True)).digest()

@@ -183,6 +183,16 @@ def test_add_files__1_to_1000(count: int) -> None:
     assert fields(raised.value) == ["files"]
 
 
+def test_add_files__the_same_in_another_view_is_the_same_request() -> None:
+    """What is shown of the job has no part in what is done: a repeated call may ask for more or less of it."""
+    message = pb.AddFilesRequest(job_id=JOB_ID, files=[pb.FileToAdd(file_id=FILE_ID)], request_id="once")
+    first = jobs.add_files(message).request
+    message.view = job_pb2.JOB_VIEW_BASIC
+    assert jobs.add_files(message).request == first
+    message.allow_partial = True
+    assert jobs.add_files(message).request != first
+
+
 def test_add_files__300_bad_ids_are_all_found() -> None:
     with pytest.raises(IngestError) as raised:
         jobs.add_files(pb.AddFilesRequest(job_id=JOB_ID, files=[pb.FileToAdd(file_id="bad")] * 300))
