@@ -29,7 +29,9 @@ _CURRENT_USER = struct.Struct("<12xI")
 _PPT_ENCRYPTED = 0xF3D1C4DF
 _BEGINNING_BYTES = 4096
 
-_UNREADABLE = (OSError, ValueError, IndexError, KeyError, TypeError, OverflowError, struct.error, RecursionError)
+UNREADABLE = (
+    OSError, ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, struct.error, RecursionError,
+)  # fmt: skip
 """What olefile raises for damaged files: its own errors are OSErrors, the others slip through."""
 
 
@@ -45,7 +47,7 @@ def identify(data: bytes) -> Kind | None:
             names = {entry[0] for entry in file.listdir() if len(entry) == 1}
             main = next((name for name in _MAIN_STREAMS if name in names), None)
             encrypted = _ENCRYPTED_PACKAGE in names or (main is not None and _is_encrypted(file, main))
-    except _UNREADABLE:
+    except UNREADABLE:
         return None
     if encrypted:
         raise ParseFailure(Reason.FILE_ENCRYPTED, f"an encrypted {_MAIN_STREAMS.get(main or '', 'Office package')}")

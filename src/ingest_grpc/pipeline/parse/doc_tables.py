@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import olefile
 
+from ingest_grpc.pipeline.parse.compound import UNREADABLE
+
 _STREAM = "WordDocument"
 _FLAGS, _TEXT_LENGTH, _PAPX_PLC, _CLX = 0x0A, 0x4C, 0x102, 0x1A2
 _SECOND_TABLE = 0x0200
@@ -31,7 +33,6 @@ _SIGNS = "¦¤¬þÞðÐ×÷µ"
 """Candidates for signs: one byte in code page 1252, and seldom written."""
 
 _MARKER = re.compile(r"^\s*(?:#{1,6}\s+|[-*+]\s+|\d+[.)]\s+)?")
-_UNREADABLE = (OSError, ValueError, IndexError, KeyError, TypeError, struct.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def marked(data: bytes) -> Marked | None:
     """The document with its cells marked; None if it has no table, or one that cannot be made out."""
     try:
         return _marked(data)
-    except _UNREADABLE:
+    except UNREADABLE:
         return None  # the engine will say what is wrong, or read what is left
 
 

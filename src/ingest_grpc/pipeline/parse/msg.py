@@ -16,6 +16,7 @@ import olefile
 
 from ingest_grpc.pipeline.parse import eml, foreign
 from ingest_grpc.pipeline.parse.characters import decode
+from ingest_grpc.pipeline.parse.compound import UNREADABLE
 from ingest_grpc.pipeline.parse.outcome import Parsed
 from ingest_grpc.pipeline.parse.source import Source
 
@@ -39,7 +40,6 @@ _PROPERTY_HEADERS = {"": 32, "__subst": 24, "__recip": 8, "__attac": 8}
 """Bytes before the first fixed property, by how the name of its storage begins: "" is the message itself."""
 
 _MAX_DEPTH = 4
-_UNREADABLE = (OSError, ValueError, IndexError, KeyError, TypeError, struct.error, RecursionError, AttributeError)
 
 Path = tuple[str, ...]
 
@@ -53,7 +53,7 @@ def parse(source: Source) -> Parsed:
         with olefile.OleFileIO(io.BytesIO(source.data)) as file:
             message = _message(_Properties(file), (), depth=0)
             letter = message.as_bytes(policy=SMTP) if message is not None else None
-    except _UNREADABLE:
+    except UNREADABLE:
         letter = None
     return foreign.parse_binary(source) if letter is None else eml.parse(replace(source, data=letter))
 

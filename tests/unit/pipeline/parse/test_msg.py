@@ -49,6 +49,15 @@ def test_msg__texts_of_before_unicode(page: int, text: str) -> None:
     assert text in converted(compound_file(streams)).markdown
 
 
+@pytest.mark.parametrize("shift", [63, 200])
+def test_msg__with_impossible_sectors_is_unreadable(shift: int) -> None:
+    damaged = bytearray(message("Subject", "Words of a message."))
+    damaged[32] = shift  # sectors of 2**shift bytes for what is small ([MS-CFB] 2.2)
+    with pytest.raises(ParseFailure) as failure:
+        converted(bytes(damaged))
+    assert failure.value.reason is Reason.FILE_UNREADABLE
+
+
 @pytest.mark.parametrize(
     ("streams", "reason"),
     [
