@@ -31,7 +31,7 @@ Encode = Callable[[TimelineEvent], bytes]
 
 class TailEvent:
     """An event that becomes the bytes of a complete message, the same for every watcher, once the first one wants it:
-    who waits for the end of a job wants hardly any. `happened_at` is its timestamp."""
+    who waits for the end of a job wants hardly any of those that its commits bring. `happened_at` is its timestamp."""
 
     __slots__ = ("_content", "_encode", "happened_at", "kind", "sequence")
 
@@ -158,6 +158,8 @@ class EventTail:
 
         events, job = await self._store.read(unit)
         read = [TailEvent(event, self._encode) for event in events]
+        for event in read:  # who reads lags behind, perhaps for long: bytes take less than what they are made of
+            event.data()
         self._keep(job_row, cursor, generation, read, job)
         return TailPage(read, job, job.facts.settled)
 
