@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import gc
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -12,6 +13,8 @@ _MAX_SHARE = 0.01
 """Of the time, for cleaning; but half a minute is the longest pause."""
 
 _MAX_PAUSE_SECONDS = 30.0
+_LATE_SECONDS = 0.03
+"""A step that comes so late comes in a busy moment: the event loop had other things to do."""
 
 _COLLECTION_SECONDS = 300.0
 _FEW_WATCHERS = 1_000
@@ -66,15 +69,26 @@ class Cleaner:
         self._count_watchers = count_watchers
         self._monotonic = monotonic
         self._next_collection = monotonic() + _COLLECTION_SECONDS
+        self._due = math.inf
+        self._last_given_back = -math.inf
 
     async def step(self) -> float:
         """To be called again after as many seconds as it returns: later, the more work it was.
 
-        Whoever wants memory waits while it is given back: for 0.1 s after an attack that left a gigabyte in pieces.
+        Whoever wants memory waits while it is given back: for 0.1 s after an attack that left a gigabyte in pieces. In
+        a busy moment that is put off, though not for long.
         """
-        collecting = self._timed(partial(gc.collect, self._next_generation()))
-        giving_back = await asyncio.to_thread(self._timed, give_back)
-        return min(max(_CLEAN_SECONDS, (collecting + giving_back) / _MAX_SHARE), _MAX_PAUSE_SECONDS)
+        now = self._monotonic()
+        work = self._timed(partial(gc.collect, self._next_generation(now)))
+        if not self._is_busy(now):
+            work += await asyncio.to_thread(self._timed, give_back)
+            self._last_given_back = now
+        pause = min(max(_CLEAN_SECONDS, work / _MAX_SHARE), _MAX_PAUSE_SECONDS)
+        self._due = self._monotonic() + pause
+        return pause
+
+    def _is_busy(self, now: float) -> bool:
+        return now > self._due + _LATE_SECONDS and now < self._last_given_back + _MAX_PAUSE_SECONDS
 
     def _timed(self, work: Callable[[], object]) -> float:
         """The seconds that the work takes, without the wait for its turn."""
@@ -82,8 +96,7 @@ class Cleaner:
         work()
         return self._monotonic() - began
 
-    def _next_generation(self) -> int:
-        now = self._monotonic()
+    def _next_generation(self, now: float) -> int:
         if now < self._next_collection:
             return 0
         self._next_collection = now + _COLLECTION_SECONDS

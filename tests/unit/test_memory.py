@@ -29,18 +29,32 @@ assert left() == 0, f"{left()} are left after five minutes"
 """
 
 
-SLOW = """
+PAUSES = """
 import asyncio
 from ingest_grpc import memory
-for collecting, giving_back, pause in [(0.001, 0.001, 2.0), (0.02, 0.1, 12.0), (0.5, 3.0, 30.0)]:
-    times = iter([0.0, 10.0, 20.0, 20.0 + collecting, 30.0, 30.0 + giving_back])
-    cleaner = memory.Cleaner(lambda: 0, lambda: next(times))
-    assert round(asyncio.run(cleaner.step()), 6) == pause
+now = given_back = 0.0
+def give_back():
+    global now, given_back
+    now, given_back = now + took, now
+memory.give_back = give_back
+cleaner = memory.Cleaner(lambda: 0, lambda: now)
+def step(at):
+    global now
+    now = at
+    return round(asyncio.run(cleaner.step()), 6), given_back == at
+for took, pause in [(0.001, 2.0), (0.1, 10.0), (3.0, 30.0)]:
+    assert step(now + 100) == (pause, True), took
+took = 0.0
+assert step(1_000.0) == (2.0, True)
+assert step(1_002.01) == (2.0, True), "in time"
+for seconds in range(3, 31, 3):
+    assert step(1_002.0 + seconds) == (2.0, False), "the event loop is busy"
+assert step(1_035.0) == (2.0, True), "busy or not, half a minute is enough"
 """
 
 
-def test_cleaner__that_has_much_to_do_comes_less_often() -> None:
-    done = subprocess.run([sys.executable, "-c", SLOW], capture_output=True, text=True, check=False)
+def test_cleaner__that_has_much_to_do_comes_less_often_and_not_in_busy_moments() -> None:
+    done = subprocess.run([sys.executable, "-c", PAUSES], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
