@@ -7,6 +7,7 @@ import email
 import email.generator  # what turns a forwarded message into bytes: too late to load once confined
 import email.message
 import email.policy
+import re
 from dataclasses import dataclass, field
 from email.errors import HeaderParseError, MessageError
 from email.header import decode_header
@@ -24,6 +25,8 @@ _BODY_TYPES = frozenset({"text/plain", "text/html", "application/xhtml+xml", "te
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 _MAX_ATTACHMENTS = 50
 _HEADER_CHARACTERS = 10_000
+_LONG_HEADER = re.compile(rb"^Content-(?:Type|Disposition):(?:[^\r\n]|\r?\n[ \t]){65536}", re.IGNORECASE | re.MULTILINE)
+"""The library takes the parameters of such a header apart in the square of its length; honest ones are short."""
 
 Part = email.message.Message
 
@@ -77,9 +80,11 @@ def parse_page(source: Source) -> Parsed:
 
 
 def _read(source: Source, body_types: frozenset[str] = _BODY_TYPES) -> tuple[Part, _Letter]:
-    letter = _Letter()
+    letter, data = _Letter(), _as_bytes(source.data)
+    if _LONG_HEADER.search(data):
+        raise ParseFailure(Reason.FILE_UNREADABLE, "a header of more than 64 KiB", engine=STDLIB)
     try:
-        message = email.message_from_bytes(_as_bytes(source.data), policy=email.policy.compat32)
+        message = email.message_from_bytes(data, policy=email.policy.compat32)
         _collect(message, source, letter, body_types, depth=0)
     except RecursionError:
         raise _too_deep(source) from None

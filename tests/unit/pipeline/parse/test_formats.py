@@ -284,6 +284,14 @@ def test_eml__headers_best_body_and_attachments() -> None:
     assert [loss.startswith(lost) for loss in parsed.losses] == [True]
 
 
+@pytest.mark.parametrize("parameter", [b" a=b;", b"\n a=b;", b"\r\n\ta=b;"], ids=["one line", "folded", "by CRLF"])
+def test_eml__with_an_endless_header_is_refused(parameter: bytes) -> None:
+    """To take it apart would take the square of its length: four megabytes stalled a converter."""
+    letter = b"From: a@example.com\ncontent-type: text/plain;%b\n\nWords.\n"
+    assert refusal(letter % (parameter * 40_000), "letter.eml").reason is Reason.FILE_UNREADABLE
+    assert "Words." in converted(letter % (parameter * 20), "letter.eml").markdown
+
+
 def test_eml__exported_as_utf16() -> None:
     assert "rich words" in converted(LETTER.decode().encode("utf-16"), "letter.eml").markdown
 
