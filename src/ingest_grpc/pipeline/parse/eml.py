@@ -25,7 +25,7 @@ _BODY_TYPES = frozenset({"text/plain", "text/html", "application/xhtml+xml", "te
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 _MAX_ATTACHMENTS = 50
 _HEADER_CHARACTERS = 10_000
-_LONG_HEADER = re.compile(rb"^Content-(?:Type|Disposition):(?:[^\r\n]|\r?\n[ \t]){65536}", re.IGNORECASE | re.MULTILINE)
+_LONG_HEADER = re.compile(rb"(?im)^Content-(?:Type|Disposition):(?:[^\r\n]|\r?\n[ \t]){1048576}")
 """The library takes the parameters of such a header apart in the square of its length; honest ones are short."""
 
 Part = email.message.Message
@@ -82,7 +82,7 @@ def parse_page(source: Source) -> Parsed:
 def _read(source: Source, body_types: frozenset[str] = _BODY_TYPES) -> tuple[Part, _Letter]:
     letter, data = _Letter(), _as_bytes(source.data)
     if _LONG_HEADER.search(data):
-        raise ParseFailure(Reason.FILE_UNREADABLE, "a header of more than 64 KiB", engine=STDLIB)
+        raise ParseFailure(Reason.FILE_UNREADABLE, "a header of more than 1 MiB", engine=STDLIB)
     try:
         message = email.message_from_bytes(data, policy=email.policy.compat32)
         _collect(message, source, letter, body_types, depth=0)
