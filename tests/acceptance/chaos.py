@@ -70,11 +70,12 @@ async def attacks(folder: Path, seed: int, rounds: int = 1) -> Table:
     """Clients that misbehave, beside one that does not."""
     report = await attack_rounds.run(folder, seed, rounds)
     table = Table(title="An honest client beside attackers", caption=f"memory {report.resident_mib} MiB")
-    for heading in ("Attack", "Connections", "Calls", "Failed", "p50 ms", "p99 ms", "max ms"):
+    for heading in ("Attack", "Connections", "Calls", "Failed", "p50 ms", "p99 ms", "max ms", "Done after"):
         table.add_column(heading, justify="left" if heading == "Attack" else "right")
     for name, one in report.found.items():
         times = [f"{one.milliseconds(share):.1f}" for share in (0.5, 0.99, 1.0)]
-        table.add_row(name, str(one.connections), str(len(one.delays)), str(len(one.failed)), *times)
+        after = f"{one.aftermath_seconds / rounds:.1f} s"
+        table.add_row(name, str(one.connections), str(len(one.delays)), str(len(one.failed)), *times, after)
     return table
 
 
