@@ -11,6 +11,7 @@ from google.rpc.error_details_pb2 import QuotaFailure, RetryInfo
 from ingest_grpc.errors import Reason
 from ingest_grpc.model import Scope
 from ingest_grpc.v1.job_service_pb2 import CreateJobRequest, GetJobRequest, ListJobsRequest, WatchJobsRequest
+from ingest_grpc.v1.server_service_pb2 import GetServerInfoRequest
 from tests.integration.calling import Refused, call, failure
 from tests.integration.serving import GROUNDED, Server, until
 from tests.integration.watching import NEVER, Watch, Watchers, detail
@@ -57,6 +58,22 @@ async def test_watchers__beyond_a_cap_are_refused_until_one_leaves(
         await until(lambda: not server.app.limits.open["job"])
         assert not any(server.app.limits._counts.values()), "nothing is remembered of those who left"
         watchers.judge()
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"job_max_watchers": 2}, (15_000, 15_000, 2)),
+        ({"team_max_watchers": 2, "job_max_watchers": 9}, (15_000, 2, 2)),
+        ({"max_watchers": 5, "team_max_watchers": 9}, (5, 5, 5)),
+    ],
+)
+async def test_server_info__tells_how_many_may_watch(
+    tmp_path: Path, settings: dict[str, Any], told: tuple[int, int, int]
+) -> None:
+    async with Server(tmp_path, **settings) as server:
+        limits = (await server.info.GetServerInfo(GetServerInfoRequest())).limits
+        assert (limits.max_watchers, limits.team_max_watchers, limits.job_max_watchers) == told
 
 
 async def test_watchers__of_all_jobs_count_for_team_and_server(tmp_path: Path) -> None:

@@ -138,12 +138,13 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class TimelinePage:
-    """One page of a job's events."""
+    """One page of a job's events; `total` as of a Page."""
 
     events: Sequence[TimelineEvent]
     next_page_token: str
     earliest_sequence: int
     head_sequence: int
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,9 @@ from ingest_grpc.model import (
 )
 from ingest_grpc.service import job_files, views
 from ingest_grpc.service.idempotency import once, recall, remember
-from ingest_grpc.service.job_cache import ListedJobs, head_of
+from ingest_grpc.service.job_cache import ListedJobs
 from ingest_grpc.service.job_files import AddFiles, AddRules, FilesAddedEffect, FilesRemovedEffect
+from ingest_grpc.service.job_pages import count_jobs, in_order, jobs_page
 from ingest_grpc.service.knowledge_bases.documents import end_reindex, give_up_reindex
 from ingest_grpc.service.knowledge_bases.finding import (
     fed_by,
@@ -41,7 +42,7 @@ from ingest_grpc.service.knowledge_bases.finding import (
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.paging import MAX_TOTAL, decode_cursor, decode_token, encode_cursor, encode_token
 from ingest_grpc.service.progress import ProgressBoard
-from ingest_grpc.store.interface import JobCursor, JobHead, Rows, Store, Tx, WriteUnit
+from ingest_grpc.store.interface import JobCursor, Rows, Store, Tx, WriteUnit
 
 CANCEL_SLICE = 1_000
 """Records cancelled in one transaction: a job of 100,000 must not keep all other writers waiting."""
@@ -141,27 +142,31 @@ class JobService:
         self, caller: Caller, wanted: JobFilter, *, page_size: int, page_token: str, include_total: bool = False
     ) -> Page[Job]:
         """The team's jobs that pass the filter, in its order. Raises INVALID_PAGE_TOKEN."""
-        filters = _in_order(wanted).model_dump(mode="json")
+        filters = in_order(wanted).model_dump(mode="json")
         after = decode_cursor(caller.team_id, "jobs", filters, page_token)
 
         async def unit(rows: Rows) -> tuple[list[Job], JobCursor | None, int | None]:
-            jobs, cursor = await _jobs_page(rows, self._listed, caller.team_id, wanted, after, page_size)
-            return jobs, cursor, await _count(rows, caller.team_id, wanted) if include_total else None
+            jobs, cursor = await jobs_page(rows, self._listed, caller.team_id, wanted, after, page_size)
+            return jobs, cursor, await count_jobs(rows, caller.team_id, wanted) if include_total else None
 
         jobs, cursor, total = await self._store.read(unit)
         token = "" if cursor is None else encode_cursor(caller.team_id, "jobs", filters, cursor)
         return Page(jobs, token, total)
 
-    async def list_files(self, caller: Caller, job_id: str, *, page_size: int, page_token: str) -> Page[JobFile]:
+    async def list_files(
+        self, caller: Caller, job_id: str, *, page_size: int, page_token: str, include_total: bool = False
+    ) -> Page[JobFile]:
         """The unified file list: Markdown first, then ingestion outputs. Raises JOB_NOT_FOUND, INVALID_PAGE_TOKEN."""
         after = decode_cursor(caller.team_id, "job_files", job_id, page_token)
 
-        async def unit(rows: Rows) -> tuple[list[JobFile], JobCursor | None]:
+        async def unit(rows: Rows) -> tuple[Sequence[JobFile], JobCursor | None, int | None]:
             job = await views.find_job(rows, caller.team_id, job_id)
-            return await views.file_list(rows, job, after, page_size)
+            total = min(job.markdown_files + job.tally.total, MAX_TOTAL) if include_total else None
+            return *await views.file_list(rows, job, after, page_size), total
 
-        files, cursor = await self._store.read(unit)
-        return Page(files, "" if cursor is None else encode_cursor(caller.team_id, "job_files", job_id, cursor))
+        files, cursor, total = await self._store.read(unit)
+        token = "" if cursor is None else encode_cursor(caller.team_id, "job_files", job_id, cursor)
+        return Page(files, token, total)
 
     async def add_files(
         self,
@@ -308,6 +313,7 @@ class JobService:
         types: Sequence[EventType],
         page_size: int,
         page_token: str,
+        include_total: bool = False,
     ) -> TimelinePage:
         """Events of a job, oldest first; before its earliest sequence only milestones are left.
 
@@ -323,16 +329,12 @@ class JobService:
             events = await rows.events_after(job.row_id, cursor, page_size + 1, types)
             more = len(events) > page_size
             token = encode_token(caller.team_id, "events", filters, events[page_size - 1].sequence) if more else ""
-            return TimelinePage(events[:page_size], token, job.earliest_sequence, job.last_sequence)
+            total = None
+            if include_total:
+                total = len(await rows.events_after(job.row_id, after_sequence, MAX_TOTAL, types))
+            return TimelinePage(events[:page_size], token, job.earliest_sequence, job.last_sequence, total)
 
         return await self._store.read(unit)
-
-
-def _in_order(wanted: JobFilter) -> JobFilter:
-    """The same filter whatever the order of its values: a token is bound to it."""
-    return wanted.model_copy(
-        update={"statuses": tuple(sorted(wanted.statuses)), "job_types": tuple(sorted(wanted.job_types))}
-    )
 
 
 class _Rehearsed(Exception):
@@ -350,34 +352,6 @@ async def check_external_id(tx: Tx, team: str, external_id: str | None) -> None:
             {"external_id": external_id, "resource_id": job.job_id},
             resource=("Job", job.job_id),
         )
-
-
-async def _jobs_page(
-    rows: Rows, listed: ListedJobs, team: str, wanted: JobFilter, after: JobCursor | None, limit: int
-) -> tuple[list[Job], JobCursor | None]:
-    """The default list and its status filter are ranges of an index; any other filter reads row by row."""
-    if wanted.model_copy(update={"statuses": ()}) != JobFilter():
-        found, cursor = await rows.jobs_where(team, wanted, after, limit)
-        return [await _as_listed(rows, listed, head_of(job), job) for job in found], cursor
-    before = None if after is None else after[1]
-    heads = await rows.jobs_newest(team, wanted.statuses, before, limit + 1)
-    last = heads[limit - 1] if len(heads) > limit else None
-    jobs = [await _as_listed(rows, listed, head) for head in heads[:limit]]
-    return jobs, None if last is None else (last.created_at, last.row_id)
-
-
-async def _as_listed(rows: Rows, listed: ListedJobs, head: JobHead, job: Job | None = None) -> Job:
-    """The job at a place of a list, as it was shown before if it has not changed since."""
-    if (known := listed.get(head)) is not None:
-        return known
-    job = job or await rows.job_by_row(head.row_id)
-    return await views.with_reviews(rows, job, views.MAX_REVIEW_REASONS_IN_LISTS)
-
-
-async def _count(rows: Rows, team: str, wanted: JobFilter) -> int:
-    """How many jobs pass the filter, at most MAX_TOTAL."""
-    jobs, _ = await rows.jobs_where(team, wanted, None, MAX_TOTAL)
-    return len(jobs)
 
 
 async def _newest_record(rows: Rows, team: str, job_id: str) -> int:

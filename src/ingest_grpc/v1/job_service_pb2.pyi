@@ -1533,22 +1533,26 @@ class ListJobFilesRequest(_message.Message):
     JOB_ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    INCLUDE_TOTAL_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The job, "dj-…"."""
     page_size: _builtins.int
     """Most results to return: 0 = 50, more than 1,000 counts as 1,000, negative is refused."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty for the first page."""
+    include_total: _builtins.bool
+    """Whether to count the files of the job, up to 10,000."""
     def __init__(
         self,
         *,
         job_id: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        include_total: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["include_total", b"include_total", "job_id", b"job_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1562,8 +1566,11 @@ class ListJobFilesResponse(_message.Message):
 
     FILES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page; empty on the last."""
+    total: _builtins.int
+    """Files of the job, at most 10,000; only with include_total."""
     @_builtins.property
     def files(self) -> _containers.RepeatedCompositeFieldContainer[_job_pb2.JobFile]:
         """Markdown that needed no ingestion, then ingestion outputs; each oldest first."""
@@ -1573,12 +1580,15 @@ class ListJobFilesResponse(_message.Message):
         *,
         files: _abc.Iterable[_job_pb2.JobFile] | None = ...,
         next_page_token: _builtins.str = ...,
+        total: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_total", b"_total", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_total", b"_total", "files", b"files", "next_page_token", b"next_page_token", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__total: _TypeAlias = _typing.Literal["total"]  # noqa: Y015
+    _WhichOneofArgType__total: _TypeAlias = _typing.Literal["_total", b"_total"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__total) -> _WhichOneofReturnType__total | None: ...
 
 Global___ListJobFilesResponse: _TypeAlias = ListJobFilesResponse  # noqa: Y015
 
@@ -2260,6 +2270,7 @@ class ListTimelineEventsRequest(_message.Message):
     TYPES_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    INCLUDE_TOTAL_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The job, "dj-…"."""
     after_sequence: _builtins.int
@@ -2268,6 +2279,8 @@ class ListTimelineEventsRequest(_message.Message):
     """Most results to return: 0 = 50, more than 1,000 counts as 1,000, negative is refused."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty for the first page. The filter must stay the same."""
+    include_total: _builtins.bool
+    """Whether to count the events that pass the filter, up to 10,000."""
     @_builtins.property
     def types(self) -> _containers.RepeatedScalarFieldContainer[_job_pb2.EventType.ValueType]:
         """Only events of these types; empty = all."""
@@ -2280,10 +2293,11 @@ class ListTimelineEventsRequest(_message.Message):
         types: _abc.Iterable[_job_pb2.EventType.ValueType] | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        include_total: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_sequence", b"after_sequence", "job_id", b"job_id", "page_size", b"page_size", "page_token", b"page_token", "types", b"types"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_sequence", b"after_sequence", "include_total", b"include_total", "job_id", b"job_id", "page_size", b"page_size", "page_token", b"page_token", "types", b"types"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2299,12 +2313,15 @@ class ListTimelineEventsResponse(_message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     EARLIEST_SEQUENCE_FIELD_NUMBER: _builtins.int
     HEAD_SEQUENCE_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page; empty on the last."""
     earliest_sequence: _builtins.int
     """First sequence from which on the log is complete; before it only milestones are kept."""
     head_sequence: _builtins.int
     """Sequence of the last committed event."""
+    total: _builtins.int
+    """Events that pass the filter, at most 10,000; only with include_total."""
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_job_pb2.TimelineEvent]:
         """Events, oldest first."""
@@ -2316,11 +2333,14 @@ class ListTimelineEventsResponse(_message.Message):
         next_page_token: _builtins.str = ...,
         earliest_sequence: _builtins.int = ...,
         head_sequence: _builtins.int = ...,
+        total: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_total", b"_total", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["earliest_sequence", b"earliest_sequence", "events", b"events", "head_sequence", b"head_sequence", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_total", b"_total", "earliest_sequence", b"earliest_sequence", "events", b"events", "head_sequence", b"head_sequence", "next_page_token", b"next_page_token", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__total: _TypeAlias = _typing.Literal["total"]  # noqa: Y015
+    _WhichOneofArgType__total: _TypeAlias = _typing.Literal["_total", b"_total"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__total) -> _WhichOneofReturnType__total | None: ...
 
 Global___ListTimelineEventsResponse: _TypeAlias = ListTimelineEventsResponse  # noqa: Y015

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from ingest_grpc.v1 import ingestion_pb2 as ingest__grpc_dot_v1_dot_ingestion__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#ingest_grpc/v1/server_service.proto\x12\x0eingest_grpc.v1\x1a\x1eingest_grpc/v1/ingestion.proto\"\x16\n\x14GetServerInfoRequest\"\x84\x04\n\x0cServerLimits\x12\x16\n\x0emax_file_bytes\x18\x01 \x01(\x03\x12\x1d\n\x15max_create_file_bytes\x18\x02 \x01(\x03\x12\x17\n\x0fmax_chunk_bytes\x18\x03 \x01(\x03\x12\x1a\n\x12max_files_per_call\x18\x04 \x01(\x03\x12\x1b\n\x13max_records_per_job\x18\x05 \x01(\x03\x12\x18\n\x10max_prompt_bytes\x18\x06 \x01(\x03\x12\x18\n\x10max_output_bytes\x18\x07 \x01(\x03\x12\"\n\x1a\x63onversion_timeout_seconds\x18\x08 \x01(\x01\x12\x1f\n\x17\x63onversion_memory_bytes\x18\t \x01(\x03\x12\x0f\n\x07workers\x18\n \x01(\x05\x12 \n\x18\x63onversion_stall_seconds\x18\x15 \x01(\x01\x12\x1a\n\x12max_document_bytes\x18\x16 \x01(\x03\x12\x1a\n\x12max_expanded_bytes\x18\x17 \x01(\x03\x12\x13\n\x0bmax_entries\x18\x18 \x01(\x03\x12\x13\n\x0bmax_nesting\x18\x19 \x01(\x05\x12\x11\n\tmax_pages\x18\x1a \x01(\x03\x12\x17\n\x0fmax_page_points\x18\x1b \x01(\x01\x12\x18\n\x10max_image_pixels\x18\x1c \x01(\x03\x12\x17\n\x0fmax_table_cells\x18\x1d \x01(\x03\"3\n\x11SandboxProtection\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x65nforced\x18\x02 \x01(\x08\"\xe7\x02\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x11\n\tledger_id\x18\x02 \x01(\t\x12,\n\x06limits\x18\x03 \x01(\x0b\x32\x1c.ingest_grpc.v1.ServerLimits\x12\x15\n\rcontent_types\x18\x04 \x03(\t\x12\'\n\x07methods\x18\x05 \x03(\x0e\x32\x16.ingest_grpc.v1.Method\x12.\n\x0e\x64\x65\x66\x61ult_method\x18\x06 \x01(\x0e\x32\x16.ingest_grpc.v1.Method\x12\'\n\x07\x65ngines\x18\x07 \x03(\x0b\x32\x16.ingest_grpc.v1.Engine\x12\x36\n\x0bprotections\x18\x08 \x03(\x0b\x32!.ingest_grpc.v1.SandboxProtection\x12\x18\n\x10sandbox_required\x18\x15 \x01(\x08\x12\x11\n\tembedders\x18\x1e \x03(\t2m\n\rServerService\x12\\\n\rGetServerInfo\x12$.ingest_grpc.v1.GetServerInfoRequest\x1a%.ingest_grpc.v1.GetServerInfoResponseB2\n\x11\x64\x65v.ingestgrpc.v1P\x01Z\x1bingest_grpc/v1;ingestgrpcv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#ingest_grpc/v1/server_service.proto\x12\x0eingest_grpc.v1\x1a\x1eingest_grpc/v1/ingestion.proto\"\x16\n\x14GetServerInfoRequest\"\xcf\x04\n\x0cServerLimits\x12\x16\n\x0emax_file_bytes\x18\x01 \x01(\x03\x12\x1d\n\x15max_create_file_bytes\x18\x02 \x01(\x03\x12\x17\n\x0fmax_chunk_bytes\x18\x03 \x01(\x03\x12\x1a\n\x12max_files_per_call\x18\x04 \x01(\x03\x12\x1b\n\x13max_records_per_job\x18\x05 \x01(\x03\x12\x18\n\x10max_prompt_bytes\x18\x06 \x01(\x03\x12\x18\n\x10max_output_bytes\x18\x07 \x01(\x03\x12\"\n\x1a\x63onversion_timeout_seconds\x18\x08 \x01(\x01\x12\x1f\n\x17\x63onversion_memory_bytes\x18\t \x01(\x03\x12\x0f\n\x07workers\x18\n \x01(\x05\x12 \n\x18\x63onversion_stall_seconds\x18\x15 \x01(\x01\x12\x1a\n\x12max_document_bytes\x18\x16 \x01(\x03\x12\x1a\n\x12max_expanded_bytes\x18\x17 \x01(\x03\x12\x13\n\x0bmax_entries\x18\x18 \x01(\x03\x12\x13\n\x0bmax_nesting\x18\x19 \x01(\x05\x12\x11\n\tmax_pages\x18\x1a \x01(\x03\x12\x17\n\x0fmax_page_points\x18\x1b \x01(\x01\x12\x18\n\x10max_image_pixels\x18\x1c \x01(\x03\x12\x17\n\x0fmax_table_cells\x18\x1d \x01(\x03\x12\x14\n\x0cmax_watchers\x18\x1e \x01(\x05\x12\x19\n\x11team_max_watchers\x18\x1f \x01(\x05\x12\x18\n\x10job_max_watchers\x18  \x01(\x05\"3\n\x11SandboxProtection\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x65nforced\x18\x02 \x01(\x08\"\xe7\x02\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x11\n\tledger_id\x18\x02 \x01(\t\x12,\n\x06limits\x18\x03 \x01(\x0b\x32\x1c.ingest_grpc.v1.ServerLimits\x12\x15\n\rcontent_types\x18\x04 \x03(\t\x12\'\n\x07methods\x18\x05 \x03(\x0e\x32\x16.ingest_grpc.v1.Method\x12.\n\x0e\x64\x65\x66\x61ult_method\x18\x06 \x01(\x0e\x32\x16.ingest_grpc.v1.Method\x12\'\n\x07\x65ngines\x18\x07 \x03(\x0b\x32\x16.ingest_grpc.v1.Engine\x12\x36\n\x0bprotections\x18\x08 \x03(\x0b\x32!.ingest_grpc.v1.SandboxProtection\x12\x18\n\x10sandbox_required\x18\x15 \x01(\x08\x12\x11\n\tembedders\x18\x1e \x03(\t2m\n\rServerService\x12\\\n\rGetServerInfo\x12$.ingest_grpc.v1.GetServerInfoRequest\x1a%.ingest_grpc.v1.GetServerInfoResponseB2\n\x11\x64\x65v.ingestgrpc.v1P\x01Z\x1bingest_grpc/v1;ingestgrpcv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,11 +36,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSERVERINFOREQUEST']._serialized_start=87
   _globals['_GETSERVERINFOREQUEST']._serialized_end=109
   _globals['_SERVERLIMITS']._serialized_start=112
-  _globals['_SERVERLIMITS']._serialized_end=628
-  _globals['_SANDBOXPROTECTION']._serialized_start=630
-  _globals['_SANDBOXPROTECTION']._serialized_end=681
-  _globals['_GETSERVERINFORESPONSE']._serialized_start=684
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=1043
-  _globals['_SERVERSERVICE']._serialized_start=1045
-  _globals['_SERVERSERVICE']._serialized_end=1154
+  _globals['_SERVERLIMITS']._serialized_end=703
+  _globals['_SANDBOXPROTECTION']._serialized_start=705
+  _globals['_SANDBOXPROTECTION']._serialized_end=756
+  _globals['_GETSERVERINFORESPONSE']._serialized_start=759
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=1118
+  _globals['_SERVERSERVICE']._serialized_start=1120
+  _globals['_SERVERSERVICE']._serialized_end=1229
 # @@protoc_insertion_point(module_scope)

@@ -61,6 +61,9 @@ class ServerLimits(_message.Message):
     MAX_PAGE_POINTS_FIELD_NUMBER: _builtins.int
     MAX_IMAGE_PIXELS_FIELD_NUMBER: _builtins.int
     MAX_TABLE_CELLS_FIELD_NUMBER: _builtins.int
+    MAX_WATCHERS_FIELD_NUMBER: _builtins.int
+    TEAM_MAX_WATCHERS_FIELD_NUMBER: _builtins.int
+    JOB_MAX_WATCHERS_FIELD_NUMBER: _builtins.int
     max_file_bytes: _builtins.int
     """Largest file, in bytes."""
     max_create_file_bytes: _builtins.int
@@ -99,6 +102,12 @@ class ServerLimits(_message.Message):
     """Most pixels of a picture that is read."""
     max_table_cells: _builtins.int
     """Most cells in the tables of one document."""
+    max_watchers: _builtins.int
+    """Most watches open at once."""
+    team_max_watchers: _builtins.int
+    """Most of them by one team."""
+    job_max_watchers: _builtins.int
+    """Most of them on one job: a job is watched by its team."""
     def __init__(
         self,
         *,
@@ -121,10 +130,13 @@ class ServerLimits(_message.Message):
         max_page_points: _builtins.float = ...,
         max_image_pixels: _builtins.int = ...,
         max_table_cells: _builtins.int = ...,
+        max_watchers: _builtins.int = ...,
+        team_max_watchers: _builtins.int = ...,
+        job_max_watchers: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversion_memory_bytes", b"conversion_memory_bytes", "conversion_stall_seconds", b"conversion_stall_seconds", "conversion_timeout_seconds", b"conversion_timeout_seconds", "max_chunk_bytes", b"max_chunk_bytes", "max_create_file_bytes", b"max_create_file_bytes", "max_document_bytes", b"max_document_bytes", "max_entries", b"max_entries", "max_expanded_bytes", b"max_expanded_bytes", "max_file_bytes", b"max_file_bytes", "max_files_per_call", b"max_files_per_call", "max_image_pixels", b"max_image_pixels", "max_nesting", b"max_nesting", "max_output_bytes", b"max_output_bytes", "max_page_points", b"max_page_points", "max_pages", b"max_pages", "max_prompt_bytes", b"max_prompt_bytes", "max_records_per_job", b"max_records_per_job", "max_table_cells", b"max_table_cells", "workers", b"workers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversion_memory_bytes", b"conversion_memory_bytes", "conversion_stall_seconds", b"conversion_stall_seconds", "conversion_timeout_seconds", b"conversion_timeout_seconds", "job_max_watchers", b"job_max_watchers", "max_chunk_bytes", b"max_chunk_bytes", "max_create_file_bytes", b"max_create_file_bytes", "max_document_bytes", b"max_document_bytes", "max_entries", b"max_entries", "max_expanded_bytes", b"max_expanded_bytes", "max_file_bytes", b"max_file_bytes", "max_files_per_call", b"max_files_per_call", "max_image_pixels", b"max_image_pixels", "max_nesting", b"max_nesting", "max_output_bytes", b"max_output_bytes", "max_page_points", b"max_page_points", "max_pages", b"max_pages", "max_prompt_bytes", b"max_prompt_bytes", "max_records_per_job", b"max_records_per_job", "max_table_cells", b"max_table_cells", "max_watchers", b"max_watchers", "team_max_watchers", b"team_max_watchers", "workers", b"workers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -115,3 +115,31 @@ async def test_totals__count_what_passes_the_filter_on_every_page(api: Api) -> N
     assert await records(steps=[ingestion_pb2.Step.STEP_STORE]) == 0
     silent = await api.ingestion.ListFileRecords(ingestion_pb.ListFileRecordsRequest(job_id=job_id))
     assert not silent.HasField("total"), "only where it is asked for"
+
+
+async def test_totals__of_a_jobs_files_and_events(api: Api) -> None:
+    kept, removed = [await api.core.upload(f"{number}.md", caller=LOCAL) for number in range(2)]
+    pdfs = [await api.core.upload(f"{number}.pdf", caller=LOCAL) for number in range(3)]
+    job_id = (await api.core.create(kept, removed, *pdfs, caller=LOCAL)).job.job.job_id
+    await api.jobs.RemoveFiles(pb.RemoveFilesRequest(job_id=job_id, file_ids=[removed.file_id, pdfs[0].file_id]))
+    fields: dict[str, Any] = {"job_id": job_id, "page_size": 1, "include_total": True}
+
+    files = pb.ListJobFilesRequest(**fields)
+    first = await api.jobs.ListJobFiles(files)
+    files.page_token = first.next_page_token
+    second = await api.jobs.ListJobFiles(files)
+    assert [len(first.files), first.total, len(second.files), second.total] == [1, 3, 1, 3]
+    assert len((await api.jobs.ListJobFiles(pb.ListJobFilesRequest(job_id=job_id))).files) == first.total
+
+    async def events(**more: Any) -> pb.ListTimelineEventsResponse:
+        return await api.jobs.ListTimelineEvents(pb.ListTimelineEventsRequest(**fields, **more))
+
+    everything = await api.jobs.ListTimelineEvents(pb.ListTimelineEventsRequest(job_id=job_id))
+    first_events = await events()
+    assert (len(first_events.events), first_events.total) == (1, len(everything.events))
+    assert (await events(page_token=first_events.next_page_token)).total == len(everything.events)
+    assert (await events(after_sequence=2)).total == len(everything.events) - 2
+    assert (await events(types=[job_pb2.EventType.EVENT_TYPE_FILES_REMOVED])).total == sum(
+        event.type == job_pb2.EventType.EVENT_TYPE_FILES_REMOVED for event in everything.events
+    )
+    assert not everything.HasField("total"), "only where it is asked for"

@@ -1,5 +1,9 @@
 """A knowledge base in step with a folder: created, synced, searched, one after the other."""
 
+from typing import Any
+
+from ingest_grpc.v1 import knowledge_base_service_pb2 as pb
+from ingest_grpc.v1.ingestion_pb2 import RecordStatus
 from ingest_grpc.v1.job_pb2 import JobStatus, JobType
 from ingest_grpc.v1.knowledge_base_pb2 import SearchMode
 from tests.integration.knowledge.library import TEXTS, Library
@@ -74,3 +78,36 @@ async def test_deleted_file__disappears_from_search(library: Library) -> None:
     assert reply.job.status == JobStatus.JOB_STATUS_COMPLETED
     assert await library.found("tide", TEXT) == []
     assert "harbour.md" not in await library.files()
+
+
+async def test_totals__are_counted_where_they_are_asked_for(library: Library) -> None:
+    library.fill()
+    library.write("broken.pdf", b"%PDF-1.4 nothing else")
+    await library.add_source()
+    service = library.server.knowledge
+    page: dict[str, Any] = {"page_size": 1, "include_total": True}
+    await service.CreateKnowledgeBase(pb.CreateKnowledgeBaseRequest(name="Another", external_id="another"))
+
+    bases = await service.ListKnowledgeBases(pb.ListKnowledgeBasesRequest(**page))
+    named = await service.ListKnowledgeBases(pb.ListKnowledgeBasesRequest(external_id="another", **page))
+    absent = await service.ListKnowledgeBases(pb.ListKnowledgeBasesRequest(external_id="absent", **page))
+    assert (len(bases.knowledge_bases), bases.total, named.total, absent.total) == (1, 2, 1, 0)
+
+    sources = await service.ListDataSources(pb.ListDataSourcesRequest(knowledge_base_id=library.id, **page))
+    assert (len(sources.data_sources), sources.total) == (1, 1)
+
+    async def files(**more: Any) -> int:
+        request = pb.ListKnowledgeBaseFilesRequest(knowledge_base_id=library.id, **page, **more)
+        return (await service.ListKnowledgeBaseFiles(request)).total
+
+    assert library.source is not None
+    assert await files() == len(TEXTS) + 1
+    assert await files(data_source_id=library.source.data_source_id) == len(TEXTS) + 1
+    assert await files(statuses=[RecordStatus.RECORD_STATUS_FAILED]) == 1
+    assert await files(statuses=[RecordStatus.RECORD_STATUS_QUEUED]) == 0
+
+    file_id = (await library.files())["harbour.md"].file_id
+    request = pb.ListChunksRequest(knowledge_base_id=library.id, file_id=file_id, **page)
+    assert (await service.ListChunks(request)).total == len(await library.chunks("harbour.md"))
+    request.include_total = False
+    assert not (await service.ListChunks(request)).HasField("total")

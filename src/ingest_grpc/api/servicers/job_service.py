@@ -184,12 +184,18 @@ class JobServicer:
     async def ListJobFiles(self, message: pb.ListJobFilesRequest, _context: Context) -> pb.ListJobFilesResponse:
         asked = changes.list_job_files(message)
         files, page = await page_that_fits(
-            lambda size: self._jobs.list_files(caller(), asked.job_id, page_size=size, page_token=asked.page_token),
+            lambda size: self._jobs.list_files(
+                caller(),
+                asked.job_id,
+                page_size=size,
+                page_token=asked.page_token,
+                include_total=asked.include_total,
+            ),
             lambda page: page.items,
             job_file,
             asked.page_size,
         )
-        return pb.ListJobFilesResponse(files=files, next_page_token=page.next_page_token)
+        return pb.ListJobFilesResponse(files=files, next_page_token=page.next_page_token, total=page.total)
 
     async def ListTimelineEvents(
         self, message: pb.ListTimelineEventsRequest, _context: Context
@@ -203,6 +209,7 @@ class JobServicer:
                 types=asked.types,
                 page_size=size,
                 page_token=asked.page_token,
+                include_total=asked.include_total,
             ),
             lambda page: page.events,
             event,
@@ -213,4 +220,5 @@ class JobServicer:
             next_page_token=page.next_page_token,
             earliest_sequence=page.earliest_sequence,
             head_sequence=page.head_sequence,
+            total=page.total,
         )

@@ -46,12 +46,15 @@ class KnowledgeBaseServicer:
                 show_deleted=asked.show_deleted,
                 page_size=size,
                 page_token=asked.page_token,
+                include_total=asked.include_total,
             ),
             lambda page: page.items,
             knowledge_bases.knowledge_base,
             asked.page_size,
         )
-        return pb.ListKnowledgeBasesResponse(knowledge_bases=found, next_page_token=page.next_page_token)
+        return pb.ListKnowledgeBasesResponse(
+            knowledge_bases=found, next_page_token=page.next_page_token, total=page.total
+        )
 
     async def UpdateKnowledgeBase(
         self, message: pb.UpdateKnowledgeBaseRequest, context: Context
@@ -104,13 +107,17 @@ class KnowledgeBaseServicer:
         asked = source_requests.list_data_sources(message)
         found, page = await page_that_fits(
             lambda size: self._sources.list(
-                caller(), asked.knowledge_base_id, page_size=size, page_token=asked.page_token
+                caller(),
+                asked.knowledge_base_id,
+                page_size=size,
+                page_token=asked.page_token,
+                include_total=asked.include_total,
             ),
             lambda page: page.items,
             knowledge_bases.data_source,
             asked.page_size,
         )
-        return pb.ListDataSourcesResponse(data_sources=found, next_page_token=page.next_page_token)
+        return pb.ListDataSourcesResponse(data_sources=found, next_page_token=page.next_page_token, total=page.total)
 
     async def UpdateDataSource(
         self, message: pb.UpdateDataSourceRequest, context: Context
@@ -171,12 +178,13 @@ class KnowledgeBaseServicer:
                 data_source_id=asked.data_source_id,
                 page_size=size,
                 page_token=asked.page_token,
+                include_total=asked.include_total,
             ),
             lambda page: page.items,
             knowledge_bases.knowledge_base_file,
             asked.page_size,
         )
-        return pb.ListKnowledgeBaseFilesResponse(files=files, next_page_token=page.next_page_token)
+        return pb.ListKnowledgeBaseFilesResponse(files=files, next_page_token=page.next_page_token, total=page.total)
 
     async def RemoveKnowledgeBaseFiles(
         self, message: pb.RemoveKnowledgeBaseFilesRequest, context: Context
@@ -208,13 +216,18 @@ class KnowledgeBaseServicer:
         asked = requests.list_chunks(message)
         chunks, page = await page_that_fits(
             lambda size: self._search.chunks(
-                caller(), asked.knowledge_base_id, asked.file_id, page_size=size, page_token=asked.page_token
+                caller(),
+                asked.knowledge_base_id,
+                asked.file_id,
+                page_size=size,
+                page_token=asked.page_token,
+                include_total=asked.include_total,
             ),
             lambda page: page.items,
             knowledge_bases.chunk,
             asked.page_size,
         )
-        return pb.ListChunksResponse(chunks=chunks, next_page_token=page.next_page_token)
+        return pb.ListChunksResponse(chunks=chunks, next_page_token=page.next_page_token, total=page.total)
 
     async def Search(self, message: pb.SearchRequest, _context: Context) -> pb.SearchResponse:
         found = await self._search.search(caller(), requests.search(message))

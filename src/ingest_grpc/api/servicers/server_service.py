@@ -40,6 +40,7 @@ class ServerServicer:
 
 
 def _limits(settings: Settings) -> pb.ServerLimits:
+    team_max_watchers = min(settings.team_max_watchers or settings.max_watchers, settings.max_watchers)
     return pb.ServerLimits(
         max_file_bytes=settings.max_file_bytes,
         max_create_file_bytes=MAX_CHUNK_BYTES,
@@ -60,4 +61,7 @@ def _limits(settings: Settings) -> pb.ServerLimits:
         max_page_points=settings.max_page_points,
         max_image_pixels=settings.max_image_pixels,
         max_table_cells=settings.max_table_cells,
+        max_watchers=settings.max_watchers,
+        team_max_watchers=team_max_watchers,
+        job_max_watchers=min(settings.job_max_watchers or team_max_watchers, team_max_watchers),
     )

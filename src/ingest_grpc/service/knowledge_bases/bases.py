@@ -1,5 +1,6 @@
 """Knowledge bases as a whole: create, read, change, delete."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from pydantic import BaseModel
@@ -26,7 +27,7 @@ from ingest_grpc.service.jobs import JobService
 from ingest_grpc.service.knowledge_bases.embedding import Embedders
 from ingest_grpc.service.knowledge_bases.finding import find_knowledge_base, reindex_running
 from ingest_grpc.service.knowledge_bases.reindexing import Reindexer
-from ingest_grpc.service.paging import decode_token, encode_token
+from ingest_grpc.service.paging import MAX_TOTAL, decode_token, encode_token
 from ingest_grpc.store.interface import Rows, Store, Tx
 
 DAY = 86_400 * MICROSECONDS
@@ -101,24 +102,34 @@ class KnowledgeBaseService:
         return await self._store.read(unit)
 
     async def list(
-        self, caller: Caller, *, external_id: str | None, show_deleted: bool, page_size: int, page_token: str
+        self,
+        caller: Caller,
+        *,
+        external_id: str | None,
+        show_deleted: bool,
+        page_size: int,
+        page_token: str,
+        include_total: bool = False,
     ) -> Page[KnowledgeBaseView]:
         """The team's knowledge bases, newest first. Raises INVALID_PAGE_TOKEN."""
         filters = [external_id, show_deleted]
         before = decode_token(caller.team_id, "knowledge_bases", filters, page_token)
 
-        async def unit(rows: Rows) -> tuple[list[KnowledgeBaseView], int | None]:
-            if external_id is not None:
-                one = await rows.knowledge_base_by_external_id(caller.team_id, external_id)
-                shown = one is not None and (show_deleted or one.deleted_at is None)
-                return [await view(rows, one)] if one is not None and shown else [], None
-            found = await rows.knowledge_bases_newest(caller.team_id, before, page_size + 1, show_deleted=show_deleted)
-            last = found[page_size - 1].row_id if len(found) > page_size else None
-            return [await view(rows, each) for each in found[:page_size]], last
+        async def newest(rows: Rows, before: int | None, limit: int) -> Sequence[KnowledgeBase]:
+            if external_id is None:
+                return await rows.knowledge_bases_newest(caller.team_id, before, limit, show_deleted=show_deleted)
+            one = await rows.knowledge_base_by_external_id(caller.team_id, external_id)
+            return [one] if one is not None and (show_deleted or one.deleted_at is None) else []
 
-        views, last = await self._store.read(unit)
+        async def unit(rows: Rows) -> tuple[Sequence[KnowledgeBaseView], int | None, int | None]:
+            found = await newest(rows, before, page_size + 1)
+            last = found[page_size - 1].row_id if len(found) > page_size else None
+            total = len(await newest(rows, None, MAX_TOTAL)) if include_total else None
+            return [await view(rows, each) for each in found[:page_size]], last, total
+
+        views, last, total = await self._store.read(unit)
         token = "" if last is None else encode_token(caller.team_id, "knowledge_bases", filters, last)
-        return Page(views, token)
+        return Page(views, token, total)
 
     async def update(
         self,

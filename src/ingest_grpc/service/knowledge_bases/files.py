@@ -32,7 +32,7 @@ from ingest_grpc.service.knowledge_bases.finding import (
     reindex_running,
 )
 from ingest_grpc.service.ledger import JobLedger
-from ingest_grpc.service.paging import decode_token, encode_token
+from ingest_grpc.service.paging import MAX_TOTAL, decode_token, encode_token
 from ingest_grpc.store.interface import Rows, Store, Tx
 
 
@@ -136,20 +136,27 @@ class KnowledgeFileService:
         data_source_id: str | None,
         page_size: int,
         page_token: str,
+        include_total: bool = False,
     ) -> Page[DocumentView]:
         """Newest first. Raises KNOWLEDGE_BASE_NOT_FOUND, DATA_SOURCE_NOT_FOUND and INVALID_PAGE_TOKEN."""
         filters = [knowledge_base_id, sorted(statuses), data_source_id]
         before = decode_token(caller.team_id, "documents", filters, page_token)
 
-        async def unit(rows: Rows) -> list[DocumentView]:
+        async def unit(rows: Rows) -> tuple[Sequence[DocumentView], int | None]:
             found = await find_knowledge_base(rows, caller.team_id, knowledge_base_id)
             source = await find_source_row(rows, found, data_source_id)
-            return await rows.document_views(found.row_id, source, statuses, before, page_size + 1)
+            total = None
+            if include_total:
+                counts = await rows.document_counts(found.row_id, source)
+                passing = sum(count.documents for count in counts if not statuses or count.status in statuses)
+                total = min(passing, MAX_TOTAL)
+            return await rows.document_views(found.row_id, source, statuses, before, page_size + 1), total
 
-        views = await self._store.read(unit)
+        views, total = await self._store.read(unit)
         more = len(views) > page_size
         last = views[page_size - 1].document.row_id if more else 0
-        return Page(views[:page_size], encode_token(caller.team_id, "documents", filters, last) if more else "")
+        token = encode_token(caller.team_id, "documents", filters, last) if more else ""
+        return Page(views[:page_size], token, total)
 
     async def status(self, caller: Caller, knowledge_base_id: str, file_id: str) -> DocumentView:
         """Where a file stands. Raises KNOWLEDGE_BASE_NOT_FOUND and NOT_IN_KNOWLEDGE_BASE."""

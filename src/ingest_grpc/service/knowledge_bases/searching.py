@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from ingest_grpc.errors import IngestError, Reason
-from ingest_grpc.model import Caller, FoundChunk, KnowledgeBase, Page, SearchMode, SearchQuery, SearchResult
+from ingest_grpc.model import Caller, Document, FoundChunk, KnowledgeBase, Page, SearchMode, SearchQuery, SearchResult
 from ingest_grpc.pipeline.embed.interface import EmbedderRefused, EmbedderUnavailable, Vector
 from ingest_grpc.pipeline.index.interface import (
     Condition,
@@ -18,7 +18,7 @@ from ingest_grpc.pipeline.index.interface import (
 )
 from ingest_grpc.service.knowledge_bases.embedding import Embedders
 from ingest_grpc.service.knowledge_bases.finding import find_document, find_knowledge_base
-from ingest_grpc.service.paging import decode_token, encode_token
+from ingest_grpc.service.paging import MAX_TOTAL, decode_token, encode_token
 from ingest_grpc.store.interface import Rows, Store
 
 MAX_EXCLUDED = 10_000
@@ -86,20 +86,27 @@ class SearchService:
             raise IngestError(Reason.SERVICE_UNAVAILABLE, {}, retry_after_seconds=1.0) from error
 
     async def chunks(
-        self, caller: Caller, knowledge_base_id: str, file_id: str, *, page_size: int, page_token: str
+        self,
+        caller: Caller,
+        knowledge_base_id: str,
+        file_id: str,
+        *,
+        page_size: int,
+        page_token: str,
+        include_total: bool = False,
     ) -> Page[FoundChunk]:
         """The searchable chunks of a file, in their order. Raises NOT_IN_KNOWLEDGE_BASE and INVALID_PAGE_TOKEN."""
         filters = [knowledge_base_id, file_id]
         after = decode_token(caller.team_id, "chunks", filters, page_token)
 
-        async def unit(rows: Rows) -> tuple[KnowledgeBase, str]:
+        async def unit(rows: Rows) -> tuple[KnowledgeBase, Document]:
             found = await find_knowledge_base(rows, caller.team_id, knowledge_base_id)
-            return found, (await find_document(rows, found, file_id)).document_id
+            return found, await find_document(rows, found, file_id)
 
-        knowledge_base, document_id = await self._store.read(unit)
+        knowledge_base, document = await self._store.read(unit)
         start = -1 if after is None else after
         try:
-            stored = await self._index.chunks(knowledge_base.key, document_id, start, page_size + 1)
+            stored = await self._index.chunks(knowledge_base.key, document.document_id, start, page_size + 1)
         except UnknownKnowledgeBase:
             stored = []
         except IndexUnavailable as error:
@@ -108,7 +115,8 @@ class SearchService:
         chunks = await self._store.read(partial(_told, knowledge_base=knowledge_base, chunks=page))
         more = len(stored) > page_size
         token = encode_token(caller.team_id, "chunks", filters, page[-1].ordinal) if more else ""
-        return Page([chunk for chunk in chunks if chunk is not None], token)
+        total = min(document.chunks, MAX_TOTAL) if include_total else None
+        return Page([chunk for chunk in chunks if chunk is not None], token, total)
 
 
 async def _told(rows: Rows, *, knowledge_base: KnowledgeBase, chunks: Sequence[StoredChunk]) -> list[FoundChunk | None]:

@@ -1,5 +1,6 @@
 """Data sources: add, read, change, remove."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from pydantic import BaseModel
@@ -24,7 +25,7 @@ from ingest_grpc.service.knowledge_bases.documents import remove_document
 from ingest_grpc.service.knowledge_bases.finding import find_data_source, find_knowledge_base, reindex_running
 from ingest_grpc.service.knowledge_bases.listing import Listing
 from ingest_grpc.service.knowledge_bases.syncing import Synced, SyncService, next_sync_at, shown, shown_source
-from ingest_grpc.service.paging import decode_token, encode_token
+from ingest_grpc.service.paging import MAX_TOTAL, decode_token, encode_token
 from ingest_grpc.store.interface import Rows, Store, Tx
 
 ALL = 2**31
@@ -120,20 +121,21 @@ class DataSourceService:
         return await self._store.read(partial(shown_source, team=caller.team_id, id_=data_source_id))
 
     async def list(
-        self, caller: Caller, knowledge_base_id: str, *, page_size: int, page_token: str
+        self, caller: Caller, knowledge_base_id: str, *, page_size: int, page_token: str, include_total: bool = False
     ) -> Page[DataSource]:
         """Those of a knowledge base, newest first. Raises KNOWLEDGE_BASE_NOT_FOUND and INVALID_PAGE_TOKEN."""
         before = decode_token(caller.team_id, "data_sources", knowledge_base_id, page_token)
 
-        async def unit(rows: Rows) -> tuple[list[DataSource], int | None]:
+        async def unit(rows: Rows) -> tuple[Sequence[DataSource], int | None, int | None]:
             found = await find_knowledge_base(rows, caller.team_id, knowledge_base_id, deleted_too=True)
             sources = await rows.data_sources_newest(found.row_id, before, page_size + 1)
             last = sources[page_size - 1].row_id if len(sources) > page_size else None
-            return [await shown(rows, source) for source in sources[:page_size]], last
+            total = min(await rows.count_data_sources(found.row_id), MAX_TOTAL) if include_total else None
+            return [await shown(rows, source) for source in sources[:page_size]], last, total
 
-        sources, last = await self._store.read(unit)
+        sources, last, total = await self._store.read(unit)
         token = "" if last is None else encode_token(caller.team_id, "data_sources", knowledge_base_id, last)
-        return Page(sources, token)
+        return Page(sources, token, total)
 
     async def update(
         self, caller: Caller, data_source_id: str, update: DataSourceUpdate, request: Request | None

@@ -104,6 +104,7 @@ class ListDataSources:
     knowledge_base_id: str
     page_size: int
     page_token: str
+    include_total: bool
 
 
 def list_data_sources(message: pb.ListDataSourcesRequest) -> ListDataSources:
@@ -113,6 +114,7 @@ def list_data_sources(message: pb.ListDataSourcesRequest) -> ListDataSources:
             knowledge_base_id(fields, message.knowledge_base_id),
             fields.page_size(message.page_size),
             message.page_token,
+            message.include_total,
         )
 
 

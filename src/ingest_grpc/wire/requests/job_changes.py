@@ -203,11 +203,15 @@ class ListJobFiles:
     job_id: str
     page_size: int
     page_token: str
+    include_total: bool
 
 
 def list_job_files(message: pb.ListJobFilesRequest) -> ListJobFiles:
     """The token is checked by the service, which made it."""
     with Fields() as fields:
         return ListJobFiles(
-            fields.id("job_id", message.job_id, Prefix.JOB), fields.page_size(message.page_size), message.page_token
+            fields.id("job_id", message.job_id, Prefix.JOB),
+            fields.page_size(message.page_size),
+            message.page_token,
+            message.include_total,
         )

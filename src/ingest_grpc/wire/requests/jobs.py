@@ -222,6 +222,7 @@ class ListTimelineEvents:
     types: tuple[model.EventType, ...]
     page_size: int
     page_token: str
+    include_total: bool
 
 
 def list_timeline_events(message: pb.ListTimelineEventsRequest) -> ListTimelineEvents:
@@ -233,6 +234,7 @@ def list_timeline_events(message: pb.ListTimelineEventsRequest) -> ListTimelineE
             fields.enum_list("types", message.types, enums.EVENT_TYPE),
             fields.page_size(message.page_size),
             message.page_token,
+            message.include_total,
         )
 
 

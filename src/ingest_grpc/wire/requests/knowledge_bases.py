@@ -83,6 +83,7 @@ class ListKnowledgeBases:
     show_deleted: bool
     page_size: int
     page_token: str
+    include_total: bool
 
 
 def list_knowledge_bases(message: pb.ListKnowledgeBasesRequest) -> ListKnowledgeBases:
@@ -93,6 +94,7 @@ def list_knowledge_bases(message: pb.ListKnowledgeBasesRequest) -> ListKnowledge
             message.show_deleted,
             fields.page_size(message.page_size),
             message.page_token,
+            message.include_total,
         )
 
 
@@ -202,6 +204,7 @@ class ListKnowledgeBaseFiles:
     data_source_id: str | None
     page_size: int
     page_token: str
+    include_total: bool
 
 
 def list_knowledge_base_files(message: pb.ListKnowledgeBaseFilesRequest) -> ListKnowledgeBaseFiles:
@@ -213,6 +216,7 @@ def list_knowledge_base_files(message: pb.ListKnowledgeBaseFilesRequest) -> List
             fields.optional_id("data_source_id", message.data_source_id, Prefix.DATA_SOURCE),
             fields.page_size(message.page_size),
             message.page_token,
+            message.include_total,
         )
 
 
@@ -275,6 +279,7 @@ class ListChunks:
     file_id: str
     page_size: int
     page_token: str
+    include_total: bool
 
 
 def list_chunks(message: pb.ListChunksRequest) -> ListChunks:
@@ -285,6 +290,7 @@ def list_chunks(message: pb.ListChunksRequest) -> ListChunks:
             fields.id("file_id", message.file_id, Prefix.FILE, Prefix.OUTPUT_FILE),
             fields.page_size(message.page_size),
             message.page_token,
+            message.include_total,
         )
 
 
