@@ -9,6 +9,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health_pb2
 from grpc_health.v1.health import aio as health
 
+from ingest_grpc.api.accepting import accept_cheaply
 from ingest_grpc.api.exposure import server_credentials
 from ingest_grpc.api.interceptors.auth import HEALTH, Authenticate, Gate
 from ingest_grpc.api.interceptors.chain import Interceptor
@@ -136,6 +137,7 @@ class GrpcServer:
         """Listens and serves; returns the port. Raises AddressUnavailable."""
         port = self._listen(self._settings.address)
         await self.set_serving(True)
+        accept_cheaply()
         await self._server.start()
         return port
 
