@@ -258,7 +258,7 @@ class Settings(BaseSettings):
         10.0, ge=0, description="seconds running calls and conversions may take to end at shutdown"
     )
     max_concurrent_rpcs: int = Field(20_000, ge=1, description="calls and streams served at once")
-    max_pending_requests: int = Field(10_000, ge=1, description="new calls that may wait to be accepted")
+    max_pending_requests: int = Field(10_000, ge=1, description="new calls of one method that may wait to be accepted")
 
     @classmethod
     def settings_customise_sources(

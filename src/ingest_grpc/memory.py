@@ -50,7 +50,8 @@ def calm_collector() -> None:
 
     A watcher is some two hundred objects: with the defaults a fifth of a fan-out's time went into looking at them, and
     ten thousand were looked at for half a second. What has no cycles is freed at once as ever. Still the youngest are
-    looked at in small portions: with them go the calls that ended, and in a flood of calls ten thousand took 50 ms.
+    looked at in small portions: with them go the calls that ended, and in a flood of calls ten thousand took up to
+    60 ms.
     """
     gc.collect()
     gc.freeze()

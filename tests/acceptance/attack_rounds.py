@@ -73,10 +73,10 @@ async def run(
                         for name in names
                         for each in range(ATTACKERS)
                     ]
-                    before = server.cpu_seconds
+                    before, began = server.cpu_seconds, time.monotonic()
                     await _ask(channel, job_id, noticed, seconds)
                     if not names:
-                        calm = CALM_SHARE * (server.cpu_seconds - before) / seconds
+                        calm = CALM_SHARE * (server.cpu_seconds - before) / (time.monotonic() - began)
                     else:
                         noticed.aftermath_seconds += await _until_done(server, calm, channel, job_id, noticed)
                     for attacker in attackers:

@@ -17,3 +17,4 @@ async def test_attacks__leave_others_served(tmp_path: Path) -> None:
     assert beside.delays
     assert not beside.failed
     assert beside.connections > 2 * len(ATTACKS)
+    assert beside.aftermath_seconds < 30, "the server still works on what was sent to it"

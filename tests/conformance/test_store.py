@@ -192,6 +192,15 @@ async def test_events__come_back_in_order_and_by_type(store: Store, filled: Fill
     assert await store.read(lambda rows: rows.events_after(job.row_id, 1, 2)) == events[1:3]
     by_type = await store.read(lambda rows: rows.events_after(job.row_id, 0, 10, [EventType.JOB_CHANGED]))
     assert by_type == events[1:3]
+    changed = [EventType.JOB_CHANGED]
+
+    async def counts(rows: Rows) -> list[int]:
+        return [await rows.count_events(job.row_id, after, 10) for after in range(5)]
+
+    assert await store.read(counts) == [4, 3, 2, 1, 0]
+    assert await store.read(lambda rows: rows.count_events(job.row_id, 0, 2)) == 2
+    assert await store.read(lambda rows: rows.count_events(job.row_id, 2, 10, changed)) == 1
+    assert await store.read(lambda rows: rows.count_events(job.row_id, 0, 10, changed)) == 2
     assert await store.read(lambda rows: rows.milestones_after(job.row_id, 0, 10)) == [events[0], events[3]]
     with pytest.raises(Exception, match=r"UNIQUE|duplicate"):
         await store.write(lambda tx: tx.insert_events(job.row_id, TEAM, events[:1]))

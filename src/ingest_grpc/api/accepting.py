@@ -1,69 +1,78 @@
 """Waits for the next call to any method without looking at every method.
 
 grpc.aio keeps a future for each registered method, and hands them all to `asyncio.wait` again at every call: that adds
-and removes a callback for each of sixty, a sixth of what a short call costs. Here each future is looked at once.
+and removes a callback for each of sixty, a sixth of what a short call costs. Here each future gets one callback.
 
 It is the server of grpc.aio that calls `asyncio.wait`, in compiled code, so what this code finds under that name is
-replaced. This is the only place that knows of it; tests/integration/api/test_accepting.py fails should a release
-change it, and then servers wait as grpc.aio has it.
+replaced. This is the only place that knows of it. Should a release not ask for `wait` any more, nothing is replaced,
+and tests/integration/api/test_accepting.py fails.
 """
 
 import asyncio
 import types
-from collections.abc import Collection, Reversible
+from collections.abc import Collection, Iterator, KeysView
+from contextvars import ContextVar
 from importlib import import_module
-from typing import Any
-from weakref import WeakKeyDictionary
+from typing import Any, Protocol
 
-_KEYS = type(dict[Any, Any]().keys())
+
+class Futures(Protocol):
+    """The keys of a dictionary."""
+
+    def __len__(self) -> int: ...
+
+    def __reversed__(self) -> Iterator[asyncio.Future[Any]]: ...
+
 
 Done = tuple[set[asyncio.Future[Any]], Collection[asyncio.Future[Any]]]
 """As `asyncio.wait` returns it; what is still pending is never asked for."""
 
 
 class Awaited:
-    """The futures of one server. Those that it brings anew come last, as in a dictionary to which they are added."""
+    """The futures that the server of a task waits for."""
 
-    def __init__(self) -> None:
+    def __init__(self, task: asyncio.Task[Any] | None) -> None:
+        self.task = task
         self._known: set[asyncio.Future[Any]] = set()
-        self._done: set[asyncio.Future[Any]] = set()
         self._waiter: asyncio.Future[None] | None = None
 
-    async def first(self, futures: Reversible[asyncio.Future[Any]]) -> Done:
-        """Returns as soon as one of them is done, with all that are."""
-        for future in reversed(futures):
-            if future in self._known:
+    async def first(self, futures: Futures) -> Done:
+        """Returns as soon as one of them is done, with all that are. What was returned is not to be brought again."""
+        for future in reversed(futures):  # the new ones come last: a dictionary was given them
+            if len(self._known) == len(futures):
                 break
-            self._known.add(future)
-            future.add_done_callback(self._completed)
-        if not self._done:
+            if future not in self._known:
+                self._known.add(future)
+                future.add_done_callback(self._completed)
+        # Asked of the futures, as some may be done whose callbacks have not run yet. A server that stops serves
+        # what it got, and drops what else is done.
+        while not (done := {future for future in self._known if future.done()}):
             self._waiter = asyncio.get_running_loop().create_future()
             try:
                 await self._waiter
             finally:
                 self._waiter = None
-        done, self._done = self._done, set()
         self._known -= done
         return done, ()
 
-    def _completed(self, future: asyncio.Future[Any]) -> None:
-        self._done.add(future)
+    def _completed(self, _future: asyncio.Future[Any]) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
 
-_awaited: WeakKeyDictionary[asyncio.Task[Any], Awaited] = WeakKeyDictionary()
-"""By the task in which a server accepts calls."""
+_awaited: ContextVar[Awaited | None] = ContextVar("awaited", default=None)
+"""Of the task in whose context it was set; tasks that this one starts find it too, and it is not theirs."""
 
 
 async def wait(futures: Any, *, timeout: float | None = None, return_when: str = asyncio.ALL_COMPLETED) -> Any:
     """`asyncio.wait`, except where a server waits for the first of its futures."""
-    task = asyncio.current_task()
-    accepts = timeout is None and return_when == asyncio.FIRST_COMPLETED and isinstance(futures, _KEYS)
-    if task is None or not accepts:
+    by_server = timeout is None and return_when == asyncio.FIRST_COMPLETED and isinstance(futures, KeysView)
+    if not by_server:
         return await asyncio.wait(futures, timeout=timeout, return_when=return_when)
-    if (awaited := _awaited.get(task)) is None:
-        awaited = _awaited[task] = Awaited()
+    task, awaited = asyncio.current_task(), _awaited.get()
+    if awaited is None or awaited.task is not task:
+        awaited = Awaited(task)
+        _awaited.set(awaited)
     return await awaited.first(futures)
 
 

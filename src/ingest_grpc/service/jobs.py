@@ -331,7 +331,7 @@ class JobService:
             token = encode_token(caller.team_id, "events", filters, events[page_size - 1].sequence) if more else ""
             total = None
             if include_total:
-                total = len(await rows.events_after(job.row_id, after_sequence, MAX_TOTAL, types))
+                total = await rows.count_events(job.row_id, after_sequence, MAX_TOTAL, types)
             return TimelinePage(events[:page_size], token, job.earliest_sequence, job.last_sequence, total)
 
         return await self._store.read(unit)

@@ -2321,7 +2321,9 @@ class ListTimelineEventsResponse(_message.Message):
     head_sequence: _builtins.int
     """Sequence of the last committed event."""
     total: _builtins.int
-    """Events that pass the filter, at most 10,000; only with include_total."""
+    """Events that pass the filter, at most 10,000; only with include_total. Those of all pages, from after_sequence on;
+    events that are no longer kept do not count.
+    """
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_job_pb2.TimelineEvent]:
         """Events, oldest first."""

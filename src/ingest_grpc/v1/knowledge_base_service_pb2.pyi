@@ -1239,7 +1239,7 @@ class ListChunksResponse(_message.Message):
     next_page_token: _builtins.str
     """Token of the next page; empty on the last."""
     total: _builtins.int
-    """Chunks of the file, at most 10,000; only with include_total."""
+    """Chunks that are searchable now, at most 10,000; only with include_total."""
     @_builtins.property
     def chunks(self) -> _containers.RepeatedCompositeFieldContainer[_knowledge_base_pb2.Chunk]:
         """Chunks in their order in the document."""

@@ -103,11 +103,11 @@ class ServerLimits(_message.Message):
     max_table_cells: _builtins.int
     """Most cells in the tables of one document."""
     max_watchers: _builtins.int
-    """Most watches open at once."""
+    """Most watches open at once, of WatchJob and WatchJobs together."""
     team_max_watchers: _builtins.int
     """Most of them by one team."""
     job_max_watchers: _builtins.int
-    """Most of them on one job: a job is watched by its team."""
+    """Most of them on one job; never more than team_max_watchers."""
     def __init__(
         self,
         *,

@@ -2,6 +2,8 @@
 
 import asyncio
 import subprocess
+import threading
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -252,3 +254,33 @@ async def test_tls__serves_only_over_tls(core: Core, tmp_path: Path) -> None:
     async with grpc.aio.insecure_channel(f"localhost:{port}") as channel:
         assert (await failure_of(check_health(channel))).code is grpc.StatusCode.UNAVAILABLE
     await server.stop(0)
+
+
+def refused_at_once(address: str, calls: int, most_waiting: int, refused: threading.Event) -> list[grpc.StatusCode]:
+    """How calls to one method ended that were all made at once; tells when no more than `most_waiting` wait."""
+    with grpc.insecure_channel(address) as channel:
+        call = channel.unary_unary("/ingest_grpc.v1.ServerService/GetServerInfo", raw, raw)
+        made = [call.future(b"", timeout=10) for _ in range(calls)]
+
+        def look(_: object) -> None:
+            if sum(each.done() for each in made) >= calls - most_waiting:
+                refused.set()
+
+        for one in made:
+            one.add_done_callback(look)
+        return [one.code() for one in made]
+
+
+async def test_waiting_calls__beyond_the_limit_are_refused_before_anybody_looks_at_them(core: Core) -> None:
+    limit, taken_already = 5, 2
+    server = server_of(core, max_pending_requests=limit)
+    address = f"127.0.0.1:{await server.start()}"
+    refused = threading.Event()
+    calling = asyncio.get_running_loop().run_in_executor(
+        None, refused_at_once, address, 20, limit + taken_already, refused
+    )
+    assert refused.wait(10), "the event loop stands still meanwhile"
+    codes = Counter(await calling)
+    await server.stop(0)
+    assert codes.keys() == {grpc.StatusCode.OK, grpc.StatusCode.CANCELLED}
+    assert limit <= codes[grpc.StatusCode.OK] <= limit + taken_already

@@ -74,6 +74,18 @@ class Library:
         self.source = added.data_source
         return await self.settled(added.job)
 
+    async def add_files(self, *filenames: str) -> DataSource:
+        """Files that were uploaded as a data source, ingested to the end."""
+        files = [await self.server.upload(filename) for filename in filenames]
+        request = pb.AddDataSourceRequest(
+            knowledge_base_id=self.id,
+            type=DataSourceType.DATA_SOURCE_TYPE_FILES,
+            file_ids=[file.file_id for file in files],
+        )
+        added = await self.server.knowledge.AddDataSource(request)
+        await self.settled(added.job)
+        return added.data_source
+
     async def sync(self, *keys: str) -> pb.SyncDataSourceResponse:
         """A sync to the end of its job, which the reply then holds as it ended."""
         assert self.source is not None

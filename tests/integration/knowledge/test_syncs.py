@@ -83,31 +83,46 @@ async def test_deleted_file__disappears_from_search(library: Library) -> None:
 async def test_totals__are_counted_where_they_are_asked_for(library: Library) -> None:
     library.fill()
     library.write("broken.pdf", b"%PDF-1.4 nothing else")
+    library.write("long.md", "\n\n".join(f"# Part {part}\n\n{'Many words about it. ' * 300}" for part in range(3)))
     await library.add_source()
+    assert library.source is not None
     service = library.server.knowledge
     page: dict[str, Any] = {"page_size": 1, "include_total": True}
-    await service.CreateKnowledgeBase(pb.CreateKnowledgeBaseRequest(name="Another", external_id="another"))
+    await service.CreateKnowledgeBase(pb.CreateKnowledgeBaseRequest(name="Another", external_id="Another"))
+    deleted = await service.CreateKnowledgeBase(pb.CreateKnowledgeBaseRequest(name="Deleted", external_id="Deleted"))
+    await service.DeleteKnowledgeBase(
+        pb.DeleteKnowledgeBaseRequest(knowledge_base_id=deleted.knowledge_base.knowledge_base_id)
+    )
+    await library.add_files("by-hand.md")
+    removed = await library.add_files("removed.md")
+    await service.RemoveDataSource(pb.RemoveDataSourceRequest(data_source_id=removed.data_source_id))
 
-    bases = await service.ListKnowledgeBases(pb.ListKnowledgeBasesRequest(**page))
-    named = await service.ListKnowledgeBases(pb.ListKnowledgeBasesRequest(external_id="another", **page))
-    absent = await service.ListKnowledgeBases(pb.ListKnowledgeBasesRequest(external_id="absent", **page))
-    assert (len(bases.knowledge_bases), bases.total, named.total, absent.total) == (1, 2, 1, 0)
+    async def bases(**more: Any) -> tuple[int, int]:
+        found = await service.ListKnowledgeBases(pb.ListKnowledgeBasesRequest(**page, **more))
+        return len(found.knowledge_bases), found.total
 
-    sources = await service.ListDataSources(pb.ListDataSourcesRequest(knowledge_base_id=library.id, **page))
-    assert (len(sources.data_sources), sources.total) == (1, 1)
+    assert await bases() == (1, 2)
+    assert await bases(show_deleted=True) == (1, 3)
+    assert await bases(external_id="Another") == (1, 1)
+    assert await bases(external_id="Deleted") == (0, 0)
+
+    sources = pb.ListDataSourcesRequest(knowledge_base_id=library.id, **page)
+    first = await service.ListDataSources(sources)
+    sources.page_token = first.next_page_token
+    second = await service.ListDataSources(sources)
+    assert [len(first.data_sources), first.total, len(second.data_sources), second.total] == [1, 2, 1, 2]
 
     async def files(**more: Any) -> int:
         request = pb.ListKnowledgeBaseFilesRequest(knowledge_base_id=library.id, **page, **more)
         return (await service.ListKnowledgeBaseFiles(request)).total
 
-    assert library.source is not None
-    assert await files() == len(TEXTS) + 1
-    assert await files(data_source_id=library.source.data_source_id) == len(TEXTS) + 1
+    assert await files() == len(TEXTS) + 3
+    assert await files(data_source_id=library.source.data_source_id) == len(TEXTS) + 2
     assert await files(statuses=[RecordStatus.RECORD_STATUS_FAILED]) == 1
     assert await files(statuses=[RecordStatus.RECORD_STATUS_QUEUED]) == 0
 
-    file_id = (await library.files())["harbour.md"].file_id
-    request = pb.ListChunksRequest(knowledge_base_id=library.id, file_id=file_id, **page)
-    assert (await service.ListChunks(request)).total == len(await library.chunks("harbour.md"))
-    request.include_total = False
-    assert not (await service.ListChunks(request)).HasField("total")
+    file_id = (await library.files())["long.md"].file_id
+    chunks = pb.ListChunksRequest(knowledge_base_id=library.id, file_id=file_id, **page)
+    assert (await service.ListChunks(chunks)).total == len(await library.chunks("long.md")) > 2
+    chunks.include_total = False
+    assert not (await service.ListChunks(chunks)).HasField("total")

@@ -115,21 +115,21 @@ class KnowledgeBaseService:
         filters = [external_id, show_deleted]
         before = decode_token(caller.team_id, "knowledge_bases", filters, page_token)
 
-        async def newest(rows: Rows, before: int | None, limit: int) -> Sequence[KnowledgeBase]:
-            if external_id is None:
-                return await rows.knowledge_bases_newest(caller.team_id, before, limit, show_deleted=show_deleted)
-            one = await rows.knowledge_base_by_external_id(caller.team_id, external_id)
-            return [one] if one is not None and (show_deleted or one.deleted_at is None) else []
-
-        async def unit(rows: Rows) -> tuple[Sequence[KnowledgeBaseView], int | None, int | None]:
-            found = await newest(rows, before, page_size + 1)
+        async def unit(rows: Rows) -> tuple[Sequence[KnowledgeBaseView], int | None, int]:
+            if external_id is not None:
+                one = await rows.knowledge_base_by_external_id(caller.team_id, external_id)
+                shown = [] if one is None or not (show_deleted or one.deleted_at is None) else [await view(rows, one)]
+                return shown, None, len(shown)
+            found = await rows.knowledge_bases_newest(caller.team_id, before, page_size + 1, show_deleted=show_deleted)
             last = found[page_size - 1].row_id if len(found) > page_size else None
-            total = len(await newest(rows, None, MAX_TOTAL)) if include_total else None
+            total = 0
+            if include_total:
+                total = await rows.count_knowledge_bases(caller.team_id, MAX_TOTAL, show_deleted=show_deleted)
             return [await view(rows, each) for each in found[:page_size]], last, total
 
         views, last, total = await self._store.read(unit)
         token = "" if last is None else encode_token(caller.team_id, "knowledge_bases", filters, last)
-        return Page(views, token, total)
+        return Page(views, token, total if include_total else None)
 
     async def update(
         self,

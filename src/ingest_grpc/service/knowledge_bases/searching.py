@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from ingest_grpc.errors import IngestError, Reason
-from ingest_grpc.model import Caller, Document, FoundChunk, KnowledgeBase, Page, SearchMode, SearchQuery, SearchResult
+from ingest_grpc.model import Caller, FoundChunk, KnowledgeBase, Page, SearchMode, SearchQuery, SearchResult
 from ingest_grpc.pipeline.embed.interface import EmbedderRefused, EmbedderUnavailable, Vector
 from ingest_grpc.pipeline.index.interface import (
     Condition,
@@ -99,14 +99,17 @@ class SearchService:
         filters = [knowledge_base_id, file_id]
         after = decode_token(caller.team_id, "chunks", filters, page_token)
 
-        async def unit(rows: Rows) -> tuple[KnowledgeBase, Document]:
+        async def unit(rows: Rows) -> tuple[KnowledgeBase, str]:
             found = await find_knowledge_base(rows, caller.team_id, knowledge_base_id)
-            return found, await find_document(rows, found, file_id)
+            return found, (await find_document(rows, found, file_id)).document_id
 
-        knowledge_base, document = await self._store.read(unit)
+        knowledge_base, document_id = await self._store.read(unit)
         start = -1 if after is None else after
+        total = 0
         try:
-            stored = await self._index.chunks(knowledge_base.key, document.document_id, start, page_size + 1)
+            stored = await self._index.chunks(knowledge_base.key, document_id, start, page_size + 1)
+            if include_total and (indexed := await self._index.document(knowledge_base.key, document_id)) is not None:
+                total = min(indexed.chunks, MAX_TOTAL)
         except UnknownKnowledgeBase:
             stored = []
         except IndexUnavailable as error:
@@ -115,8 +118,7 @@ class SearchService:
         chunks = await self._store.read(partial(_told, knowledge_base=knowledge_base, chunks=page))
         more = len(stored) > page_size
         token = encode_token(caller.team_id, "chunks", filters, page[-1].ordinal) if more else ""
-        total = min(document.chunks, MAX_TOTAL) if include_total else None
-        return Page([chunk for chunk in chunks if chunk is not None], token, total)
+        return Page([chunk for chunk in chunks if chunk is not None], token, total if include_total else None)
 
 
 async def _told(rows: Rows, *, knowledge_base: KnowledgeBase, chunks: Sequence[StoredChunk]) -> list[FoundChunk | None]:

@@ -22,6 +22,13 @@ SELECT * FROM knowledge_bases WHERE team = :team AND deleted_at IS NULL AND id <
 -- One page of a team's knowledge bases, deleted ones included, newest first.
 SELECT * FROM knowledge_bases WHERE team = :team AND purged_at IS NULL AND id < :before ORDER BY id DESC LIMIT :limit;
 
+-- name: count_knowledge_bases^
+-- How many knowledge bases a team has, up to a limit.
+SELECT count(*) AS knowledge_bases FROM (
+    SELECT 1 FROM knowledge_bases
+    WHERE team = :team AND purged_at IS NULL AND (:show_deleted OR deleted_at IS NULL) LIMIT :limit
+);
+
 -- name: knowledge_bases_after
 -- Knowledge bases that are not purged, of all teams.
 SELECT * FROM knowledge_bases WHERE purged_at IS NULL AND id > :after ORDER BY id LIMIT :limit;

@@ -164,6 +164,9 @@ class SqliteKnowledgeRows(Statements):
         name = "knowledge_bases_newest_with_deleted" if show_deleted else "knowledge_bases_newest"
         return self._all(name, knowledge_base_of, team=team, before=before or NEWEST, limit=limit)
 
+    async def count_knowledge_bases(self, team: str, limit: int, *, show_deleted: bool) -> int:
+        return int(self._value("count_knowledge_bases", team=team, limit=limit, show_deleted=show_deleted))
+
     async def knowledge_bases_after(self, after: int, limit: int) -> list[KnowledgeBase]:
         return self._all("knowledge_bases_after", knowledge_base_of, after=after, limit=limit)
 

@@ -216,6 +216,10 @@ class SqliteRows(SqliteAlignmentRows, SqliteKnowledgeRows):
             after = rows[-1]["sequence"]
         return found[:limit]
 
+    async def count_events(self, job_row: int, after: int, limit: int, types: Sequence[EventType] = ()) -> int:
+        wanted = json.dumps(sorted(types))
+        return int(self._value("count_events", job=job_row, after=after, limit=limit, types=wanted))
+
     async def milestones_after(self, job_row: int, after: int, limit: int) -> list[TimelineEvent]:
         return self._all("milestones_after", values.event_of, job=job_row, after=after, limit=limit)
 
