@@ -34,6 +34,7 @@ class Awaited:
     def __init__(self, task: asyncio.Task[Any] | None) -> None:
         self.task = task
         self._known: set[asyncio.Future[Any]] = set()
+        self._completed_some = False
         self._waiter: asyncio.Future[None] | None = None
 
     async def first(self, futures: Futures) -> Done:
@@ -44,18 +45,25 @@ class Awaited:
             if future not in self._known:
                 self._known.add(future)
                 future.add_done_callback(self._completed)
-        # Asked of the futures, as some may be done whose callbacks have not run yet. A server that stops serves
-        # what it got, and drops what else is done.
-        while not (done := {future for future in self._known if future.done()}):
+        while not (done := await self._done()):
+            pass  # a callback came late, of one that was returned before
+        self._known -= done
+        return done, ()
+
+    async def _done(self) -> set[asyncio.Future[Any]]:
+        """What is done once a callback has run: some more may be, whose callbacks have not. A server that stops serves
+        what it got, and drops what else is done."""
+        if not self._completed_some:
             self._waiter = asyncio.get_running_loop().create_future()
             try:
                 await self._waiter
             finally:
                 self._waiter = None
-        self._known -= done
-        return done, ()
+        self._completed_some = False
+        return {future for future in self._known if future.done()}
 
     def _completed(self, _future: asyncio.Future[Any]) -> None:
+        self._completed_some = True
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
