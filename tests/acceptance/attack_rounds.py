@@ -3,7 +3,8 @@
 import asyncio
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,52 +66,69 @@ async def run(
         async with AsyncClient(server.address) as client:
             job_id = await start_job(client, [Document("a.txt", "", b"text")])
         async with grpc.aio.insecure_channel(server.address) as channel:
+            honest = _Honest(channel, job_id)
             for number in range(rounds):
                 for names in ((), *attacks):
                     noticed = report.found.setdefault(", ".join(names) or ALONE, Noticed())
-                    attackers = [
-                        await _attacker(server.address, name, seconds, seed + 10 * number + each)
-                        for name in names
-                        for each in range(ATTACKERS)
-                    ]
-                    before, began = server.cpu_seconds, time.monotonic()
-                    await _ask(channel, job_id, noticed, seconds)
-                    if not names:
-                        calm = CALM_SHARE * (server.cpu_seconds - before) / (time.monotonic() - began)
-                    else:
-                        noticed.aftermath_seconds += await _until_done(server, calm, channel, job_id, noticed)
-                    for attacker in attackers:
-                        words, _ = await asyncio.wait_for(attacker.communicate(), 30)
-                        noticed.connections += int(words)
+                    async with _attacking(server.address, names, seconds, seed + 10 * number, noticed):
+                        before, began = server.cpu_seconds, time.monotonic()
+                        await honest.ask(noticed, seconds)
+                        if not names:
+                            calm = CALM_SHARE * (server.cpu_seconds - before) / (time.monotonic() - began)
+                        else:
+                            noticed.aftermath_seconds += await honest.ask_until_done(noticed, server, calm)
                 report.resident_mib.append(server.resident_bytes / MIB)
         assert await server.terminate() == 0, server.log()[-2000:]
     return report
 
 
-async def _attacker(address: str, name: str, seconds: float, seed: int) -> asyncio.subprocess.Process:
-    words = (sys.executable, "-m", "tests.acceptance.attacks", address, name, str(seconds), str(seed))
-    return await asyncio.create_subprocess_exec(*words, stdout=asyncio.subprocess.PIPE)
+@asynccontextmanager
+async def _attacking(
+    address: str, names: Sequence[str], seconds: float, seed: int, noticed: Noticed
+) -> AsyncIterator[None]:
+    """Two processes for each attack, which end by themselves; at the end they are gone, whatever happened."""
+    words = [
+        (sys.executable, "-m", "tests.acceptance.attacks", address, name, str(seconds), str(seed + each))
+        for name in names
+        for each in range(ATTACKERS)
+    ]
+    attackers = [await asyncio.create_subprocess_exec(*each, stdout=asyncio.subprocess.PIPE) for each in words]
+    try:
+        yield
+        for attacker in attackers:
+            said, _ = await asyncio.wait_for(attacker.communicate(), 30)
+            noticed.connections += int(said)
+    finally:
+        for attacker in attackers:
+            if attacker.returncode is None:
+                attacker.kill()
+                await attacker.wait()
 
 
-async def _until_done(server: Server, calm: float, channel: grpc.aio.Channel, job_id: str, noticed: Noticed) -> float:
-    """Asks on until the server takes no more than `calm` seconds of CPU per second; returns after how many seconds."""
-    began = time.monotonic()
-    while time.monotonic() < began + _LONGEST_AFTERMATH_SECONDS:
-        before, looked = server.cpu_seconds, time.monotonic()
-        await _ask(channel, job_id, noticed, _LOOK_SECONDS)
-        if server.cpu_seconds - before <= calm * (time.monotonic() - looked):
-            return looked - began
-    raise AssertionError(f"the server is still busy {_LONGEST_AFTERMATH_SECONDS:g} s after an attack")
+class _Honest:
+    """A client that asks for a job again and again."""
 
+    def __init__(self, channel: grpc.aio.Channel, job_id: str) -> None:
+        self._get = channel.unary_unary(GET_JOB, GetJobRequest.SerializeToString, GetJobResponse.FromString)
+        self._job_id = job_id
 
-async def _ask(channel: grpc.aio.Channel, job_id: str, noticed: Noticed, seconds: float) -> None:
-    get = channel.unary_unary(GET_JOB, GetJobRequest.SerializeToString, GetJobResponse.FromString)
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
+    async def ask(self, noticed: Noticed, seconds: float) -> None:
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            began = time.monotonic()
+            try:
+                await self._get(GetJobRequest(job_id=self._job_id), timeout=10)
+            except grpc.aio.AioRpcError as error:
+                noticed.failed.append(f"{error.code().name}: {error.details()}")
+            noticed.delays.append(time.monotonic() - began)
+            await asyncio.sleep(0.01)
+
+    async def ask_until_done(self, noticed: Noticed, server: Server, calm: float) -> float:
+        """Until the server takes no more than `calm` seconds of CPU per second; returns after how many seconds."""
         began = time.monotonic()
-        try:
-            await get(GetJobRequest(job_id=job_id), timeout=10)
-        except grpc.aio.AioRpcError as error:
-            noticed.failed.append(f"{error.code().name}: {error.details()}")
-        noticed.delays.append(time.monotonic() - began)
-        await asyncio.sleep(0.01)
+        while time.monotonic() < began + _LONGEST_AFTERMATH_SECONDS:
+            before, looked = server.cpu_seconds, time.monotonic()
+            await self.ask(noticed, _LOOK_SECONDS)
+            if server.cpu_seconds - before <= calm * (time.monotonic() - looked):
+                return looked - began
+        raise AssertionError(f"the server is still busy {_LONGEST_AFTERMATH_SECONDS:g} s after an attack")

@@ -19,8 +19,8 @@ import grpc.aio
 import uvloop
 
 SERVICE = "bare.Bare"
-OPTIONS = [("grpc.server.max_pending_requests", 20_000), ("grpc.server.max_pending_requests_hard_limit", 40_000)]
-"""Without them a burst of ten thousand watchers is refused."""
+OPTIONS = [("grpc.server.max_pending_requests", 10_000), ("grpc.server.max_pending_requests_hard_limit", 10_000)]
+"""As ours: without them a burst of ten thousand watchers is refused."""
 
 
 class Bare:
