@@ -71,6 +71,6 @@ def _limits(limits: "ServerLimits") -> dict[str, str]:
         "conversion time": f"{human_seconds(limits.conversion_timeout_seconds)} in all, "
         f"{human_seconds(limits.conversion_stall_seconds)} without progress",
         "conversion memory": human_bytes(limits.conversion_memory_bytes),
-        "watches": f"{limits.max_watchers:,}, of them {limits.team_max_watchers:,} of one team, "
-        f"{limits.job_max_watchers:,} of one job",
+        "watches": f"{limits.max_watchers:,} at once, {limits.team_max_watchers:,} by a team, "
+        f"{limits.job_max_watchers:,} of a job",
     }
