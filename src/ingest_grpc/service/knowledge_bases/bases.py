@@ -118,8 +118,9 @@ class KnowledgeBaseService:
         async def unit(rows: Rows) -> tuple[Sequence[KnowledgeBaseView], int | None, int]:
             if external_id is not None:
                 one = await rows.knowledge_base_by_external_id(caller.team_id, external_id)
-                shown = [] if one is None or not (show_deleted or one.deleted_at is None) else [await view(rows, one)]
-                return shown, None, len(shown)
+                shown = one is not None and (show_deleted or one.deleted_at is None)
+                found = [one] if one is not None and shown else []
+                return [await view(rows, each) for each in found], None, len(found)
             found = await rows.knowledge_bases_newest(caller.team_id, before, page_size + 1, show_deleted=show_deleted)
             last = found[page_size - 1].row_id if len(found) > page_size else None
             total = 0
