@@ -242,8 +242,8 @@ CATALOGUE: Mapping[Reason, Entry] = {
         Code.RESOURCE_EXHAUSTED,
     ),
     Reason.ETAG_MISMATCH: Entry(
-        "The job was changed since the etag {expected_etag} was read; it is {actual_etag} now.",
-        "Read the job again, and repeat the change if it still applies.",
+        "The resource was changed since the etag {expected_etag} was read; it is {actual_etag} now.",
+        "Read the resource again, and repeat the change if it still applies.",
         Code.ABORTED,
     ),
     Reason.EXTERNAL_ID_TAKEN: Entry(

@@ -37,17 +37,20 @@ OF_SERVICE: Mapping[Reason, Entry] = {
         Code.NOT_FOUND,
     ),
     Reason.STREAM_ROTATED: Entry(
-        "The server rotates long streams.", "Resume at once with the last sequence.", Code.UNAVAILABLE, retryable=True
+        "The server rotates long streams.",
+        "Resume at once with the last sequence or resume_token.",
+        Code.UNAVAILABLE,
+        retryable=True,
     ),
     Reason.SERVER_DRAINING: Entry(
         "The server is shutting down.",
-        "Resume with the last sequence once it is back.",
+        "Call again once it is back; resume a watch with the last sequence or resume_token.",
         Code.UNAVAILABLE,
         retryable=True,
     ),
     Reason.WATCHER_TOO_SLOW: Entry(
         "The watcher did not read for {seconds} seconds.",
-        "Read the stream faster and resume with the last sequence.",
+        "Read the stream faster and resume with the last sequence or resume_token.",
         Code.ABORTED,
         retryable=True,
     ),

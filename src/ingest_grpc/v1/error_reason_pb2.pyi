@@ -117,7 +117,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_JOB_DELETED: _ErrorReason.ValueType  # 46
     """The job {job_id} is deleted and will be purged. (FAILED_PRECONDITION)"""
     ERROR_REASON_ETAG_MISMATCH: _ErrorReason.ValueType  # 47
-    """The job was changed since the etag {expected_etag} was read; it is {actual_etag} now. (ABORTED)"""
+    """The resource was changed since the etag {expected_etag} was read; it is {actual_etag} now. (ABORTED)"""
     ERROR_REASON_EXTERNAL_ID_TAKEN: _ErrorReason.ValueType  # 48
     """The external_id {external_id} belongs to {resource_id} already. (ALREADY_EXISTS)"""
     ERROR_REASON_TEAM_QUEUE_FULL: _ErrorReason.ValueType  # 49
@@ -324,7 +324,7 @@ ERROR_REASON_RECORD_NOT_FOUND: ErrorReason.ValueType  # 45
 ERROR_REASON_JOB_DELETED: ErrorReason.ValueType  # 46
 """The job {job_id} is deleted and will be purged. (FAILED_PRECONDITION)"""
 ERROR_REASON_ETAG_MISMATCH: ErrorReason.ValueType  # 47
-"""The job was changed since the etag {expected_etag} was read; it is {actual_etag} now. (ABORTED)"""
+"""The resource was changed since the etag {expected_etag} was read; it is {actual_etag} now. (ABORTED)"""
 ERROR_REASON_EXTERNAL_ID_TAKEN: ErrorReason.ValueType  # 48
 """The external_id {external_id} belongs to {resource_id} already. (ALREADY_EXISTS)"""
 ERROR_REASON_TEAM_QUEUE_FULL: ErrorReason.ValueType  # 49
