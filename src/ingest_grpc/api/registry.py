@@ -88,9 +88,11 @@ def _parsing_each(request_class: type[Message], behaviour: Handler) -> Handler:
 
 def _parsed(request_class: type[Message], request: bytes) -> Message:
     try:
-        return request_class.FromString(request)
+        message = request_class.FromString(request)
     except DecodeError:
         raise invalid("request", f"is not a valid {request_class.DESCRIPTOR.full_name}") from None
+    message.DiscardUnknownFields()  # nobody reads them: megabytes of them must not live as long as a watch
+    return message
 
 
 def _encoded(message: Message | bytes) -> bytes:

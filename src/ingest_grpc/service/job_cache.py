@@ -18,6 +18,9 @@ KEPT_BYTES = 32 * 1024 * 1024
 KEPT_JOBS = 1_000
 """Jobs of lists, forty pages of 25: about 5 KB each, which a server that runs for hours comes to hold for good."""
 
+ENTRY_BYTES = 512
+"""What a reply takes beside its own bytes: its key, and its places in the caches. It bounds the number of replies."""
+
 MAX_REMEMBERED_CHANGES = 10_000
 
 Encode = Callable[[Job], bytes]
@@ -26,7 +29,7 @@ Read = Callable[[], Coroutine[Any, Any, tuple[Topic, bytes]]]
 
 
 class Replies:
-    """Encoded replies, each about one topic: a job, by its row, or the jobs of a team, by its name.
+    """Encoded replies under short keys, each about one topic: a job, by its row, or the jobs of a team, by its name.
 
     `changed` is told of every commit before anybody hears of it. A reader keeps what it read only if its topic has not
     changed since its read began: the snapshot may be older than the commit that `changed` was told of, and nobody would
@@ -76,13 +79,13 @@ class Replies:
             return  # another read of the same, which began later, was quicker
         self._keys.setdefault(topic, set()).add(key)
         self._replies[key] = reply
-        self._room -= len(reply)
+        self._room -= len(reply) + ENTRY_BYTES
         while self._room < 0:
             self._drop(next(iter(self._keys)))  # the one that came first
 
     def _drop(self, topic: Topic) -> None:
         for key in self._keys.pop(topic, ()):
-            self._room += len(self._replies.pop(key))
+            self._room += len(self._replies.pop(key)) + ENTRY_BYTES
 
     def _forget_changes(self) -> None:
         """Changes matter to the reads under way alone: this one is about to end, and if no other is left, to none."""

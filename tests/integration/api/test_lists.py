@@ -37,6 +37,18 @@ async def test_list_jobs__pages_are_cut_by_bytes_and_lose_nothing(api: Api) -> N
     assert [job.name for page in pages for job in page.jobs] == [str(number) for number in reversed(range(50))]
 
 
+async def test_list_jobs__the_cache_keeps_nothing_of_what_nobody_reads(api: Api) -> None:
+    """A request may hold megabytes of fields that this server does not know."""
+    for number in range(3):
+        unknown = b"\xfa\x3e\x02" + f"{number:02}".encode()  # field 1,007, of two bytes
+        await api.jobs.ListJobs(pb.ListJobsRequest.FromString(unknown))
+    [key] = api.core.caches.pages._replies
+
+    assert len(f"{key}") < 200
+    await api.jobs.ListJobs(pb.ListJobsRequest(ascending=True))
+    assert len(api.core.caches.pages) == 2
+
+
 async def test_list_events__pages_follow_each_other(api: Api) -> None:
     file = await api.core.upload(caller=LOCAL)
     job_id = (await api.jobs.CreateJob(new_job("job", file.file_id))).job.job_id

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.lifecycle import JobType
 from ingest_grpc.model import Job, JobFilter, NewJob
-from ingest_grpc.service.job_cache import JobReplies, ListedJobs, head_of
+from ingest_grpc.service.job_cache import ENTRY_BYTES, JobReplies, ListedJobs, Replies, head_of
 from ingest_grpc.store.interface import ReadUnit, Store, T
 from tests.factories import ALICE, BOB, Core
 
@@ -122,11 +123,28 @@ async def test_replies__of_another_team_are_not_found(core: Core, slow: SlowRead
 
 async def test_replies__take_no_more_room_than_they_may(core: Core) -> None:
     jobs = [await created(core) for _ in range(5)]
-    replies = JobReplies(core.store, encoded, kept_bytes=3 * len(encoded(jobs[0])))
+    replies = JobReplies(core.store, encoded, kept_bytes=3 * (len(encoded(jobs[0])) + ENTRY_BYTES))
     for job in jobs:
         await replies.of_job(ALICE.team_id, job.job_id)
 
     assert len(replies) == 3
+
+
+async def test_replies__that_are_empty_take_room_too() -> None:
+    """A list of nothing has an empty reply, and there is one for every filter that a caller can think of."""
+    replies = Replies(kept_bytes=3 * ENTRY_BYTES)
+
+    async def nothing(topic: int) -> tuple[int, bytes]:
+        return topic, b""
+
+    for number in range(5):
+        await replies.of(number, partial(nothing, number))
+    assert len(replies) == 3
+    replies.changed(range(5))
+    assert len(replies) == 0
+    for number in range(5):
+        await replies.of(number, partial(nothing, number))
+    assert len(replies) == 3, "what is dropped gives its room back"
 
 
 async def test_replies__a_purged_job_is_gone(core: Core) -> None:

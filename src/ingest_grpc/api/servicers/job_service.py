@@ -1,5 +1,7 @@
 """JobService."""
 
+import hashlib
+
 from ingest_grpc.api.caches import JobCaches
 from ingest_grpc.api.interceptors.auth import caller
 from ingest_grpc.api.interceptors.chain import Context
@@ -67,7 +69,9 @@ class JobServicer:
         async def read() -> tuple[str, bytes]:
             return team, await self._jobs_page(caller(), asked)
 
-        return await self._caches.pages.of((team, message.SerializeToString(deterministic=True)), read)
+        # A digest, for keys to be of one size, whatever the request says.
+        key = hashlib.sha256(message.SerializeToString(deterministic=True)).digest()
+        return await self._caches.pages.of((team, key), read)
 
     async def _jobs_page(self, admitted: Caller, asked: requests.ListJobs) -> bytes:
         jobs, page = await page_that_fits(
