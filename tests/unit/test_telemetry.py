@@ -38,6 +38,21 @@ def test_json__is_one_object() -> None:
     }
 
 
+def with_long_facts(formatter: logging.Formatter) -> str:
+    begin_call("abc-1")
+    note_call("request_id", "\x01" * 4_000_000)
+    return formatter.format(a_record(error="é" * 4_000_000))
+
+
+@pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
+def test_formatters__show_the_beginning_of_a_long_fact_and_its_length(formatter: logging.Formatter) -> None:
+    line = copy_context().run(with_long_facts, formatter)
+
+    assert line.count("… (4,000,000 characters)") == 2
+    assert "é" * 1_024 + "…" in line
+    assert len(line) < 10_000
+
+
 @pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
 def test_formatters__keep_the_traceback(formatter: logging.Formatter) -> None:
     record = a_record()

@@ -14,6 +14,9 @@ from typing import Any
 call_id: ContextVar[str] = ContextVar("call_id", default="")
 """Id of the call that is being served; the same that a caller sees with an unexpected error."""
 
+MAX_FACT_CHARACTERS = 1_024
+"""Of a longer fact, which may be as long as a request, a line shows the beginning."""
+
 _facts: ContextVar[dict[str, str] | None] = ContextVar("call_facts", default=None)
 
 
@@ -46,9 +49,15 @@ def setup_logging(level: str, *, as_json: bool) -> None:
 
 
 def fields_of(record: logging.LogRecord) -> Mapping[str, Any]:
-    """The facts of a record, with those of the call it was made in."""
+    """The facts of a record, with those of the call it was made in; long ones cut."""
     fields: Mapping[str, Any] = getattr(record, "fields", {})
-    return {**call_facts(), **fields}
+    return {name: _cut(value) for name, value in {**call_facts(), **fields}.items()}
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > MAX_FACT_CHARACTERS:
+        return f"{value[:MAX_FACT_CHARACTERS]}… ({len(value):,} characters)"
+    return value
 
 
 class TextFormatter(logging.Formatter):
