@@ -8,8 +8,10 @@ import grpc
 import pytest
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 
+from ingest_grpc import model
 from ingest_grpc.model import Scope
 from ingest_grpc.service import watch_jobs as service
+from ingest_grpc.service.paging import Tokens
 from ingest_grpc.v1.job_pb2 import JobType
 from ingest_grpc.v1.job_service_pb2 import (
     CreateJobRequest,
@@ -230,6 +232,16 @@ async def test_resume__with_garbage_is_refused(server: Server, token: str) -> No
     assert await watch.rest() == []
     assert watch.error is not None
     assert watch.error.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert watch.reason == "INVALID_RESUME_TOKEN"
+
+
+@pytest.mark.parametrize("place", [(-(2**64),), (0, 2**70, 1), (0, 1, 2**63)])
+async def test_resume__at_a_forged_place_is_refused(server: Server, place: tuple[int, ...]) -> None:
+    """Whoever knows how tokens are made can forge one; it harms nobody."""
+    ledger_id = (await watching(server)).received[0].snapshot.ledger_id
+    token = Tokens("local", "watch_jobs", model.WatchJobsRequest().filters).encode((ledger_id, *place))
+    watch = JobsWatch(server.channel, resume_token=token)
+    await watch.rest()
     assert watch.reason == "INVALID_RESUME_TOKEN"
 
 

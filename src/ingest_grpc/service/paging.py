@@ -36,7 +36,7 @@ class Tokens:
             raise ValueError("not a position") from None
 
 
-def _fits(value: object) -> bool:
+def fits(value: object) -> bool:
     """Whether a value is an integer of the ledger; whoever knows how tokens are made can forge others."""
     return isinstance(value, int) and -(2**63) <= value < 2**63
 
@@ -52,8 +52,9 @@ def decode_cursor(team: str, list_name: str, filters: object, token: str) -> tup
         return None
     try:
         value, row_id = Tokens(team, list_name, filters).decode(token)
-        if not (_fits(row_id) and (isinstance(value, str) or _fits(value))):
+        if not (fits(row_id) and (isinstance(value, str) or fits(value))):
             raise TypeError("not a cursor")
+        str(value).encode()  # JSON allows half of a surrogate pair, the ledger does not
     except (ValueError, TypeError):
         raise IngestError(Reason.INVALID_PAGE_TOKEN) from None
     return value, row_id

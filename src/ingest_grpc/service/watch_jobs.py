@@ -25,7 +25,7 @@ from ingest_grpc.model import (
 )
 from ingest_grpc.service import views
 from ingest_grpc.service.feed import Feed, FeedItem
-from ingest_grpc.service.paging import Tokens
+from ingest_grpc.service.paging import Tokens, fits
 from ingest_grpc.service.stream_pace import StreamPace
 from ingest_grpc.service.watch_limits import WatchLimits
 from ingest_grpc.store.interface import JobCursor, Rows, Store
@@ -151,7 +151,7 @@ async def _begin(rows: Rows, team: str, request: WatchJobsRequest, tokens: Token
 
 def _position(cursor: int, created_at: int | None = None, row: int = 0) -> _Position:
     """Raises TypeError for what a token of ours never holds."""
-    if not all(isinstance(value, int) for value in (cursor, created_at or 0, row)):
+    if not all(map(fits, (cursor, created_at or 0, row))):
         raise TypeError("not a position")
     return _Position(cursor, None if created_at is None else (created_at, row))
 
