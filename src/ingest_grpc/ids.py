@@ -4,7 +4,7 @@ import re
 import uuid
 from enum import StrEnum
 
-from ingest_grpc.errors import Reason, invalid
+from ingest_grpc.errors import Reason, invalid, quoted
 
 
 class Prefix(StrEnum):
@@ -40,9 +40,10 @@ def is_id(value: str, *prefixes: Prefix) -> bool:
 def check_id(value: str, field: str, *prefixes: Prefix) -> str:
     """`value` itself, if it is such an id. Raises INVALID_ID naming `field`."""
     if not is_id(value, *prefixes):
-        shown = value if len(value) <= 80 else value[:77] + "..."
         expected = form(*prefixes)
-        raise invalid(field, f"{shown!r} is not of the form {expected}", Reason.INVALID_ID, {"expected": expected})
+        raise invalid(
+            field, f"{quoted(value)} is not of the form {expected}", Reason.INVALID_ID, {"expected": expected}
+        )
     return value
 
 

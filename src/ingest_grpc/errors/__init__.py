@@ -5,7 +5,7 @@ Import any of the names below from here.
 
 from ingest_grpc.errors.catalogue import CATALOGUE
 from ingest_grpc.errors.entry import Entry
-from ingest_grpc.errors.failure import DOMAIN, IngestError, Precondition, Violation, invalid
+from ingest_grpc.errors.failure import DOMAIN, IngestError, Precondition, Violation, invalid, quoted
 from ingest_grpc.errors.reasons import Code, Reason
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "Reason",
     "Violation",
     "invalid",
+    "quoted",
 ]

@@ -10,6 +10,9 @@ from ingest_grpc.errors.reasons import Reason
 DOMAIN = "ingest-grpc"
 """ErrorInfo.domain of every error that leaves the service."""
 
+MAX_QUOTED = 80
+"""Most characters that a message shows of a caller's text."""
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
@@ -34,12 +37,14 @@ class IngestError(Exception):
 
     `metadata` holds every dynamic part of the message as strings. `retry_after_seconds` is set where the
     service knows when to try again (0 = at once). `resource` is (type, name) of what the error is about.
-    `preconditions` are the first things that stand in the way, of `preconditions_total`.
+    `violations` are the first of `violations_total`, `preconditions` the first things that stand in the way, of
+    `preconditions_total`; a total of 0 means that all are there.
     """
 
     reason: Reason
     metadata: Mapping[str, str] = field(default_factory=dict)
     violations: Sequence[Violation] = ()
+    violations_total: int = 0
     retry_after_seconds: float | None = None
     resource: tuple[str, str] | None = None
     preconditions: Sequence[Precondition] = ()
@@ -82,3 +87,8 @@ def invalid(
 ) -> IngestError:
     """An IngestError about one field of the request."""
     return IngestError(reason, metadata or {}, violations=(Violation(field_path, description),))
+
+
+def quoted(value: str) -> str:
+    """A caller's text as a message shows it: in quotation marks, and of a long one the beginning."""
+    return repr(value if len(value) <= MAX_QUOTED else f"{value[: MAX_QUOTED - 3]}...")

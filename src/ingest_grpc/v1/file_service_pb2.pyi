@@ -503,7 +503,7 @@ class UpdateFileRequest(_message.Message):
     """Makes the call idempotent for 7 days: 1 to 64 printable ASCII characters, unique per team and method."""
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Which fields to change; one that is named here and absent below is cleared. Without a mask: those present."""
+        """Which fields to change; one that is named here and absent below is cleared. Empty = those that are present."""
 
     @_builtins.property
     def metadata(self) -> _struct_pb2.Struct:

@@ -241,7 +241,7 @@ class UpdateKnowledgeBaseRequest(_message.Message):
     """Makes the call idempotent for 7 days: 1 to 64 printable ASCII characters, unique per team and method."""
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Which of name, description, embedder and chunking to change; absent = those that are present."""
+        """Which of name, description, embedder and chunking to change; empty = those that are present."""
 
     @_builtins.property
     def chunking(self) -> _knowledge_base_pb2.Chunking:

@@ -41,7 +41,7 @@ def _status(error: IngestError, shown: int) -> status_pb2.Status:
 
 def _details(error: IngestError, shown: int, message: str) -> list[Message]:
     violations, preconditions = error.violations[:shown], error.preconditions[:shown]
-    omitted = len(error.violations) - len(violations)
+    omitted = max(error.violations_total, len(error.violations)) - len(violations)
     omitted += max(error.preconditions_total, len(error.preconditions)) - len(preconditions)
     details: list[Message] = [_error_info(error, omitted)]
     if violations:

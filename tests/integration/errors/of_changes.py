@@ -59,6 +59,12 @@ _OF_CHANGES = [
         (),
         {"expected_etag": "old", "actual_etag": ""},
     ),
+    UPDATE_JOB(
+        "101 paths in the mask, and an etag of 65 characters",
+        Reason.INVALID_FIELD,
+        lambda w: pb.UpdateJobRequest(job_id=w.job_id, update_mask=FieldMask(paths=["name"] * 101), etag="x" * 65),
+        ["update_mask.paths", "etag"],
+    ),
     DELETE_JOB(
         "the etag of an older state",
         Reason.ETAG_MISMATCH,
@@ -122,6 +128,13 @@ _OF_CHANGES = [
         Reason.INVALID_FIELD,
         lambda w: files.UpdateFileRequest(file_id=w.file_id, update_mask=FieldMask(paths=["sha256"])),
         ["update_mask.paths[0]"],
+    ),
+    UPDATE_FILE(
+        "the etag of an older state",
+        Reason.ETAG_MISMATCH,
+        lambda w: files.UpdateFileRequest(file_id=w.file_id, filename="b.pdf", etag="old"),
+        (),
+        {"expected_etag": "old", "actual_etag": ""},
     ),
 ]
 

@@ -3,6 +3,8 @@
 from functools import partial
 from typing import Any
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from ingest_grpc.errors import Reason
 from ingest_grpc.v1 import job_service_pb2 as pb
 from tests.integration.errors.row import Row, new, of_one_job, of_pages
@@ -142,6 +144,17 @@ _OF_JOBS = [
         Reason.INVALID_FIELD,
         lambda w: pb.ListJobsRequest(statuses=[0, 99]),  # type: ignore[list-item]
         ["statuses[0]", "statuses[1]"],
+    ),
+    LIST_JOBS(
+        "65 labels, times beyond the year 9999 and of a negative nanosecond, and a page token of 8,193 characters",
+        Reason.INVALID_FIELD,
+        lambda w: pb.ListJobsRequest(
+            labels={f"{number}": "" for number in range(65)},
+            created_after=Timestamp(seconds=2**62),
+            created_before=Timestamp(nanos=-1),
+            page_token="x" * 8_193,
+        ),
+        ["labels", "created_after", "created_before", "page_token"],
     ),
     WATCH_JOB(
         "a sequence beyond the head",

@@ -10,6 +10,8 @@ from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, RecordStatus, Step
 from ingest_grpc.model import Caller, EventType, FileFilter, FileKind, JobFilter
 from ingest_grpc.service.paging import decode_token, encode_cursor, encode_token
+from ingest_grpc.wire.requests.fields import MAX_TOKEN
+from ingest_grpc.wire.requests.jobs import MAX_NAME_CHARACTERS
 from tests.factories import ALICE, BOB, Core
 
 List: TypeAlias = Callable[[Core, Caller, str], Awaitable[Any]]
@@ -175,14 +177,20 @@ async def test_token__with_a_cursor_that_no_row_can_have(core: Core) -> None:
     filters = JobFilter().model_dump(mode="json")
     for cursor in ((0, -1), (0, -(2**63))):
         assert (await jobs(core, ALICE, encode_cursor("team-a", "jobs", filters, cursor))).items == []
-    for cursor in ((0, 2**63), (2**70, 1)):
-        await refused(jobs(core, ALICE, encode_cursor("team-a", "jobs", filters, cursor)))
+    forged: list[tuple[str | int, int]] = [(0, 2**63), (2**70, 1), ("\ud800", 1)]
+    for place in forged:
+        await refused(jobs(core, ALICE, encode_cursor("team-a", "jobs", filters, place)))
 
 
 def test_token__keeps_its_cursor() -> None:
     for cursor in (0, 1, 2**40, 2**63 - 1):
         assert decode_token("t", "l", ["f"], encode_token("t", "l", ["f"], cursor)) == cursor
     assert decode_token("t", "l", None, "") is None
+
+
+def test_token__of_the_longest_name_may_be_sent_back() -> None:
+    longest = "\N{GRINNING FACE}" * MAX_NAME_CHARACTERS
+    assert len(encode_cursor("team", "jobs", {}, (longest, 2**63 - 1))) <= MAX_TOKEN
 
 
 async def test_filters__by_status(core: Core) -> None:

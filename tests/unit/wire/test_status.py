@@ -55,6 +55,24 @@ def test_status__failed_precondition_and_resource() -> None:
     assert not details(error, error_details_pb2.RetryInfo)
 
 
+def test_status__the_etag_of_any_resource_names_no_kind() -> None:
+    error = IngestError(Reason.ETAG_MISMATCH, {"expected_etag": "a", "actual_etag": "b"}, resource=("File", "file-1"))
+
+    assert "job" not in f"{error.message} {error.suggested_fix}".lower()
+    assert detail(error, error_details_pb2.ResourceInfo).resource_type == "File"
+
+
+def test_status__what_ends_a_watch_tells_both_kinds_how_to_resume() -> None:
+    for reason in (Reason.STREAM_ROTATED, Reason.SERVER_DRAINING, Reason.WATCHER_TOO_SLOW):
+        assert "sequence or resume_token" in IngestError(reason).suggested_fix
+
+
+def test_status__violations_that_were_only_counted_are_omitted() -> None:
+    error = IngestError(Reason.INVALID_FIELD, violations=[Violation("f", "bad")] * 20, violations_total=2_000_000)
+
+    assert detail(error, error_details_pb2.ErrorInfo).metadata["violations_omitted"] == "1999980"
+
+
 def test_status__exhausted_resource_says_when_to_retry() -> None:
     error = IngestError(Reason.SERVER_BUSY, retry_after_seconds=1.5)
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
 
 from ingest_grpc import model
 from ingest_grpc.ids import Prefix
@@ -77,13 +76,9 @@ def _patterns(fields: Fields, field: str, values: Sequence[str]) -> tuple[str, .
     )
 
 
-def _interval(fields: Fields, message: Any) -> int | None:
-    if not message.HasField("sync_interval"):
-        return None
-    duration: Duration = message.sync_interval
-    if not MIN_INTERVAL_SECONDS <= duration.seconds <= MAX_INTERVAL_SECONDS:
-        fields.wrong("sync_interval", f"must be {MIN_INTERVAL_SECONDS} seconds to 366 days")
-    return duration.seconds
+def _interval(fields: Fields, message: Message) -> int | None:
+    seconds = fields.seconds("sync_interval", message, MIN_INTERVAL_SECONDS, MAX_INTERVAL_SECONDS)
+    return None if seconds is None else int(seconds)
 
 
 def data_source_id(fields: Fields, value: str) -> str:
@@ -113,7 +108,7 @@ def list_data_sources(message: pb.ListDataSourcesRequest) -> ListDataSources:
         return ListDataSources(
             knowledge_base_id(fields, message.knowledge_base_id),
             fields.page_size(message.page_size),
-            message.page_token,
+            fields.page_token(message.page_token),
             message.include_total,
         )
 
@@ -132,10 +127,7 @@ def update_data_source(message: pb.UpdateDataSourceRequest) -> UpdateDataSource:
     with Fields() as fields:
         if not message.update_mask.paths:
             fields.wrong("update_mask", "is required")
-        for index, path in enumerate(message.update_mask.paths):
-            if path not in UPDATABLE:
-                fields.wrong(f"update_mask.paths[{index}]", f"{path!r} is not one of {', '.join(UPDATABLE)}")
-        wanted = set(message.update_mask.paths)
+        wanted = fields.changed(message, UPDATABLE)
         if "name" in wanted and not message.name.strip():
             fields.wrong("name", "cannot be cleared")
         if "file_ids" in wanted and not message.file_ids:

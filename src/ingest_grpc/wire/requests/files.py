@@ -21,6 +21,8 @@ from ingest_grpc.wire.requests.fields import Fields
 MAX_CHUNK_BYTES = 2 * 1024 * 1024
 """Most bytes of one data message, of CreateFile and of ReadFile."""
 
+MAX_GIVEN_CHARACTERS = 4_096
+"""Most characters of a file's name with the folders before it."""
 
 SERVICE = "/ingest_grpc.v1.FileService"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -108,7 +110,10 @@ def new_file(
 
 
 def usable_filename(fields: Fields, field: str, value: str) -> str:
-    """A name without folders; required."""
+    """A name without the folders before it; required."""
+    if len(value) > MAX_GIVEN_CHARACTERS:
+        fields.wrong(field, f"has {len(value):,} characters, at most {MAX_GIVEN_CHARACTERS:,} are allowed")
+        return ""
     filename = base_name(value)
     if not filename:
         fields.wrong(field, "has no usable character after its last separator" if value else "is required")
@@ -164,7 +169,7 @@ def list_files(message: pb.ListFilesRequest) -> ListFiles:
                 ),
             ),
             fields.page_size(message.page_size),
-            message.page_token,
+            fields.page_token(message.page_token),
             message.include_total,
         )
 

@@ -35,7 +35,7 @@ def list_ingestion_jobs(message: pb.ListIngestionJobsRequest) -> ListIngestionJo
             message.oldest_first,
             fields.optional_id("after", message.after, Prefix.INGESTION_JOB),
             fields.page_size(message.page_size),
-            message.page_token,
+            fields.page_token(message.page_token),
             fields.knowledge_base(message.knowledge_base_id),
             fields.optional_id("data_source_id", message.data_source_id, Prefix.DATA_SOURCE),
             message.include_total,
@@ -73,7 +73,7 @@ def list_file_records(message: pb.ListFileRecordsRequest) -> ListFileRecords:
             fields.enum_list("statuses", message.statuses, enums.RECORD_STATUS),
             message.show_deleted,
             fields.page_size(message.page_size),
-            message.page_token,
+            fields.page_token(message.page_token),
             fields.enum_list("steps", message.steps, enums.STEP),
             message.include_total,
         )

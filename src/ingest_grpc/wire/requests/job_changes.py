@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from google.protobuf.duration_pb2 import Duration
-
 from ingest_grpc import model
 from ingest_grpc.ids import Prefix
 from ingest_grpc.v1 import job_service_pb2 as pb
@@ -19,7 +17,7 @@ from ingest_grpc.wire.requests.jobs import (
 
 UPDATABLE = ("name", "description", "system_prompt", "instructions", "knowledge_base_id", "labels")
 DEFAULT_WAIT_SECONDS = 30.0
-MAX_WAIT_SECONDS = 60.0
+MAX_WAIT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,7 @@ class UpdateJob:
 
 
 def update_job(message: pb.UpdateJobRequest) -> UpdateJob:
-    """Fields in the mask, or without a mask those that are present; a masked field that is absent is cleared."""
+    """Fields in the mask, or where it is empty those that are present; a masked field that is absent is cleared."""
     with Fields() as fields:
         values: Mapping[str, object] = {
             "name": fields.text("name", message.name, characters=MAX_NAME_CHARACTERS),
@@ -43,26 +41,15 @@ def update_job(message: pb.UpdateJobRequest) -> UpdateJob:
             "knowledge_base_id": fields.knowledge_base(message.knowledge_base_id) or "",
             "labels": fields.labels("labels", message.labels),
         }
-        wanted = _wanted(fields, message)
+        wanted = fields.changed(message, UPDATABLE)
         if "name" in wanted and not message.name.strip():
             fields.wrong("name", "cannot be cleared")
         return UpdateJob(
             fields.id("job_id", message.job_id, Prefix.JOB),
             model.JobUpdate.model_validate({name: values[name] for name in wanted}),
-            message.etag,
+            fields.etag("etag", message.etag),
             fields.request(message, f"{SERVICE}/UpdateJob"),
         )
-
-
-def _wanted(fields: Fields, message: pb.UpdateJobRequest) -> set[str]:
-    """The names of the fields to change."""
-    if not message.HasField("update_mask"):
-        present = {name for name in UPDATABLE[:-1] if message.HasField(name)}  # type: ignore[arg-type]
-        return present | ({"labels"} if message.labels else set())
-    for index, path in enumerate(message.update_mask.paths):
-        if path not in UPDATABLE:
-            fields.wrong(f"update_mask.paths[{index}]", f"{path!r} is not one of {', '.join(UPDATABLE)}")
-    return set(message.update_mask.paths) & set(UPDATABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +66,7 @@ def delete_job(message: pb.DeleteJobRequest) -> DeleteJob:
     with Fields() as fields:
         return DeleteJob(
             fields.id("job_id", message.job_id, Prefix.JOB),
-            message.etag,
+            fields.etag("etag", message.etag),
             fields.request(message, f"{SERVICE}/DeleteJob"),
         )
 
@@ -135,7 +122,7 @@ def start_job(message: pb.StartJobRequest) -> StartJob:
     with Fields() as fields:
         return StartJob(
             fields.id("job_id", message.job_id, Prefix.JOB),
-            message.expected_files_etag,
+            fields.etag("expected_files_etag", message.expected_files_etag),
             fields.request(message, f"{SERVICE}/StartJob"),
         )
 
@@ -181,19 +168,13 @@ def wait_job(message: pb.WaitJobRequest) -> WaitJob:
     """0 to 60 seconds."""
     with Fields() as fields:
         has_cursor = message.HasField("after_sequence")
-        seconds = _seconds(message.timeout) if message.HasField("timeout") else DEFAULT_WAIT_SECONDS
-        if not 0 <= seconds <= MAX_WAIT_SECONDS:
-            fields.wrong("timeout", "must be 0 to 60 seconds")
+        seconds = fields.seconds("timeout", message, 0, MAX_WAIT_SECONDS)
         return WaitJob(
             fields.id("job_id", message.job_id, Prefix.JOB),
             fields.count("after_sequence", message.after_sequence) if has_cursor else None,
             fields.optional_enum("until", message.until, enums.WAIT_UNTIL) or model.WaitUntil.CHANGE,
-            seconds,
+            DEFAULT_WAIT_SECONDS if seconds is None else seconds,
         )
-
-
-def _seconds(duration: Duration) -> float:
-    return duration.seconds + duration.nanos / 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +193,6 @@ def list_job_files(message: pb.ListJobFilesRequest) -> ListJobFiles:
         return ListJobFiles(
             fields.id("job_id", message.job_id, Prefix.JOB),
             fields.page_size(message.page_size),
-            message.page_token,
+            fields.page_token(message.page_token),
             message.include_total,
         )

@@ -10,9 +10,8 @@ from ingest_grpc.lifecycle import JobType
 from ingest_grpc.v1 import job_service_pb2 as pb
 from ingest_grpc.wire import enums
 from ingest_grpc.wire.enums import JobView, WatchKind
-from ingest_grpc.wire.requests.fields import MAX_ITEMS, Fields
+from ingest_grpc.wire.requests.fields import MAX_ETAG, MAX_ITEMS, MAX_TOKEN, Fields
 from ingest_grpc.wire.requests.metadata import metadata
-from ingest_grpc.wire.times import microseconds_of
 
 MAX_NAME_CHARACTERS = 255
 MAX_DESCRIPTION_CHARACTERS = 4_096
@@ -128,15 +127,15 @@ def list_jobs(message: pb.ListJobsRequest) -> ListJobs:
                 ),
                 name_contains=fields.text("name_contains", message.name_contains, characters=MAX_NAME_CHARACTERS),
                 labels=fields.labels("labels", message.labels),
-                created_after=microseconds_of(message.created_after) if message.HasField("created_after") else None,
-                created_before=microseconds_of(message.created_before) if message.HasField("created_before") else None,
+                created_after=fields.time("created_after", message),
+                created_before=fields.time("created_before", message),
                 show_deleted=message.show_deleted,
                 order_by=fields.optional_enum("order_by", message.order_by, enums.LIST_JOBS_ORDER)
                 or model.JobOrder.CREATED_AT,
                 ascending=message.ascending,
             ),
             fields.page_size(message.page_size),
-            message.page_token,
+            fields.page_token(message.page_token),
             message.include_total,
         )
 
@@ -233,7 +232,7 @@ def list_timeline_events(message: pb.ListTimelineEventsRequest) -> ListTimelineE
             fields.count("after_sequence", message.after_sequence),
             fields.enum_list("types", message.types, enums.EVENT_TYPE),
             fields.page_size(message.page_size),
-            message.page_token,
+            fields.page_token(message.page_token),
             message.include_total,
         )
 
@@ -250,7 +249,7 @@ def watch_job(message: pb.WatchJobRequest) -> model.WatchRequest:
             kinds=_event_kinds(frozenset(kinds)) if kinds else None,
             progress=WatchKind.PROGRESS in kinds,
             heartbeat_interval_seconds=_heartbeat_seconds(fields, message.heartbeat_interval_seconds),
-            ledger_id=message.ledger_id or None,
+            ledger_id=fields.text("ledger_id", message.ledger_id, characters=MAX_ETAG) or None,
         )
 
 
@@ -268,7 +267,7 @@ def watch_jobs(message: pb.WatchJobsRequest) -> model.WatchJobsRequest:
             labels=fields.labels("labels", message.labels),
             external_id=fields.external_id("external_id", message.external_id),
             knowledge_base_id=fields.knowledge_base(message.knowledge_base_id),
-            resume_token=message.resume_token,
+            resume_token=fields.text("resume_token", message.resume_token, characters=MAX_TOKEN),
             until=fields.optional_enum("until", message.until, enums.WATCH_JOBS_UNTIL) or model.WatchJobsUntil.NEVER,
             heartbeat_interval_seconds=_heartbeat_seconds(fields, message.heartbeat_interval_seconds),
         )

@@ -93,7 +93,7 @@ def list_knowledge_bases(message: pb.ListKnowledgeBasesRequest) -> ListKnowledge
             fields.external_id("external_id", message.external_id),
             message.show_deleted,
             fields.page_size(message.page_size),
-            message.page_token,
+            fields.page_token(message.page_token),
             message.include_total,
         )
 
@@ -110,9 +110,9 @@ class UpdateKnowledgeBase:
 
 
 def update_knowledge_base(message: pb.UpdateKnowledgeBaseRequest) -> UpdateKnowledgeBase:
-    """Fields in the mask, or without a mask those that are present."""
+    """Fields in the mask, or where it is empty those that are present."""
     with Fields() as fields:
-        wanted = _wanted(fields, message)
+        wanted = fields.changed(message, UPDATABLE)
         if "name" in wanted and not message.name.strip():
             fields.wrong("name", "cannot be cleared")
         max_tokens, overlap = _chunking(fields, message.chunking) if "chunking" in wanted else (None, None)
@@ -128,19 +128,9 @@ def update_knowledge_base(message: pb.UpdateKnowledgeBaseRequest) -> UpdateKnowl
                 overlap_tokens=overlap,
             ),
             message.reindex,
-            message.etag,
+            fields.etag("etag", message.etag),
             fields.request(message, f"{SERVICE}/UpdateKnowledgeBase"),
         )
-
-
-def _wanted(fields: Fields, message: pb.UpdateKnowledgeBaseRequest) -> set[str]:
-    """The names of the fields to change."""
-    if not message.HasField("update_mask"):
-        return {name for name in UPDATABLE if message.HasField(name)}  # type: ignore[arg-type]
-    for index, path in enumerate(message.update_mask.paths):
-        if path not in UPDATABLE:
-            fields.wrong(f"update_mask.paths[{index}]", f"{path!r} is not one of {', '.join(UPDATABLE)}")
-    return set(message.update_mask.paths) & set(UPDATABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +205,7 @@ def list_knowledge_base_files(message: pb.ListKnowledgeBaseFilesRequest) -> List
             fields.enum_list("statuses", message.statuses, enums.RECORD_STATUS),
             fields.optional_id("data_source_id", message.data_source_id, Prefix.DATA_SOURCE),
             fields.page_size(message.page_size),
-            message.page_token,
+            fields.page_token(message.page_token),
             message.include_total,
         )
 
@@ -289,7 +279,7 @@ def list_chunks(message: pb.ListChunksRequest) -> ListChunks:
             knowledge_base_id(fields, message.knowledge_base_id),
             fields.id("file_id", message.file_id, Prefix.FILE, Prefix.OUTPUT_FILE),
             fields.page_size(message.page_size),
-            message.page_token,
+            fields.page_token(message.page_token),
             message.include_total,
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from google.protobuf.struct_pb2 import Struct, Value
 
 from ingest_grpc import model
+from ingest_grpc.errors import quoted
 from ingest_grpc.wire.requests.fields import Fields
 
 MAX_METADATA = 50
@@ -16,12 +17,11 @@ MAX_METADATA_TEXT = 512
 def metadata(fields: Fields, field: str, struct: Struct) -> Mapping[str, model.Scalar]:
     """The scalars of a Struct; what else it holds is wrong."""
     values = struct.fields
-    if len(values) > MAX_METADATA:
-        fields.wrong(field, f"has {len(values):,} entries, at most {MAX_METADATA} are allowed")
+    if not fields.fits(field, values, MAX_METADATA):
         return {}
     for key in values:
         if not (0 < len(key) <= MAX_METADATA_KEY and key.isprintable()):
-            fields.wrong(field, f"has the key {key[:80]!r}, not 1 to {MAX_METADATA_KEY} printable characters")
+            fields.wrong(field, f"has the key {quoted(key)}, not 1 to {MAX_METADATA_KEY} printable characters")
     return {key: scalar(fields, f"{field}[{key[:80]}]", value, MAX_METADATA_TEXT) for key, value in values.items()}
 
 

@@ -11,6 +11,7 @@ from ingest_grpc.lifecycle import JobStatus, JobType
 from ingest_grpc.model import EventKind, EventType, WatchUntil
 from ingest_grpc.v1 import ingestion_pb2, job_pb2
 from ingest_grpc.v1 import job_service_pb2 as pb
+from ingest_grpc.wire.requests import fields as shared
 from ingest_grpc.wire.requests import jobs
 from tests.unit.wire.values import FILE_ID, JOB_ID, OUTPUT_ID, RECORD_ID
 
@@ -116,6 +117,15 @@ def test_request__hash_depends_on_the_payload_alone() -> None:
     assert payload_hash(job_id=JOB_ID, request_id="a") != payload_hash(job_id=other, request_id="a")
 
 
+def test_request__of_a_call_that_is_refused_is_not_hashed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may hold megabytes of what was just found to be too much."""
+    monkeypatch.delattr(shared, "payload_hash")
+    with pytest.raises(IngestError) as raised:
+        jobs.cancel_job(pb.CancelJobRequest(job_id="x", request_id="abc"))
+
+    assert fields(raised.value) == ["job_id"]
+
+
 def test_request__none_without_request_id() -> None:
     assert jobs.cancel_job(pb.CancelJobRequest(job_id=JOB_ID)).request is None
 
@@ -198,7 +208,8 @@ def test_add_files__300_bad_ids_are_all_found() -> None:
         jobs.add_files(pb.AddFilesRequest(job_id=JOB_ID, files=[pb.FileToAdd(file_id="bad")] * 300))
 
     assert raised.value.reason is Reason.INVALID_ID
-    assert fields(raised.value)[299] == "files[299].file_id"
+    assert fields(raised.value) == [f"files[{index}].file_id" for index in range(20)]
+    assert raised.value.violations_total == 300
 
 
 def test_add_files__outputs_cannot_be_added() -> None:
