@@ -5,13 +5,13 @@ WHERE f.file_id = :file_id AND f.team = :team;
 
 -- name: files_newest
 -- One page of a team's files, newest first.
-SELECT f.*, b.blob_key, instr(lower(f.filename), lower(:contains)) > 0 AS passes
+SELECT f.*, b.blob_key, (:contains = '' OR instr(casefold(f.filename), :contains) > 0) AS passes
 FROM files AS f CROSS JOIN blobs AS b ON b.id = f.blob
 WHERE f.team = :team AND f.deleted_at IS NULL AND f.id < :before ORDER BY f.id DESC LIMIT :limit;
 
 -- name: files_newest_of_kind
 -- One page of a team's uploads or outputs, newest first.
-SELECT f.*, b.blob_key, instr(lower(f.filename), lower(:contains)) > 0 AS passes
+SELECT f.*, b.blob_key, (:contains = '' OR instr(casefold(f.filename), :contains) > 0) AS passes
 FROM files AS f CROSS JOIN blobs AS b ON b.id = f.blob
 WHERE f.team = :team AND f.kind = :kind AND f.deleted_at IS NULL AND f.id < :before ORDER BY f.id DESC LIMIT :limit;
 

@@ -132,22 +132,34 @@ WHERE id = :row_id;
 -- name: ingestion_jobs_of_job_asc
 -- Ingestion jobs of a job, oldest first.
 SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
-WHERE i.job = :job AND i.id > :cursor ORDER BY i.id LIMIT :limit;
+WHERE i.job = :job AND i.id > :cursor
+  AND (:knowledge_base_id IS NULL OR i.knowledge_base_id = :knowledge_base_id)
+  AND (:data_source_id IS NULL OR i.data_source_id = :data_source_id)
+ORDER BY i.id LIMIT :limit;
 
 -- name: ingestion_jobs_of_job_desc
 -- Ingestion jobs of a job, newest first.
 SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
-WHERE i.job = :job AND i.id < :cursor ORDER BY i.id DESC LIMIT :limit;
+WHERE i.job = :job AND i.id < :cursor
+  AND (:knowledge_base_id IS NULL OR i.knowledge_base_id = :knowledge_base_id)
+  AND (:data_source_id IS NULL OR i.data_source_id = :data_source_id)
+ORDER BY i.id DESC LIMIT :limit;
 
 -- name: ingestion_jobs_of_job_with_status_asc
 -- Ingestion jobs of a job that have one status, oldest first.
 SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
-WHERE i.job = :job AND i.status = :status AND i.id > :cursor ORDER BY i.id LIMIT :limit;
+WHERE i.job = :job AND i.status = :status AND i.id > :cursor
+  AND (:knowledge_base_id IS NULL OR i.knowledge_base_id = :knowledge_base_id)
+  AND (:data_source_id IS NULL OR i.data_source_id = :data_source_id)
+ORDER BY i.id LIMIT :limit;
 
 -- name: ingestion_jobs_of_job_with_status_desc
 -- Ingestion jobs of a job that have one status, newest first.
 SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
-WHERE i.job = :job AND i.status = :status AND i.id < :cursor ORDER BY i.id DESC LIMIT :limit;
+WHERE i.job = :job AND i.status = :status AND i.id < :cursor
+  AND (:knowledge_base_id IS NULL OR i.knowledge_base_id = :knowledge_base_id)
+  AND (:data_source_id IS NULL OR i.data_source_id = :data_source_id)
+ORDER BY i.id DESC LIMIT :limit;
 
 -- name: ingestion_jobs_of_team_asc
 -- Ingestion jobs of a team, oldest first.
@@ -172,27 +184,29 @@ WHERE i.team = :team AND i.status = :status AND i.id < :cursor ORDER BY i.id DES
 -- name: ingestion_jobs_of_knowledge_base_asc
 -- Ingestion jobs of a knowledge base, oldest first.
 SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
-WHERE i.knowledge_base_id = :owner AND i.team = :team AND i.id > :cursor
+WHERE i.knowledge_base_id = :knowledge_base_id AND i.team = :team AND i.id > :cursor
   AND (:statuses = '[]' OR i.status IN (SELECT value FROM json_each(:statuses)))
 ORDER BY i.id LIMIT :limit;
 
 -- name: ingestion_jobs_of_knowledge_base_desc
 -- Ingestion jobs of a knowledge base, newest first.
 SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
-WHERE i.knowledge_base_id = :owner AND i.team = :team AND i.id < :cursor
+WHERE i.knowledge_base_id = :knowledge_base_id AND i.team = :team AND i.id < :cursor
   AND (:statuses = '[]' OR i.status IN (SELECT value FROM json_each(:statuses)))
 ORDER BY i.id DESC LIMIT :limit;
 
 -- name: ingestion_jobs_of_data_source_asc
 -- Ingestion jobs of a data source, oldest first.
 SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
-WHERE i.data_source_id = :owner AND i.team = :team AND i.id > :cursor
+WHERE i.data_source_id = :data_source_id AND i.team = :team AND i.id > :cursor
+  AND (:knowledge_base_id IS NULL OR i.knowledge_base_id = :knowledge_base_id)
   AND (:statuses = '[]' OR i.status IN (SELECT value FROM json_each(:statuses)))
 ORDER BY i.id LIMIT :limit;
 
 -- name: ingestion_jobs_of_data_source_desc
 -- Ingestion jobs of a data source, newest first.
 SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
-WHERE i.data_source_id = :owner AND i.team = :team AND i.id < :cursor
+WHERE i.data_source_id = :data_source_id AND i.team = :team AND i.id < :cursor
+  AND (:knowledge_base_id IS NULL OR i.knowledge_base_id = :knowledge_base_id)
   AND (:statuses = '[]' OR i.status IN (SELECT value FROM json_each(:statuses)))
 ORDER BY i.id DESC LIMIT :limit;
