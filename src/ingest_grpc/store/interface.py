@@ -311,7 +311,10 @@ class Tx(FileTx, RecordSearchTx, AlignmentTx, KnowledgeTx, Rows, Protocol):
         """Bytes of the team's blobs."""
         ...
 
-    async def jobs_to_purge(self, now: int, limit: int) -> list[Job]: ...
+    async def begin_purges(self, now: int, limit: int) -> list[Job]:
+        """Deleted jobs whose time is over. Nobody finds them any more, so that none is undeleted half purged."""
+        ...
+
     async def purge_slice(self, job: Job, now: int, limit: int) -> bool:
         """Removes up to `limit` events or records of a deleted job for good, with the files only they name.
 

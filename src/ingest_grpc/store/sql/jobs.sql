@@ -1,6 +1,6 @@
 -- name: job^
--- A job of a team.
-SELECT * FROM jobs WHERE job_id = :job_id AND team = :team;
+-- A job of a team, unless its purge has begun.
+SELECT * FROM jobs WHERE job_id = :job_id AND team = :team AND purged_at IS NULL;
 
 -- name: job_by_row^
 -- A job by its integer key.
@@ -68,9 +68,10 @@ WHERE id = :row_id;
 -- A settled job has new events: some day they are to be compacted.
 UPDATE jobs SET compactable_since = :updated_at WHERE id = :row_id AND compactable_since IS NULL;
 
--- name: jobs_to_purge
--- Deleted jobs whose time is over.
-SELECT * FROM jobs WHERE purge_at <= :now ORDER BY purge_at LIMIT :limit;
+-- name: begin_purges
+-- Deleted jobs whose time is over, also those whose purge had begun; from now on nobody finds them.
+UPDATE jobs SET purged_at = coalesce(purged_at, :now)
+WHERE id IN (SELECT id FROM jobs WHERE purge_at <= :now ORDER BY purge_at LIMIT :limit) RETURNING *;
 
 -- name: markdown_files
 -- One page of the Markdown entries of a job's file list, oldest first.

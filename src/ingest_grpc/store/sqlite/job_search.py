@@ -63,7 +63,7 @@ def _batch(
 
 def _passes(wanted: JobFilter) -> tuple[str, dict[str, Any]]:
     """The filter as a condition on one row."""
-    conditions, parameters = ["TRUE"], dict[str, Any]()
+    conditions, parameters = ["purged_at IS NULL"], dict[str, Any]()
     if not wanted.show_deleted:
         conditions.append("deleted_at IS NULL")
     for name, column, chosen in (("statuses", "status", wanted.statuses), ("types", "job_type", wanted.job_types)):

@@ -114,8 +114,12 @@ class SqliteTx(SqliteJobTx, SqliteRecordSearch, SqliteAlignmentTx, SqliteKnowled
 
     # ── purging ────────────────────────────────────────────────────────────────────────────────────────
 
-    async def jobs_to_purge(self, now: int, limit: int) -> list[Job]:
-        return self._all("jobs_to_purge", values.job_of, now=now, limit=limit)
+    async def begin_purges(self, now: int, limit: int) -> list[Job]:
+        jobs = self._all("begin_purges", values.job_of, now=now, limit=limit)
+        for job in jobs:
+            self.commit.jobs.add(job.row_id)
+            self.commit.lists.add(job.team_id)
+        return jobs
 
     async def purge_slice(self, job: Job, now: int, limit: int) -> bool:
         self.commit.jobs.add(job.row_id)
