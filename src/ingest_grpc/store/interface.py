@@ -307,10 +307,6 @@ class Tx(FileTx, RecordSearchTx, AlignmentTx, KnowledgeTx, Rows, Protocol):
         """Stores an output that has the bytes of another one."""
         ...
 
-    async def stored_bytes(self, team: str) -> int:
-        """Bytes of the team's blobs."""
-        ...
-
     async def begin_purges(self, now: int, limit: int) -> list[Job]:
         """Deleted jobs whose time is over. Nobody finds them any more, so that none is undeleted half purged."""
         ...

@@ -93,5 +93,6 @@ DELETE FROM blobs WHERE id = :row_id AND deleted_at IS NOT NULL;
 SELECT EXISTS (SELECT 1 FROM blobs WHERE blob_key = :blob_key AND deleted_at IS NULL AND sha256 <> '');
 
 -- name: stored_bytes^
--- How many bytes a team stores.
-SELECT bytes FROM team_usage WHERE team = :team;
+-- How many bytes a team stores, those of its unfinished uploads included.
+SELECT coalesce((SELECT bytes FROM team_usage WHERE team = :team), 0)
+    + coalesce((SELECT sum(committed_bytes) FROM uploads WHERE team = :team AND file_id IS NULL), 0);

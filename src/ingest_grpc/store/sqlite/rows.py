@@ -253,6 +253,12 @@ class SqliteRows(SqliteAlignmentRows, SqliteKnowledgeRows):
     async def upload_is_open(self, upload_id: str) -> bool:
         return bool(self._value("upload_is_open", upload_id=upload_id))
 
+    async def count_open_uploads(self, team: str, limit: int) -> int:
+        return int(self._value("count_open_uploads", team=team, limit=limit))
+
+    async def stored_bytes(self, team: str) -> int:
+        return int(self._value("stored_bytes", team=team))
+
     async def deleted_blobs(self, limit: int) -> list[tuple[int, str]]:
         return self._all("deleted_blobs", lambda row: (row["id"], row["blob_key"]), limit=limit)
 

@@ -35,9 +35,6 @@ class SqliteTx(SqliteJobTx, SqliteRecordSearch, SqliteAlignmentTx, SqliteKnowled
         blob = self._value("blob_of_file", row_id=shared.row_id)
         self._write("insert_file", **values.file_columns(file, blob))
 
-    async def stored_bytes(self, team: str) -> int:
-        return int(self._value("stored_bytes", team=team) or 0)
-
     async def insert_import(self, file: File) -> None:
         content = {"team": file.team_id, "sha256": file.sha256, "size_bytes": file.size_bytes}
         blob = self._write("insert_blob", blob_key=file.blob_key, shareable=False, **content)
