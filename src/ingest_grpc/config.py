@@ -151,7 +151,10 @@ class Settings(BaseSettings):
     team_max_running: int | None = Field(
         None, ge=1, description="files of one team converted at once; unset = no limit"
     )
-    team_max_bytes: int | None = Field(None, ge=1, description="bytes one team may store; unset = no limit")
+    team_max_bytes: int | None = Field(
+        None, ge=1, description="bytes one team may store, unfinished uploads included; unset = no limit"
+    )
+    team_max_uploads: int = Field(1_000, ge=1, description="resumable uploads one team may have unfinished")
     team_calls_per_second: float | None = Field(
         None, gt=0, description="calls one team may make per second in the long run, bursts of 2 s; unset = no limit"
     )

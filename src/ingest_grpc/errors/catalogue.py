@@ -238,7 +238,8 @@ CATALOGUE: Mapping[Reason, Entry] = {
     ),
     Reason.TEAM_STORAGE_FULL: Entry(
         "The team would store more than {max_bytes} bytes.",
-        "Delete files that are not needed any more, or ask the operator for more room.",
+        "Delete files that are not needed any more, or ask the operator for more room; unfinished uploads count until "
+        "they expire.",
         Code.RESOURCE_EXHAUSTED,
     ),
     Reason.ETAG_MISMATCH: Entry(
@@ -280,6 +281,12 @@ CATALOGUE: Mapping[Reason, Entry] = {
         "The upload {upload_id} is complete and became the file {file_id}.",
         "Use the file; begin a new upload for other bytes.",
         Code.FAILED_PRECONDITION,
+    ),
+    Reason.TOO_MANY_UPLOADS: Entry(
+        "The team has {max_uploads} unfinished uploads, which is as many as it may have.",
+        "Complete some of them, or retry once those that nobody continues have expired.",
+        Code.RESOURCE_EXHAUSTED,
+        retryable=True,
     ),
     Reason.IMPORT_NOT_ALLOWED: Entry(
         "The server may not import from this URL.",

@@ -85,6 +85,7 @@ class Job(Model):
     updated_at: int
     deleted_at: int | None = None
     purge_at: int | None = None
+    purged_at: int | None = None
 
     @property
     def facts(self) -> JobFacts:

@@ -27,7 +27,7 @@ from ingest_grpc.service.new_records import (
     resolve,
     unresolved_named,
 )
-from ingest_grpc.service.queue import QueueTail
+from ingest_grpc.service.queue import QueueTail, exceeds_queue
 from ingest_grpc.service.work import SYSTEM, Done, complete, is_current
 from ingest_grpc.store.interface import NewRecord, RecordRow, Store, Tx
 
@@ -127,10 +127,6 @@ class ArchiveService:
             raise IngestError(Reason.DECOMPRESSION_BOMB)
         if ledger.job.tally.total + count > rules.max_records:
             raise IngestError(Reason.ARCHIVE_EXCEEDS_JOB)
-        if rules.max_queued is not None:
-            queued = await ledger.tx.count_queued(ledger.job.team_id, rules.max_queued + 1)
-            if queued + count > rules.max_queued:
-                raise IngestError(Reason.ARCHIVE_EXCEEDS_QUEUE)
 
     async def _check_storage(self, tx: Tx, team: str) -> None:
         """Last, so that bytes which the team stores already cost nothing."""
@@ -144,12 +140,16 @@ class ArchiveService:
         tail = await QueueTail.of(ledger.tx, ledger.job.team_id, ledger.job.priority)
         names = Counter(member.filename for member in members)
         kept = set()
+        queued = 0
         for member in members:
             file = await ledger.tx.insert_file(_file(member, ledger, row), shareable=True)
             if file.blob_key == member.blob.key:
                 kept.add(file.blob_key)
-            await self._add_record(ledger, row, member, file, ingestion_job, tail, unique=names[file.filename] == 1)
+            unique = names[file.filename] == 1
+            queued += await self._add_record(ledger, row, member, file, ingestion_job, tail, unique=unique)
         await remove_former_members(ledger, row)
+        if await exceeds_queue(ledger.tx, ledger.job.team_id, queued, self._rules.max_queued):
+            raise IngestError(Reason.ARCHIVE_EXCEEDS_QUEUE)
         return frozenset(kept)
 
     async def _add_record(
@@ -162,8 +162,11 @@ class ArchiveService:
         tail: QueueTail,
         *,
         unique: bool,
-    ) -> None:
-        """A member is treated as if it had been added by itself: it may be reused, and resolve a failed namesake."""
+    ) -> bool:
+        """A member is treated as if it had been added by itself: it may be reused, and resolve a failed namesake.
+
+        Whether it is in the queue now.
+        """
         tx, archive = ledger.tx, row.record
         replaces = await unresolved_named(tx, row.job_row, file.filename) if unique else None
         intended = Intended(file, archive.method, archive.user_id, replaces, archive.metadata)
@@ -174,10 +177,11 @@ class ArchiveService:
         new = _unpacked_from(row, member, new_record(ledger, intended, ingestion_job, fair_tag))
         if earlier is None:
             await add_version(ledger, row, new, member.path, file)
-            return
+            return True
         await ledger.add_record(await as_reused(ledger, new, earlier.record))
         if replaces is not None:
             await resolve(ledger, replaces, member.record_id)
+        return False
 
 
 def _unpacked_from(archive: RecordRow, member: Member, new: NewRecord) -> NewRecord:

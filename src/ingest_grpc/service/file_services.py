@@ -46,7 +46,15 @@ class FileServices:
         imports = ImportService(store, blobs, origins, clock, intake)
         return cls(
             files=FileService(store, blobs, clock, intake, imports),
-            uploads=UploadService(store, blobs, spool, clock, intake, upload_hours=settings.upload_hours),
+            uploads=UploadService(
+                store,
+                blobs,
+                spool,
+                clock,
+                intake,
+                upload_hours=settings.upload_hours,
+                team_max_uploads=settings.team_max_uploads,
+            ),
             imports=imports,
             updates=FileUpdateService(store, clock),
             store=store,

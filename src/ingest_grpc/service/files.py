@@ -26,7 +26,7 @@ from ingest_grpc.service.file_effects import DeleteEffect, FileEffect
 from ingest_grpc.service.finisher import Finisher
 from ingest_grpc.service.idempotency import once
 from ingest_grpc.service.imports import ImportService
-from ingest_grpc.service.intake import Intake, file_not_found
+from ingest_grpc.service.intake import Arrival, Intake, file_not_found
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.paging import MAX_TOTAL, decode_token, encode_token
 from ingest_grpc.service.sweep import sweep_some
@@ -38,8 +38,6 @@ READ_BYTES = 2 * MIB
 """Most bytes of one ReadFile reply, and of one download message."""
 
 DOWNLOAD_CHUNK = 1 * MIB
-SPACE_CHECK_BYTES = 64 * MIB
-"""An upload of unknown size asks for free space again after this many bytes."""
 
 
 class FileService:
@@ -64,21 +62,18 @@ class FileService:
     ) -> Mutation[File]:
         """Stores what `chunks` yields; durable when it returns, and nothing is left if it raises.
 
-        Raises SHA256_MISMATCH, SIZE_MISMATCH, FILE_TOO_LARGE and STORAGE_FULL.
+        Raises SHA256_MISMATCH, SIZE_MISMATCH, FILE_TOO_LARGE, STORAGE_FULL and TEAM_STORAGE_FULL.
         """
         self._intake.check_size(new.size_bytes)
         await self._intake.check_space(new.size_bytes or 0)
-        async with self._blobs.writer(uuid.uuid4().hex) as writer:
-            content = ReceivedContent(new)
-            checked = 0
-            async for chunk in chunks:
-                await writer.write(chunk)
-                content.feed(chunk)
-                self._intake.check_size(writer.size_bytes)
-                if writer.size_bytes - checked > SPACE_CHECK_BYTES:
-                    checked = writer.size_bytes
-                    await self._intake.check_space(0)
-            stored = await writer.commit()
+        with Arrival(self._intake, caller.team_id) as arrival:
+            async with self._blobs.writer(uuid.uuid4().hex) as writer:
+                content = ReceivedContent(new)
+                async for chunk in chunks:
+                    await arrival.grow(len(chunk))
+                    await writer.write(chunk)
+                    content.feed(chunk)
+                stored = await writer.commit()
         return await self._keep(caller, new, stored, content, request)
 
     async def create(self, caller: Caller, new: NewFile, content: bytes, request: Request | None) -> Mutation[File]:

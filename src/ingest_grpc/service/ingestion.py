@@ -35,7 +35,7 @@ class IngestionService:
         page_token: str,
         include_total: bool = False,
     ) -> Page[IngestionJob]:
-        """Ingestion jobs of a job, of a data source, of a knowledge base or of the team: the narrowest that is named.
+        """The team's ingestion jobs, of the job, the data source and the knowledge base that are named.
 
         Raises JOB_NOT_FOUND, INGESTION_JOB_NOT_FOUND (for `after`) and INVALID_PAGE_TOKEN.
         """

@@ -35,8 +35,8 @@ from ingest_grpc.service.new_records import (
     resolve,
     unresolved_named,
 )
-from ingest_grpc.service.queue import QueueTail
-from ingest_grpc.store.interface import RecordRow
+from ingest_grpc.service.queue import QueueTail, exceeds_queue
+from ingest_grpc.store.interface import RecordRow, Tx
 
 REJECTED = frozenset({AddFileOutcome.NOT_FOUND, AddFileOutcome.NOT_REPLACEABLE})
 QUEUE_FULL_RETRY_SECONDS = 30.0
@@ -96,7 +96,7 @@ class AddFiles:
     _seen: dict[str, _Plan] = field(default_factory=dict)
 
     async def run(self, items: Sequence[FileToAdd]) -> FilesAddedEffect:
-        """Raises JOB_STARTED, FILE_NOT_FOUND, RECORD_NOT_REPLACEABLE and TOO_MANY_RECORDS."""
+        """Raises JOB_STARTED, FILE_NOT_FOUND, RECORD_NOT_REPLACEABLE, TOO_MANY_RECORDS and TEAM_QUEUE_FULL."""
         self.ledger.check_files_open()
         plans = [await self._plan(item) for item in items]
         await self._refuse(plans)
@@ -107,6 +107,8 @@ class AddFiles:
         ingestion_job_id, records = await self._add_records(
             [plan for plan in plans if plan.outcome in (AddFileOutcome.ADDED, AddFileOutcome.REUSED)]
         )
+        queued = sum(record.status is RecordStatus.QUEUED for record in records.values())
+        await check_queue_cap(self.ledger.tx, self.ledger.job.team_id, queued, self.rules.max_queued)
         results = tuple(self._result(plan, records) for plan in plans)
         return FilesAddedEffect(job_id=self.ledger.job.job_id, ingestion_job_id=ingestion_job_id, results=results)
 
@@ -151,7 +153,6 @@ class AddFiles:
         added = sum(plan.outcome is AddFileOutcome.ADDED for plan in plans)
         if self.ledger.job.tally.total + added > self.rules.max_records:
             raise IngestError(Reason.TOO_MANY_RECORDS, {"max_records": str(self.rules.max_records)})
-        await check_queue_cap(self.ledger, added, self.rules.max_queued)
 
     async def _match_names(self, plans: Sequence[_Plan]) -> None:
         """A file under the name of exactly one unresolved record resolves it; ambiguous names resolve nothing."""
@@ -258,12 +259,9 @@ def _failed_by_another_method(rows: Sequence[RecordRow], method: Method) -> Reco
     return hopeful[0] if hopeful and len(hopeful) == len(rows) else None
 
 
-async def check_queue_cap(ledger: JobLedger, added: int, max_queued: int | None) -> None:
-    """Raises TEAM_QUEUE_FULL where a team would have too many files in the queue."""
-    if max_queued is None or not added:
-        return
-    team = ledger.job.team_id
-    if await ledger.tx.count_queued(team, max_queued + 1) + added > max_queued:
+async def check_queue_cap(tx: Tx, team: str, queued: int, max_queued: int | None) -> None:
+    """Raises TEAM_QUEUE_FULL where `exceeds_queue` says so."""
+    if await exceeds_queue(tx, team, queued, max_queued):
         raise IngestError(
             Reason.TEAM_QUEUE_FULL,
             {"max_queued": str(max_queued)},

@@ -28,3 +28,13 @@ class QueueTail:
         """The tag of the team's next record."""
         self.last += STEP
         return self.last
+
+
+async def exceeds_queue(tx: Tx, team: str, queued: int, max_queued: int | None) -> bool:
+    """Whether a team has too many files in the queue; `queued` is how many this transaction put there.
+
+    To be asked once they are there: before that it is not known which files need no work.
+    """
+    if max_queued is None or not queued:
+        return False
+    return await tx.count_queued(team, max_queued + 1) > max_queued

@@ -49,7 +49,7 @@ class RetryService:
     ) -> Mutation[FilesRetried]:
         """Retries the named records, or with None all that are unresolved.
 
-        Raises JOB_NOT_FOUND, JOB_DELETED and JOB_STARTED.
+        Raises JOB_NOT_FOUND, JOB_DELETED, JOB_STARTED and TEAM_QUEUE_FULL.
         """
         if record_ids is None:
             done = await self._retry_all(caller, job_id, request)
@@ -70,10 +70,10 @@ class RetryService:
             ledger = await JobLedger.open(tx, caller.team_id, job_id, self._clock.now(), caller.user_id)
             ledger.check_files_open()
             await check_not_reindexing(tx, ledger.job)
-            await check_queue_cap(ledger, len(record_ids), self._max_queued)
             results = [await self._retry_one(ledger, record_id) for record_id in record_ids]
-            await ledger.close()
             retried = sum(result.outcome is RetryFileOutcome.RETRIED for result in results)
+            await check_queue_cap(tx, caller.team_id, retried, self._max_queued)
+            await ledger.close()
             return RetryEffect(results=tuple(results), records_retried=retried)
 
         return await once(tx, caller, request, self._clock.now(), RetryEffect, effect)
@@ -117,11 +117,11 @@ class RetryService:
         await check_not_reindexing(tx, ledger.job)
         rows = await tx.unresolved_records(ledger.job.row_id, SLICE, after)
         retryable = [row for row in rows if row.source is not None and await _is_latest(ledger, row)]
-        await check_queue_cap(ledger, len(retryable), self._max_queued)
         if retryable:
             ledger.cancel_requested(False)
         for row in retryable:
             await _requeue(ledger, row)
+        await check_queue_cap(tx, caller.team_id, len(retryable), self._max_queued)
         await ledger.close()
         effect = RetryEffect(records_retried=so_far + len(retryable))
         if len(rows) == SLICE:

@@ -26,6 +26,7 @@ from ingest_grpc.service.upload import check_announced, check_announced_size
 from ingest_grpc.store.interface import Store, Tx
 
 EXPIRED_BATCH = 100
+UPLOADS_RETRY_SECONDS = 30.0
 
 
 class UploadEffect(BaseModel):
@@ -38,7 +39,15 @@ class UploadService:
     """Resumable uploads. Calls to one upload run one after the other, whoever makes them."""
 
     def __init__(
-        self, store: Store, blobs: Blobs, spool: Spool, clock: Clock, intake: Intake, *, upload_hours: float
+        self,
+        store: Store,
+        blobs: Blobs,
+        spool: Spool,
+        clock: Clock,
+        intake: Intake,
+        *,
+        upload_hours: float,
+        team_max_uploads: int,
     ) -> None:
         self._store = store
         self._blobs = blobs
@@ -46,6 +55,7 @@ class UploadService:
         self._clock = clock
         self._intake = intake
         self._lifetime = round(upload_hours * 3_600 * MICROSECONDS)
+        self._team_max_uploads = team_max_uploads
         self._turns = Turns()
         self._digests = Digests(spool)
         self._finisher = Finisher()
@@ -55,7 +65,7 @@ class UploadService:
         await self._finisher.drain()
 
     async def create(self, caller: Caller, new: NewFile, request: Request | None) -> Mutation[Upload]:
-        """An upload without bytes. Raises FILE_TOO_LARGE, STORAGE_FULL and EXTERNAL_ID_TAKEN."""
+        """An upload without bytes. Raises FILE_TOO_LARGE, STORAGE_FULL, EXTERNAL_ID_TAKEN, TOO_MANY_UPLOADS."""
         self._intake.check_size(new.size_bytes)
         await self._intake.check_space(new.size_bytes or 0)
         now = self._clock.now()
@@ -71,6 +81,7 @@ class UploadService:
         async def unit(tx: Tx) -> Mutation[UploadEffect]:
             async def effect() -> UploadEffect:
                 await check_external_id(tx, caller.team_id, new.external_id)
+                await self._check_number(tx, caller.team_id)
                 await tx.insert_upload(upload)
                 return UploadEffect(upload_id=upload.upload_id)
 
@@ -78,6 +89,16 @@ class UploadService:
 
         done = await self._store.write(unit)
         return Mutation(await self.get(caller, done.value.upload_id), done.replayed)
+
+    async def _check_number(self, tx: Tx, team: str) -> None:
+        most = self._team_max_uploads
+        if await tx.count_open_uploads(team, most) == most:
+            raise IngestError(
+                Reason.TOO_MANY_UPLOADS,
+                {"max_uploads": str(most)},
+                retry_after_seconds=UPLOADS_RETRY_SECONDS,
+                resource=("Team", team),
+            )
 
     async def get(self, caller: Caller, upload_id: str) -> Upload:
         """How far an upload has come. Raises UPLOAD_NOT_FOUND."""
@@ -95,7 +116,8 @@ class UploadService:
     async def write(self, caller: Caller, upload_id: str, offset: int, data: bytes) -> int:
         """Appends `data`; returns how many bytes are durable now. Bytes that are there already may come again.
 
-        Raises UPLOAD_NOT_FOUND, UPLOAD_COMPLETED, UPLOAD_OFFSET, SIZE_MISMATCH, FILE_TOO_LARGE and STORAGE_FULL.
+        Raises UPLOAD_NOT_FOUND, UPLOAD_COMPLETED, UPLOAD_OFFSET, SIZE_MISMATCH, FILE_TOO_LARGE, STORAGE_FULL and
+        TEAM_STORAGE_FULL.
         """
         # To its end also when the caller goes away: an append must not overlap with that of the next call.
         return await self._finisher.run(self._write(caller, upload_id, offset, data))
@@ -133,8 +155,19 @@ class UploadService:
     async def _advance(self, upload: Upload, size_bytes: int) -> None:
         changed = {"committed_bytes": size_bytes, "expires_at": self._clock.now() + self._lifetime}
         further = upload.model_copy(update=changed)
-        if not await self._store.write(lambda tx: tx.advance_upload(further)):
-            raise RuntimeError(f"{upload.upload_id} was changed out of turn")
+
+        async def unit(tx: Tx) -> None:
+            if not await tx.advance_upload(further):
+                raise RuntimeError(f"{upload.upload_id} was changed out of turn")
+            await self._intake.check_team_bytes(tx, upload.team_id)
+
+        try:
+            await self._store.write(unit)
+        except IngestError as error:
+            # What the ledger did not take must not fill the disk; where nobody knows, the next write sees to it.
+            if error.reason is not Reason.STORAGE_UNAVAILABLE:
+                await self._spool.append(upload.upload_id, upload.committed_bytes, b"")
+            raise
 
     # ── complete ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -203,9 +236,10 @@ class UploadService:
             if file is None:
                 assert upload.file_id is not None
                 return FileEffect(file_id=upload.file_id)
-            await self._intake.insert(tx, file)
+            # Before the file is there, so that its bytes do not count twice.
             kept = upload.model_copy(update={"expires_at": self._clock.now() + self._lifetime})
             await tx.complete_upload(kept, file.file_id)
+            await self._intake.insert(tx, file)
             return FileEffect(file_id=file.file_id)
 
         done = await once(tx, caller, request, self._clock.now(), FileEffect, effect)

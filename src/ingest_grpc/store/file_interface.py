@@ -29,6 +29,14 @@ class FileRows(Protocol):
         """Whether any team's upload of this id waits for more bytes."""
         ...
 
+    async def count_open_uploads(self, team: str, limit: int) -> int:
+        """How many of a team's uploads wait for more bytes, up to `limit`."""
+        ...
+
+    async def stored_bytes(self, team: str) -> int:
+        """Bytes of the team's blobs and of its uploads that wait for more."""
+        ...
+
     async def deleted_blobs(self, limit: int) -> list[tuple[int, str]]:
         """(row, key) of blobs whose bytes may go."""
         ...

@@ -307,11 +307,10 @@ class Tx(FileTx, RecordSearchTx, AlignmentTx, KnowledgeTx, Rows, Protocol):
         """Stores an output that has the bytes of another one."""
         ...
 
-    async def stored_bytes(self, team: str) -> int:
-        """Bytes of the team's blobs."""
+    async def begin_purges(self, now: int, limit: int) -> list[Job]:
+        """Deleted jobs whose time is over. Nobody finds them any more, so that none is undeleted half purged."""
         ...
 
-    async def jobs_to_purge(self, now: int, limit: int) -> list[Job]: ...
     async def purge_slice(self, job: Job, now: int, limit: int) -> bool:
         """Removes up to `limit` events or records of a deleted job for good, with the files only they name.
 

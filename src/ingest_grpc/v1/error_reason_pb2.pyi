@@ -190,6 +190,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The {of} has {max_watchers} watchers, which is as many as it may have. (RESOURCE_EXHAUSTED, retryable)"""
     ERROR_REASON_RATE_LIMITED: _ErrorReason.ValueType  # 146
     """The team makes more than {calls_per_second} calls per second. (RESOURCE_EXHAUSTED, retryable)"""
+    ERROR_REASON_TOO_MANY_UPLOADS: _ErrorReason.ValueType  # 147
+    """The team has {max_uploads} unfinished uploads, which is as many as it may have. (RESOURCE_EXHAUSTED, retryable)"""
     ERROR_REASON_KNOWLEDGE_BASE_NOT_FOUND: _ErrorReason.ValueType  # 110
     """The knowledge base {knowledge_base_id} does not exist. (NOT_FOUND)"""
     ERROR_REASON_KNOWLEDGE_BASE_DELETED: _ErrorReason.ValueType  # 111
@@ -397,6 +399,8 @@ ERROR_REASON_TOO_MANY_WATCHERS: ErrorReason.ValueType  # 145
 """The {of} has {max_watchers} watchers, which is as many as it may have. (RESOURCE_EXHAUSTED, retryable)"""
 ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 146
 """The team makes more than {calls_per_second} calls per second. (RESOURCE_EXHAUSTED, retryable)"""
+ERROR_REASON_TOO_MANY_UPLOADS: ErrorReason.ValueType  # 147
+"""The team has {max_uploads} unfinished uploads, which is as many as it may have. (RESOURCE_EXHAUSTED, retryable)"""
 ERROR_REASON_KNOWLEDGE_BASE_NOT_FOUND: ErrorReason.ValueType  # 110
 """The knowledge base {knowledge_base_id} does not exist. (NOT_FOUND)"""
 ERROR_REASON_KNOWLEDGE_BASE_DELETED: ErrorReason.ValueType  # 111

@@ -625,7 +625,7 @@ class ListFilesRequest(_message.Message):
     external_id: _builtins.str
     """Only the file with this external_id; empty = any."""
     filename_contains: _builtins.str
-    """Only files whose name contains this, whatever the case of ASCII letters; at most 255 characters, empty = any."""
+    """Only files whose name contains this, whatever its case; at most 255 characters, empty = any."""
     include_total: _builtins.bool
     """Whether to count the files that pass the filter, up to 10,000."""
     def __init__(

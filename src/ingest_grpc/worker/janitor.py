@@ -56,7 +56,7 @@ class Janitor:
     async def _purge_jobs(self) -> None:
         """Removes jobs whose deletion is old enough, with all that only they use."""
         now = self._clock.now()
-        while jobs := await self._store.write(lambda tx: tx.jobs_to_purge(now, JOBS_PER_ROUND)):
+        while jobs := await self._store.write(lambda tx: tx.begin_purges(now, JOBS_PER_ROUND)):
             for job in jobs:
                 gone = False
                 while not gone:  # other writers go between two slices

@@ -7,7 +7,7 @@ from ingest_grpc.errors import Reason
 from ingest_grpc.v1 import file_service_pb2 as pb
 from tests.integration.errors.row import Row, of_one_file, of_output, of_pages
 
-MAX_FILE_BYTES = 5 * 2**20
+MAX_FILE_BYTES = 3 * 2**20
 """The setting under which the table holds."""
 
 CHUNK = 2 * 2**20

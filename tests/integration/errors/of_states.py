@@ -12,7 +12,7 @@ from tests.integration.errors.of_changes import retry
 from tests.integration.errors.of_files import CHUNK, data, header
 from tests.integration.errors.of_jobs import add, create_job
 from tests.integration.errors.row import Row, new
-from tests.integration.errors.states import COMMITTED_BYTES, TAKEN_ID, USED_ID
+from tests.integration.errors.states import COMMITTED_BYTES, MAX_UPLOADS, TAKEN_ID, USED_ID
 
 MAX_QUEUED, MAX_BYTES = 5, 3 * 2**20
 """The settings under which the table holds."""
@@ -113,9 +113,17 @@ _OF_FILES = [
         "FileService/UploadFile",
         "more bytes than the team may store",
         Reason.TEAM_STORAGE_FULL,
-        lambda w: [header(), data(bytes(CHUNK)), data(bytes(CHUNK))],
+        lambda w: [header(), data(bytes(CHUNK)), data(bytes(CHUNK // 2))],
         (),
         {"max_bytes": str(MAX_BYTES)},
+    ),
+    Row(
+        "FileService/CreateUpload",
+        "more uploads than the team may have unfinished",
+        Reason.TOO_MANY_UPLOADS,
+        lambda w: files.CreateUploadRequest(filename="a.bin"),
+        (),
+        {"max_uploads": str(MAX_UPLOADS)},
     ),
     Row(
         "FileService/WriteUpload",

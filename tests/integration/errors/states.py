@@ -22,7 +22,14 @@ from tests.integration.team import Team
 USED_ID, TAKEN_ID = "used-request-id", "taken-external-id"
 COMMITTED_BYTES = 4
 
-SETTINGS: dict[str, Any] = {"event_retention_days": 1.0, "output_retention_days": 1.0}
+MAX_UPLOADS = 2
+"""As many as are left unfinished."""
+
+SETTINGS: dict[str, Any] = {
+    "event_retention_days": 1.0,
+    "output_retention_days": 1.0,
+    "team_max_uploads": MAX_UPLOADS,
+}
 """The settings under which these states come about."""
 
 
@@ -85,6 +92,7 @@ async def build_states(ours: Team, compacted: Compacted) -> States:
         await ours.call("FileService/WriteUpload", written)
     completed = uploads[1].upload_id
     await ours.call("FileService/CompleteUpload", CompleteUploadRequest(upload_id=completed))
+    await ours.call("FileService/CreateUpload", CreateUploadRequest(filename="another.bin"))
     return States(
         compacted=compacted,
         deleted_job_id=deleted.job_id,

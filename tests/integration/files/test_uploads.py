@@ -237,6 +237,36 @@ async def test_write__beyond_the_announced_size_is_refused(server: Server) -> No
     assert (await get(server, upload_id)).committed_bytes == 0
 
 
+# ── limits of a team ───────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_write__unfinished_uploads_count_for_the_team(tmp_path: Path) -> None:
+    async with Server(tmp_path / "data", team_max_bytes=10) as server:
+        one, two = [(await create(server)).upload_id for _ in range(2)]
+        await write(server, one, 0, b"01234")
+        await write(server, two, 0, b"abcd")
+        failure = await failure_of(write(server, two, 4, b"ef"))
+
+        assert (failure.code, failure.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TEAM_STORAGE_FULL")
+        assert failure.metadata["max_bytes"] == "10"
+        assert sorted(path.stat().st_size for path in spooled(server)) == [4, 5], "what is refused fills no disk"
+        small = pb.CreateFileRequest(filename="a.txt", content=b"xy")
+        assert (await failure_of(server.files.CreateFile(small))).reason == "TEAM_STORAGE_FULL"
+        assert await write(server, two, 4, b"e") == 5
+        assert [(await complete(server, upload_id)).size_bytes for upload_id in (one, two)] == [5, 5]
+
+
+async def test_create__more_than_may_be_unfinished_are_refused(tmp_path: Path) -> None:
+    async with Server(tmp_path / "data", team_max_uploads=1) as server:
+        upload_id = (await create(server, request_id="first")).upload_id
+        failure = await failure_of(create(server))
+
+        assert (failure.code, failure.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_UPLOADS")
+        assert (await create(server, request_id="first")).upload_id == upload_id
+        await complete(server, upload_id)
+        await create(server)
+
+
 # ── complete ───────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from ingest_grpc.errors import Reason
+from ingest_grpc.pipeline.index.interface import IndexUnavailable
 from ingest_grpc.v1 import job_service_pb2 as jobs
 from ingest_grpc.v1 import knowledge_base_service_pb2 as pb
 from ingest_grpc.v1.job_pb2 import JobStatus, JobType
@@ -82,6 +83,31 @@ async def test_deleted__is_not_searched_until_it_is_undeleted(library: Library) 
     await library.server.knowledge.UndeleteKnowledgeBase(pb.UndeleteKnowledgeBaseRequest(knowledge_base_id=library.id))
 
     assert await library.found("tide") != []
+
+
+async def test_purge__that_has_begun_is_not_taken_back(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its chunks go first, in the index: an undelete in between would bring it back empty."""
+    library.fill()
+    await library.add_source()
+    await library.server.knowledge.DeleteKnowledgeBase(pb.DeleteKnowledgeBaseRequest(knowledge_base_id=library.id))
+    library.server.change("UPDATE knowledge_bases SET purge_at = 1")
+    knowledge = library.server.app.knowledge
+    undelete = pb.UndeleteKnowledgeBaseRequest(knowledge_base_id=library.id)
+
+    async def drop(_key: str) -> None:
+        answer = await refused(library, f"{KNOWLEDGE}/UndeleteKnowledgeBase", undelete)
+        assert answer == Reason.KNOWLEDGE_BASE_NOT_FOUND
+        raise IndexUnavailable
+
+    with monkeypatch.context() as broken:
+        broken.setattr(knowledge.index, "drop", drop)
+        with pytest.raises(IndexUnavailable):
+            await knowledge.bases.purge(10)
+    answer = await refused(library, f"{KNOWLEDGE}/UndeleteKnowledgeBase", undelete)
+    assert answer == Reason.KNOWLEDGE_BASE_NOT_FOUND
+    await knowledge.bases.purge(10)
+    assert await knowledge.index.keys() == []
+    assert await library.server.app.store.write(lambda tx: tx.begin_knowledge_base_purges(2**62, 10)) == []
 
 
 @reaches(Reason.NOT_IN_KNOWLEDGE_BASE, "KnowledgeBaseService/GetFileStatus", "a file that was never added")

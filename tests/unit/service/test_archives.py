@@ -296,6 +296,17 @@ async def test_archive__that_exceeds_a_limit_leaves_nothing(
     await core.check()
 
 
+async def test_archive__members_that_need_no_work_have_room_in_a_full_queue(start_core: StartCore) -> None:
+    core = await start_core("reused", team_max_queued=1)
+    for content in TWO.values():
+        await core.create(await core.upload("earlier.txt", content, content_type="text/plain"))
+        await core.runner.run(await core.claim_one())
+    job_id = await archive(core)
+    await core.runner.run(await core.claim_one())
+    assert (await core.job(job_id)).tally.completed == 3
+    await core.check()
+
+
 async def test_archive__files_and_bytes_are_bounded_over_all_depths(start_core: StartCore) -> None:
     core = await start_core("tree", max_entries=3)
     inner = zipped({"x.txt": b"x", "y.txt": b"y"})

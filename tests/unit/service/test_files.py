@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.ids import Prefix, new_id
 from ingest_grpc.model import FileFilter, FileKind, NewFile
-from ingest_grpc.service import files as files_module
 from ingest_grpc.service.files import READ_BYTES, text_prefix
 from ingest_grpc.service.sweep import sweep_blobs
 from ingest_grpc.service.upload import ReceivedContent
@@ -149,7 +148,7 @@ async def test_upload__whose_announced_size_does_not_fit_is_refused(core: Core) 
 
 async def test_upload__asks_again_for_space_while_it_grows(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of unknown size: the disk fills up while it comes in."""
-    monkeypatch.setattr(files_module, "SPACE_CHECK_BYTES", 5)
+    monkeypatch.setattr("ingest_grpc.service.intake.SPACE_CHECK_BYTES", 5)
 
     async def grows() -> AsyncIterator[bytes]:
         yield b"1234"

@@ -151,7 +151,7 @@ async def test_replies__a_purged_job_is_gone(core: Core) -> None:
     job = await created(core)
     await core.caches.replies.of_job(ALICE.team_id, job.job_id)
     await core.job_settings.delete(ALICE, job.job_id, "", None)
-    [deleted] = await core.store.write(lambda tx: tx.jobs_to_purge(2**62, 10))
+    [deleted] = await core.store.write(lambda tx: tx.begin_purges(2**62, 10))
     gone = False
     while not gone:
         gone = await core.store.write(lambda tx: tx.purge_slice(deleted, core.clock.now(), 100))
@@ -218,7 +218,7 @@ async def test_pages__of_a_team_go_with_every_change_of_its_jobs(core: Core) -> 
     assert await asked() == 3
     await core.job_settings.delete(ALICE, job.job_id, "", None)
     assert await asked() == 4
-    [deleted] = await core.store.write(lambda tx: tx.jobs_to_purge(2**62, 10))
+    [deleted] = await core.store.write(lambda tx: tx.begin_purges(2**62, 10))
     while not await core.store.write(lambda tx: tx.purge_slice(deleted, core.clock.now(), 100)):
         continue
     assert await asked() == 5

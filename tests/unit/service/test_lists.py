@@ -1,14 +1,17 @@
 """Lists are walked page by page while rows come and go: none is missed, none comes twice."""
 
 import base64
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
+from itertools import product
 from typing import Any, TypeAlias
 
 import pytest
 
 from ingest_grpc.errors import IngestError, Reason
-from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, RecordStatus, Step
-from ingest_grpc.model import Caller, EventType, FileFilter, FileKind, JobFilter
+from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, JobType, RecordStatus, Step
+from ingest_grpc.model import Caller, EventType, FileFilter, FileKind, JobFilter, NewJob
 from ingest_grpc.service.paging import decode_token, encode_cursor, encode_token
 from ingest_grpc.wire.requests.fields import MAX_TOKEN
 from ingest_grpc.wire.requests.jobs import MAX_NAME_CHARACTERS
@@ -226,6 +229,54 @@ async def test_ingestion_jobs__of_a_job_after_one_of_them(core: Core) -> None:
     assert await listed(None, oldest_first=True) == ids
     assert await listed(ids[0], oldest_first=True) == ids[1:]
     assert await listed(ids[2], oldest_first=False) == ids[1::-1]
+
+
+async def test_names__are_found_whatever_their_case(core: Core) -> None:
+    """In any alphabet: `lower` of SQLite would know ASCII only."""
+    file = await core.upload("ÄRZTE Bericht.pdf")
+    await core.upload("Arzte.pdf")
+    new = NewJob(name="Große ΠΌΛΗ", job_type=JobType.CONTEXT_GROUNDED_FILES)
+    job = (await core.jobs.create(ALICE, new, None)).value.job.job
+
+    for text in ("ärzte b", "ÄRZTE BERICHT", ""):
+        files = await core.files.list(ALICE, FileFilter(filename_contains=text), page_size=10, page_token="")
+        assert file.file_id in [each.file_id for each in files.items]
+        assert len(files.items) == (1 if text else 2)
+    for text in ("GROSSE", "große", "πόλη"):
+        wanted = JobFilter(name_contains=text)
+        jobs = await core.jobs.list(ALICE, wanted, page_size=10, page_token="", include_total=True)
+        assert [each.job_id for each in jobs.items] == [job.job_id]
+
+
+async def test_ingestion_jobs__have_all_that_is_named(core: Core) -> None:
+    there = []
+    for base, source in (("kb-1", "ds-1"), ("kb-2", "ds-2")):
+        job_id = (await core.create(await core.upload(f"{base}.pdf"))).job.job.job_id
+        run = (await core.add(job_id, await core.upload(f"{source}.pdf"))).ingestion_job_id
+        there += [(job_id, None, None), (job_id, base, source)]
+        with closing(sqlite3.connect(core.settings.ledger_path)) as connection, connection:
+            feeds = "UPDATE ingestion_jobs SET knowledge_base_id = ?, data_source_id = ? WHERE ingestion_job_id = ?"
+            connection.execute(feeds, (base, source, run))
+    await core.create()  # another commit: the writer forgets what was changed behind it
+    jobs, bases, sources = ((None, *dict.fromkeys(column)) for column in zip(*there[1::2], strict=True))
+
+    for named in product(jobs, bases, sources):
+        wanted = [run for run in there if all(one in (None, its) for one, its in zip(named, run, strict=True))]
+        for statuses, oldest_first in product([(), tuple(IngestionJobStatus)], [True, False]):
+            job_id, base_id, source_id = named
+            page = await core.ingestion.list(
+                ALICE,
+                job_id=job_id,
+                knowledge_base_id=base_id,
+                data_source_id=source_id,
+                statuses=statuses,
+                oldest_first=oldest_first,
+                after=None,
+                page_size=10,
+                page_token="",
+            )
+            found = [(run.job_id, run.knowledge_base_id, run.data_source_id) for run in page.items]
+            assert found == (wanted if oldest_first else wanted[::-1])
 
 
 async def test_records__of_a_run_with_filters(core: Core) -> None:

@@ -6,7 +6,7 @@ from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.ids import Prefix, new_id
 from ingest_grpc.lifecycle import JobStatus, RecordStatus
 from ingest_grpc.model import EventType, RetryFileOutcome
-from tests.factories import ALICE, BOB, Core, request
+from tests.factories import ALICE, BOB, Core, StartCore, request
 
 
 async def failed_job(core: Core, count: int = 1) -> tuple[str, list[str]]:
@@ -76,3 +76,19 @@ async def test_retry__a_late_result_of_the_attempt_before_changes_nothing(core: 
     await core.claim_one()
     assert not await core.succeed(claim)
     assert (await core.ingestion.get_record(ALICE, record_id)).status is RecordStatus.RUNNING
+
+
+async def test_retry__queue_cap_counts_only_what_is_queued(start_core: StartCore) -> None:
+    core = await start_core(team_max_queued=1)
+    job_id, [failed] = await failed_job(core)
+    [another] = (await failed_job(core))[1]
+    named = [failed, new_id(Prefix.RECORD)]
+    done = (await core.retries.retry(ALICE, job_id, named, None)).value
+    assert [result.outcome for result in done.results] == [RetryFileOutcome.RETRIED, RetryFileOutcome.NOT_FOUND]
+    other_job_id = (await core.ingestion.get_record(ALICE, another)).job_id
+    for record_ids in ([another], None):
+        with pytest.raises(IngestError) as raised:
+            await core.retries.retry(ALICE, other_job_id, record_ids, None)
+        assert raised.value.reason is Reason.TEAM_QUEUE_FULL
+    assert (await core.ingestion.get_record(ALICE, another)).status is RecordStatus.FAILED
+    await core.check()

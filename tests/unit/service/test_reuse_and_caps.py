@@ -7,7 +7,7 @@ import pytest
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.lifecycle import JobStatus, JobType, RecordStatus, WaitReason
 from ingest_grpc.model import AddFileOutcome, NewJob
-from tests.factories import ALICE, BOB, MARKDOWN, Core, to_add
+from tests.factories import ALICE, BOB, MARKDOWN, Core, StartCore, to_add
 
 
 async def test_reuse__equal_bytes_are_not_converted_twice(core: Core) -> None:
@@ -99,6 +99,22 @@ async def test_queue_cap__refuses_with_a_time_to_come_back(tmp_path: Path) -> No
         await core.check()
     finally:
         await core.stop()
+
+
+async def test_queue_cap__does_not_count_what_needs_no_work(start_core: StartCore) -> None:
+    core = await start_core(team_max_queued=1)
+    job_id = (await core.create(await core.upload("a.pdf", b"same"))).job.job.job_id
+    await core.succeed(await core.claim_one())
+    twins = [await core.upload(name, b"same") for name in ("b.pdf", "c.pdf")]
+    new = await core.upload("d.pdf", b"other")
+
+    added = await core.add(job_id, *twins, new)
+
+    assert [result.outcome for result in added.results] == [AddFileOutcome.REUSED] * 2 + [AddFileOutcome.ADDED]
+    with pytest.raises(IngestError) as raised:
+        await core.add(job_id, await core.upload("e.pdf", b"one more"))
+    assert raised.value.reason is Reason.TEAM_QUEUE_FULL
+    await core.check()
 
 
 async def test_estimate__follows_the_pace(core: Core) -> None:

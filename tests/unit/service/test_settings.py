@@ -5,6 +5,7 @@ import pytest
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.lifecycle import JobStatus, JobType, RecordStatus
 from ingest_grpc.model import EventType, JobFilter, JobUpdate, NewJob
+from ingest_grpc.store.interface import WriteUnit
 from tests.factories import ALICE, BOB, Core, request, to_add
 
 DAY = 86_400.0
@@ -94,6 +95,48 @@ async def test_purge__removes_the_job_and_what_only_it_uses(core: Core) -> None:
     assert (await core.files.get(ALICE, shared.file_id)).file_id == shared.file_id
     for file in (own, note):
         assert await refused(core.files.get(ALICE, file.file_id)) is Reason.FILE_NOT_FOUND
+
+
+async def test_purge__that_has_begun_is_not_taken_back(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A caller who undeletes between two slices would have half a job for a moment, and then none."""
+    monkeypatch.setattr("ingest_grpc.worker.janitor.ROWS_PER_SLICE", 1)
+    job_id = (await core.create(*await core.uploads(3))).job.job.job_id
+    row_id = (await core.job(job_id)).row_id
+    await core.job_settings.delete(ALICE, job_id, "", None)
+    core.clock.advance(31 * DAY)
+    write, answers = core.store.write, list[Reason]()
+
+    async def write_and_undelete(unit: WriteUnit[object]) -> object:
+        done = await write(unit)
+        monkeypatch.setattr(core.store, "write", write)
+        answers.append(await refused(core.job_settings.undelete(ALICE, job_id, None)))
+        if len(answers) == 3:
+            raise InterruptedError
+        monkeypatch.setattr(core.store, "write", write_and_undelete)
+        return done
+
+    monkeypatch.setattr(core.store, "write", write_and_undelete)
+    with pytest.raises(InterruptedError):
+        await core.janitor.step()
+    assert answers == [Reason.JOB_NOT_FOUND] * 3
+
+    await core.store.write(lambda tx: tx.job_by_row(row_id))  # the writer knows it again, half purged as it is
+    assert await refused(core.job_settings.undelete(ALICE, job_id, None)) is Reason.JOB_NOT_FOUND
+    assert not (await core.jobs.list(ALICE, JobFilter(show_deleted=True), page_size=10, page_token="")).items
+    await core.reopen()
+    assert await refused(core.job_settings.undelete(ALICE, job_id, None)) is Reason.JOB_NOT_FOUND
+    await core.janitor.step()
+    await core.check()
+
+
+async def test_purge__leaves_what_was_undeleted_in_time(core: Core) -> None:
+    job_id = (await core.create(await core.upload())).job.job.job_id
+    await core.job_settings.delete(ALICE, job_id, "", None)
+    core.clock.advance(31 * DAY)
+    await core.job_settings.undelete(ALICE, job_id, None)
+    await core.janitor.step()
+    assert (await core.job(job_id)).deleted_at is None
+    await core.check()
 
 
 async def test_clone__has_the_settings_and_the_viable_files(core: Core) -> None:

@@ -217,7 +217,7 @@ class KnowledgeBaseService:
     async def purge(self, limit: int) -> None:
         """Drops the chunks of knowledge bases whose deletion is old enough, then lets go of all they held."""
         now = self._clock.now()
-        for each in await self._store.write(lambda tx: tx.knowledge_bases_to_purge(now, limit)):
+        for each in await self._store.write(lambda tx: tx.begin_knowledge_base_purges(now, limit)):
             for generation in range(1, each.generations + 1):
                 await self._index.drop(f"{each.knowledge_base_id}/{generation}")
             slice_ = partial(_purge_slice, knowledge_base=each, now=now, limit=limit)

@@ -5,13 +5,13 @@ WHERE f.file_id = :file_id AND f.team = :team;
 
 -- name: files_newest
 -- One page of a team's files, newest first.
-SELECT f.*, b.blob_key, instr(lower(f.filename), lower(:contains)) > 0 AS passes
+SELECT f.*, b.blob_key, (:contains = '' OR instr(casefold(f.filename), :contains) > 0) AS passes
 FROM files AS f CROSS JOIN blobs AS b ON b.id = f.blob
 WHERE f.team = :team AND f.deleted_at IS NULL AND f.id < :before ORDER BY f.id DESC LIMIT :limit;
 
 -- name: files_newest_of_kind
 -- One page of a team's uploads or outputs, newest first.
-SELECT f.*, b.blob_key, instr(lower(f.filename), lower(:contains)) > 0 AS passes
+SELECT f.*, b.blob_key, (:contains = '' OR instr(casefold(f.filename), :contains) > 0) AS passes
 FROM files AS f CROSS JOIN blobs AS b ON b.id = f.blob
 WHERE f.team = :team AND f.kind = :kind AND f.deleted_at IS NULL AND f.id < :before ORDER BY f.id DESC LIMIT :limit;
 
@@ -93,5 +93,6 @@ DELETE FROM blobs WHERE id = :row_id AND deleted_at IS NOT NULL;
 SELECT EXISTS (SELECT 1 FROM blobs WHERE blob_key = :blob_key AND deleted_at IS NULL AND sha256 <> '');
 
 -- name: stored_bytes^
--- How many bytes a team stores.
-SELECT bytes FROM team_usage WHERE team = :team;
+-- How many bytes a team stores, those of its unfinished uploads included.
+SELECT coalesce((SELECT bytes FROM team_usage WHERE team = :team), 0)
+    + coalesce((SELECT sum(committed_bytes) FROM uploads WHERE team = :team AND file_id IS NULL), 0);

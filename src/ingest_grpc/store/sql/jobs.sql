@@ -1,6 +1,6 @@
 -- name: job^
--- A job of a team.
-SELECT * FROM jobs WHERE job_id = :job_id AND team = :team;
+-- A job of a team, unless its purge has begun.
+SELECT * FROM jobs WHERE job_id = :job_id AND team = :team AND purged_at IS NULL;
 
 -- name: job_by_row^
 -- A job by its integer key.
@@ -68,9 +68,10 @@ WHERE id = :row_id;
 -- A settled job has new events: some day they are to be compacted.
 UPDATE jobs SET compactable_since = :updated_at WHERE id = :row_id AND compactable_since IS NULL;
 
--- name: jobs_to_purge
--- Deleted jobs whose time is over.
-SELECT * FROM jobs WHERE purge_at <= :now ORDER BY purge_at LIMIT :limit;
+-- name: begin_purges
+-- Deleted jobs whose time is over, also those whose purge had begun; from now on nobody finds them.
+UPDATE jobs SET purged_at = coalesce(purged_at, :now)
+WHERE id IN (SELECT id FROM jobs WHERE purge_at <= :now ORDER BY purge_at LIMIT :limit) RETURNING *;
 
 -- name: markdown_files
 -- One page of the Markdown entries of a job's file list, oldest first.
@@ -132,22 +133,34 @@ WHERE id = :row_id;
 -- name: ingestion_jobs_of_job_asc
 -- Ingestion jobs of a job, oldest first.
 SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
-WHERE i.job = :job AND i.id > :cursor ORDER BY i.id LIMIT :limit;
+WHERE i.job = :job AND i.id > :cursor
+  AND (:knowledge_base_id IS NULL OR i.knowledge_base_id = :knowledge_base_id)
+  AND (:data_source_id IS NULL OR i.data_source_id = :data_source_id)
+ORDER BY i.id LIMIT :limit;
 
 -- name: ingestion_jobs_of_job_desc
 -- Ingestion jobs of a job, newest first.
 SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
-WHERE i.job = :job AND i.id < :cursor ORDER BY i.id DESC LIMIT :limit;
+WHERE i.job = :job AND i.id < :cursor
+  AND (:knowledge_base_id IS NULL OR i.knowledge_base_id = :knowledge_base_id)
+  AND (:data_source_id IS NULL OR i.data_source_id = :data_source_id)
+ORDER BY i.id DESC LIMIT :limit;
 
 -- name: ingestion_jobs_of_job_with_status_asc
 -- Ingestion jobs of a job that have one status, oldest first.
 SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
-WHERE i.job = :job AND i.status = :status AND i.id > :cursor ORDER BY i.id LIMIT :limit;
+WHERE i.job = :job AND i.status = :status AND i.id > :cursor
+  AND (:knowledge_base_id IS NULL OR i.knowledge_base_id = :knowledge_base_id)
+  AND (:data_source_id IS NULL OR i.data_source_id = :data_source_id)
+ORDER BY i.id LIMIT :limit;
 
 -- name: ingestion_jobs_of_job_with_status_desc
 -- Ingestion jobs of a job that have one status, newest first.
 SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
-WHERE i.job = :job AND i.status = :status AND i.id < :cursor ORDER BY i.id DESC LIMIT :limit;
+WHERE i.job = :job AND i.status = :status AND i.id < :cursor
+  AND (:knowledge_base_id IS NULL OR i.knowledge_base_id = :knowledge_base_id)
+  AND (:data_source_id IS NULL OR i.data_source_id = :data_source_id)
+ORDER BY i.id DESC LIMIT :limit;
 
 -- name: ingestion_jobs_of_team_asc
 -- Ingestion jobs of a team, oldest first.
@@ -172,27 +185,29 @@ WHERE i.team = :team AND i.status = :status AND i.id < :cursor ORDER BY i.id DES
 -- name: ingestion_jobs_of_knowledge_base_asc
 -- Ingestion jobs of a knowledge base, oldest first.
 SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
-WHERE i.knowledge_base_id = :owner AND i.team = :team AND i.id > :cursor
+WHERE i.knowledge_base_id = :knowledge_base_id AND i.team = :team AND i.id > :cursor
   AND (:statuses = '[]' OR i.status IN (SELECT value FROM json_each(:statuses)))
 ORDER BY i.id LIMIT :limit;
 
 -- name: ingestion_jobs_of_knowledge_base_desc
 -- Ingestion jobs of a knowledge base, newest first.
 SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
-WHERE i.knowledge_base_id = :owner AND i.team = :team AND i.id < :cursor
+WHERE i.knowledge_base_id = :knowledge_base_id AND i.team = :team AND i.id < :cursor
   AND (:statuses = '[]' OR i.status IN (SELECT value FROM json_each(:statuses)))
 ORDER BY i.id DESC LIMIT :limit;
 
 -- name: ingestion_jobs_of_data_source_asc
 -- Ingestion jobs of a data source, oldest first.
 SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
-WHERE i.data_source_id = :owner AND i.team = :team AND i.id > :cursor
+WHERE i.data_source_id = :data_source_id AND i.team = :team AND i.id > :cursor
+  AND (:knowledge_base_id IS NULL OR i.knowledge_base_id = :knowledge_base_id)
   AND (:statuses = '[]' OR i.status IN (SELECT value FROM json_each(:statuses)))
 ORDER BY i.id LIMIT :limit;
 
 -- name: ingestion_jobs_of_data_source_desc
 -- Ingestion jobs of a data source, newest first.
 SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job
-WHERE i.data_source_id = :owner AND i.team = :team AND i.id < :cursor
+WHERE i.data_source_id = :data_source_id AND i.team = :team AND i.id < :cursor
+  AND (:knowledge_base_id IS NULL OR i.knowledge_base_id = :knowledge_base_id)
   AND (:statuses = '[]' OR i.status IN (SELECT value FROM json_each(:statuses)))
 ORDER BY i.id DESC LIMIT :limit;

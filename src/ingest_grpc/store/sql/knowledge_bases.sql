@@ -33,9 +33,10 @@ SELECT count(*) AS knowledge_bases FROM (
 -- Knowledge bases that are not purged, of all teams.
 SELECT * FROM knowledge_bases WHERE purged_at IS NULL AND id > :after ORDER BY id LIMIT :limit;
 
--- name: knowledge_bases_to_purge
--- Deleted knowledge bases whose time is over.
-SELECT * FROM knowledge_bases WHERE purge_at <= :now AND purged_at IS NULL ORDER BY purge_at LIMIT :limit;
+-- name: begin_knowledge_base_purges
+-- Deleted knowledge bases whose time is over, also those whose purge had begun; from now on nobody finds them.
+UPDATE knowledge_bases SET purged_at = coalesce(purged_at, :now)
+WHERE id IN (SELECT id FROM knowledge_bases WHERE purge_at <= :now ORDER BY purge_at LIMIT :limit) RETURNING *;
 
 -- name: insert_knowledge_base<!
 -- A new knowledge base.
@@ -63,9 +64,9 @@ WHERE id IN (SELECT id FROM documents WHERE knowledge_base = :knowledge_base AND
 -- The data sources of a purged knowledge base.
 UPDATE data_sources SET removed_at = :now WHERE knowledge_base = :knowledge_base AND removed_at IS NULL;
 
--- name: purge_knowledge_base!
--- A knowledge base that nothing is left of.
-UPDATE knowledge_bases SET purged_at = :now WHERE id = :row_id;
+-- name: end_knowledge_base_purge!
+-- Nothing is left of a knowledge base but its row.
+UPDATE knowledge_bases SET purge_at = NULL WHERE id = :row_id;
 
 -- name: document_counts
 -- Documents of a knowledge base, or of one data source, by the status of their latest record.

@@ -32,3 +32,7 @@ DELETE FROM uploads WHERE id = :row_id AND expires_at <= :now;
 -- name: upload_is_open^
 -- Whether an upload waits for more bytes.
 SELECT EXISTS (SELECT 1 FROM uploads WHERE upload_id = :upload_id AND file_id IS NULL);
+
+-- name: count_open_uploads^
+-- How many uploads of a team wait for more bytes, counted up to a limit.
+SELECT count(*) FROM (SELECT 1 FROM uploads WHERE team = :team AND file_id IS NULL LIMIT :limit);

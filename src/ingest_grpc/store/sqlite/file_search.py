@@ -20,9 +20,10 @@ def files_where(
 ) -> tuple[list[File], int | None]:
     """See store.interface.Rows.files_where."""
     found: list[File] = []
-    size = BATCH if wanted.filename_contains else limit
+    contains = wanted.filename_contains.casefold()
+    size = BATCH if contains else limit
     for _ in range(MAX_SCANNED // BATCH):
-        rows = page(team=team, kind=wanted.kind, contains=wanted.filename_contains, before=before, limit=size)
+        rows = page(team=team, kind=wanted.kind, contains=contains, before=before, limit=size)
         for row in rows:
             before = row["id"]
             if row["passes"]:
@@ -37,4 +38,4 @@ def files_where(
 def passes_filter(file: File, wanted: FileFilter) -> bool:
     """The filters beside the external id, for the one file that has it."""
     right_kind = wanted.kind is None or wanted.kind is file.kind
-    return right_kind and wanted.filename_contains.lower() in file.filename.lower()
+    return right_kind and wanted.filename_contains.casefold() in file.filename.casefold()

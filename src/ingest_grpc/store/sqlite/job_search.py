@@ -63,7 +63,7 @@ def _batch(
 
 def _passes(wanted: JobFilter) -> tuple[str, dict[str, Any]]:
     """The filter as a condition on one row."""
-    conditions, parameters = ["TRUE"], dict[str, Any]()
+    conditions, parameters = ["purged_at IS NULL"], dict[str, Any]()
     if not wanted.show_deleted:
         conditions.append("deleted_at IS NULL")
     for name, column, chosen in (("statuses", "status", wanted.statuses), ("types", "job_type", wanted.job_types)):
@@ -77,8 +77,8 @@ def _passes(wanted: JobFilter) -> tuple[str, dict[str, Any]]:
         conditions.append("knowledge_base_id = :knowledge_base_id")
         parameters["knowledge_base_id"] = wanted.knowledge_base_id
     if wanted.name_contains:
-        conditions.append("instr(lower(name), lower(:name_contains)) > 0")
-        parameters["name_contains"] = wanted.name_contains
+        conditions.append("instr(casefold(name), :name_contains) > 0")
+        parameters["name_contains"] = wanted.name_contains.casefold()
     for index, (key, value) in enumerate(wanted.labels.items()):
         conditions.append(
             f"EXISTS (SELECT 1 FROM json_each(labels) WHERE key = :key_{index} AND value = :value_{index})"

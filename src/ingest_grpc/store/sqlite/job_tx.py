@@ -71,7 +71,7 @@ class SqliteJobTx(SqliteRows):
             found = self._one("job", values.job_of, team=team, job_id=job_id)
             if found is not None:
                 self._cache.keep_job(found)
-        return found if found is not None and found.team_id == team else None
+        return found if found is not None and found.team_id == team and found.purged_at is None else None
 
     async def job_by_row(self, row_id: int) -> Job:
         job = self._cache.jobs.get(row_id)

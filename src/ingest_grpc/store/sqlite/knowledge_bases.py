@@ -367,13 +367,13 @@ class SqliteKnowledgeTx(SqliteKnowledgeRows):
     async def deploy_next_versions(self, knowledge_base_row: int, now: int) -> None:
         self._write("deploy_next_versions", knowledge_base=knowledge_base_row, now=now)
 
-    async def knowledge_bases_to_purge(self, now: int, limit: int) -> list[KnowledgeBase]:
-        return self._all("knowledge_bases_to_purge", knowledge_base_of, now=now, limit=limit)
+    async def begin_knowledge_base_purges(self, now: int, limit: int) -> list[KnowledgeBase]:
+        return self._all("begin_knowledge_base_purges", knowledge_base_of, now=now, limit=limit)
 
     async def purge_knowledge_base_slice(self, knowledge_base: KnowledgeBase, now: int, limit: int) -> bool:
         row_id = knowledge_base.row_id
         if self._write("purge_documents", knowledge_base=row_id, now=now, limit=limit):
             return False
         self._write("purge_data_sources", knowledge_base=row_id, now=now)
-        self._write("purge_knowledge_base", row_id=row_id, now=now)
+        self._write("end_knowledge_base_purge", row_id=row_id)
         return True

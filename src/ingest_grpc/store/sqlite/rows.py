@@ -82,22 +82,15 @@ class SqliteRows(SqliteAlignmentRows, SqliteKnowledgeRows):
         knowledge_base_id: str | None = None,
         data_source_id: str | None = None,
     ) -> list[IngestionJob]:
-        feeding = data_source_id or knowledge_base_id
-        if job_row is None and feeding is not None:
-            return self._all(
-                f"ingestion_jobs_of_{'data_source' if data_source_id else 'knowledge_base'}_"
-                f"{'asc' if oldest_first else 'desc'}",
-                values.ingestion_job_of,
-                owner=feeding,
-                team=team,
-                statuses=json.dumps(sorted(statuses)),
-                cursor=after if after is not None else (0 if oldest_first else NEWEST),
-                limit=limit,
-            )
-        owner = "team" if job_row is None else "job"
         order = "asc" if oldest_first else "desc"
         cursor = after if after is not None else (0 if oldest_first else NEWEST)
-        where: dict[str, Any] = {owner: team if job_row is None else job_row, "cursor": cursor, "limit": limit}
+        where: dict[str, Any] = {"team": team, "job": job_row, "cursor": cursor, "limit": limit}
+        where |= {"knowledge_base_id": knowledge_base_id, "data_source_id": data_source_id}
+        if job_row is None and (data_source_id or knowledge_base_id):
+            owner = "data_source" if data_source_id else "knowledge_base"
+            where["statuses"] = json.dumps(sorted(statuses))
+            return self._all(f"ingestion_jobs_of_{owner}_{order}", values.ingestion_job_of, **where)
+        owner = "team" if job_row is None else "job"
         if not statuses:
             return self._all(f"ingestion_jobs_of_{owner}_{order}", values.ingestion_job_of, **where)
         name = f"ingestion_jobs_of_{owner}_with_status_{order}"
@@ -259,6 +252,12 @@ class SqliteRows(SqliteAlignmentRows, SqliteKnowledgeRows):
 
     async def upload_is_open(self, upload_id: str) -> bool:
         return bool(self._value("upload_is_open", upload_id=upload_id))
+
+    async def count_open_uploads(self, team: str, limit: int) -> int:
+        return int(self._value("count_open_uploads", team=team, limit=limit))
+
+    async def stored_bytes(self, team: str) -> int:
+        return int(self._value("stored_bytes", team=team))
 
     async def deleted_blobs(self, limit: int) -> list[tuple[int, str]]:
         return self._all("deleted_blobs", lambda row: (row["id"], row["blob_key"]), limit=limit)

@@ -23,11 +23,17 @@ def connect_writer(path: Path, busy_timeout_seconds: float) -> sqlite3.Connectio
     connection = sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=busy_timeout_seconds
     )
-    connection.row_factory = sqlite3.Row
+    _prepare(connection)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """What the store's statements need: rows by name, and `casefold`, since `lower` of SQLite knows ASCII only."""
+    connection.row_factory = sqlite3.Row
+    connection.create_function("casefold", 1, str.casefold, deterministic=True)
 
 
 def prove_durable(connection: sqlite3.Connection) -> None:
@@ -49,7 +55,7 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{_uri(path)}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, cached_statements=512
     )
-    connection.row_factory = sqlite3.Row
+    _prepare(connection)
     connection.execute("PRAGMA query_only = ON")
     connection.execute(f"PRAGMA cache_size = {-READER_CACHE_KIB}")
     return connection

@@ -35,9 +35,6 @@ class SqliteTx(SqliteJobTx, SqliteRecordSearch, SqliteAlignmentTx, SqliteKnowled
         blob = self._value("blob_of_file", row_id=shared.row_id)
         self._write("insert_file", **values.file_columns(file, blob))
 
-    async def stored_bytes(self, team: str) -> int:
-        return int(self._value("stored_bytes", team=team) or 0)
-
     async def insert_import(self, file: File) -> None:
         content = {"team": file.team_id, "sha256": file.sha256, "size_bytes": file.size_bytes}
         blob = self._write("insert_blob", blob_key=file.blob_key, shareable=False, **content)
@@ -114,8 +111,12 @@ class SqliteTx(SqliteJobTx, SqliteRecordSearch, SqliteAlignmentTx, SqliteKnowled
 
     # ── purging ────────────────────────────────────────────────────────────────────────────────────────
 
-    async def jobs_to_purge(self, now: int, limit: int) -> list[Job]:
-        return self._all("jobs_to_purge", values.job_of, now=now, limit=limit)
+    async def begin_purges(self, now: int, limit: int) -> list[Job]:
+        jobs = self._all("begin_purges", values.job_of, now=now, limit=limit)
+        for job in jobs:
+            self.commit.jobs.add(job.row_id)
+            self.commit.lists.add(job.team_id)
+        return jobs
 
     async def purge_slice(self, job: Job, now: int, limit: int) -> bool:
         self.commit.jobs.add(job.row_id)

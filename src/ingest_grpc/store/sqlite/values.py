@@ -91,6 +91,7 @@ def job_of(row: Row) -> Job:
         files_sequence=row["files_sequence"],
         deleted_at=row["deleted_at"],
         purge_at=row["purge_at"],
+        purged_at=row["purged_at"],
         expired_outputs=row["expired_outputs"],
         archives=row["archives"],
     )
