@@ -152,7 +152,9 @@ Global___Embedding: _TypeAlias = Embedding  # noqa: Y015
 
 @_typing.final
 class Chunking(_message.Message):
-    """Chunking says how documents are cut."""
+    """Chunking says how documents are cut. It is the same for all documents of a knowledge base: jobs and calls that add
+    files have none of their own.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -160,7 +162,8 @@ class Chunking(_message.Message):
     OVERLAP_TOKENS_FIELD_NUMBER: _builtins.int
     max_tokens: _builtins.int
     """Most tokens of one chunk, counted by the embedder's own tokenizer, 64 to 8,192; 0 = the server's default. Where the
-    embedder reads less at once, its limit holds.
+    embedder reads less at once, its limit holds. Whatever is said here, no chunk has more than 8,000 characters: some
+    1,200 tokens of English.
     """
     overlap_tokens: _builtins.int
     """Tokens that a chunk repeats of its predecessor, at most half of max_tokens; absent = the server's default."""
