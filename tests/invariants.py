@@ -54,6 +54,11 @@ _COUNTED = """
         coalesce(sum(bytes_in) FILTER (WHERE deleted_at IS NULL), 0) AS bytes_in
     FROM file_records GROUP BY {owner}
 """
+_ERROR = ("error_reason", "error_step", "error_detail")
+_FAILED = f"""
+    SELECT {", ".join(_ERROR)} FROM file_records
+    WHERE ingestion_job = ? AND status = 'FAILED' AND deleted_at IS NULL ORDER BY id
+"""
 _SHOWN = [
     "status",
     "attempt",
@@ -144,6 +149,8 @@ def _check_ingestion_jobs(connection: sqlite3.Connection) -> None:
         assert (run["started_at"] is not None) == bool(count["claimed"])
         assert (run["completed_at"] is None) == (tally.in_flight > 0)
         assert run["status"] == ingestion_job_status(tally, ever_claimed=bool(count["claimed"]))
+        failed = connection.execute(_FAILED, (run["id"],)).fetchone() if run["status"] == "FAILED" else None
+        assert tuple(run[name] for name in _ERROR) == (tuple(failed) if failed else (None, None, ""))
 
 
 def _tally(row: sqlite3.Row | None) -> Tally:

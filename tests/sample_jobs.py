@@ -146,6 +146,7 @@ def busy_job() -> Job:
     """A job that has seen it all: two runs, a record of every status, uploaded Markdown, three milestones."""
     lossy = record(11, "scan.pdf", COMPLETED)
     lossy.losses.append("Page 3 has no text.")
+    lossy.loss_steps.append(Step.STEP_PARSE)
     waiting = record(15, "later.pdf", QUEUED, LATER_RUN_ID)
     waiting.queue_position = 4
     first = [lossy, record(12, "empty.pdf", FAILED), record(13, "stopped.pdf", CANCELLED)]

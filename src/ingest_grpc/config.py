@@ -228,7 +228,10 @@ class Settings(BaseSettings):
         0.5, ge=0, le=1, description="share of the text score in hybrid search with embedders onnx and endpoint"
     )
     chunk_max_tokens: int = Field(
-        400, ge=64, le=8_192, description="longest chunk of a knowledge base that does not say, in tokens"
+        400,
+        ge=64,
+        le=8_192,
+        description="longest chunk of a knowledge base that does not say, in tokens; never more than 8,000 characters",
     )
     chunk_overlap_tokens: int = Field(
         0,

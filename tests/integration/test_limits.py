@@ -76,6 +76,21 @@ async def test_server_info__tells_how_many_may_watch(
         assert (limits.max_watchers, limits.team_max_watchers, limits.job_max_watchers) == told
 
 
+async def test_server_info__tells_what_a_job_and_a_team_may_take(tmp_path: Path) -> None:
+    caps: dict[str, Any] = {
+        "team_max_queued": 5_000,
+        "team_max_running": 3,
+        "team_max_bytes": 2**33,
+        "team_calls_per_second": 2.5,
+    }
+    async with Server(tmp_path / "capped", **caps) as server, Server(tmp_path / "free") as free:
+        told = (await server.info.GetServerInfo(GetServerInfoRequest())).limits
+        assert {name: getattr(told, name) for name in caps} == caps
+        told = (await free.info.GetServerInfo(GetServerInfoRequest())).limits
+        assert not any(told.HasField(name) for name in caps)  # type: ignore[arg-type]
+        assert (told.max_prompt_bytes, told.max_labels, told.max_label_characters) == (64 * 2**10, 64, 63)
+
+
 async def test_watchers__of_all_jobs_count_for_team_and_server(tmp_path: Path) -> None:
     async with Server(tmp_path, team_max_watchers=1) as server:
         feed = server.jobs.WatchJobs(WatchJobsRequest())

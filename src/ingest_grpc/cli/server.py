@@ -1,5 +1,6 @@
 """`server …`: what a server is and can do."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import typer
@@ -73,4 +74,18 @@ def _limits(limits: "ServerLimits") -> dict[str, str]:
         "conversion memory": human_bytes(limits.conversion_memory_bytes),
         "watches": f"{limits.max_watchers:,} at once, {limits.team_max_watchers:,} by a team, "
         f"{limits.job_max_watchers:,} of a job",
+        "prompts": human_bytes(limits.max_prompt_bytes),
+        "labels": f"{limits.max_labels:,} of {limits.max_label_characters:,} characters",
+        "team": ", ".join(_of_a_team(limits)) or "no limits",
     }
+
+
+def _of_a_team(limits: "ServerLimits") -> Iterator[str]:
+    if limits.HasField("team_max_queued"):
+        yield f"{limits.team_max_queued:,} files queued"
+    if limits.HasField("team_max_running"):
+        yield f"{limits.team_max_running:,} converted at once"
+    if limits.HasField("team_max_bytes"):
+        yield f"{human_bytes(limits.team_max_bytes)} stored"
+    if limits.HasField("team_calls_per_second"):
+        yield f"{limits.team_calls_per_second:,g} calls/s"

@@ -181,6 +181,7 @@ def show_ingestion(output: Output, each: "IngestionJob") -> None:
             "ingestion job": each.ingestion_job_id,
             "job": each.job_id,
             "status": status_text(word(each, "status")),
+            "error": f"{each.error.message} {each.error.suggested_fix}" if each.HasField("error") else None,
             "files": f"{done}, {each.documents_failed:,} failed, {each.documents_cancelled:,} cancelled",
             "pages": f"{each.pages:,}",
             "size": human_bytes(each.bytes_in),

@@ -201,7 +201,7 @@ class Document(Model):
 
 @dataclass(frozen=True, slots=True)
 class DocumentView:
-    """A document as it is shown, with its latest record."""
+    """A document as it is shown, with its latest record; `chunk_losses` as in that."""
 
     document: Document
     file_id: str
@@ -213,8 +213,10 @@ class DocumentView:
     effective_at: int
     record_id: str | None = None
     job_id: str | None = None
+    ingestion_job_id: str | None = None
     step: Step | None = None
     losses: Sequence[str] = ()
+    chunk_losses: int = 0
     error: RecordError | None = None
 
 

@@ -32,7 +32,10 @@ class RecordError(Model):
 
 
 class FileRecord(Model):
-    """One file in one ingestion job. `queue_position` and `progress` are computed when asked, never stored."""
+    """One file in one ingestion job. `queue_position` and `progress` are computed when asked, never stored.
+
+    The last `chunk_losses` of the losses are about chunks in the index, those before about the Markdown.
+    """
 
     row_id: int = Field(0, exclude=True)
     record_id: str
@@ -53,6 +56,7 @@ class FileRecord(Model):
     error: RecordError | None = None
     warnings: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
+    chunk_losses: int = 0
     attempt: int = 0
     failures: int = 0
     orphaned_count: int = 0
@@ -85,6 +89,11 @@ class FileRecord(Model):
         return self.deleted_at is not None
 
     @property
+    def markdown_losses(self) -> tuple[str, ...]:
+        """What the Markdown lacks, whatever it is used for."""
+        return self.losses[: len(self.losses) - self.chunk_losses]
+
+    @property
     def is_archive(self) -> bool:
         """Whether it was unpacked into members: its output lists them and is no document itself."""
         return self.member_count is not None
@@ -97,7 +106,10 @@ class FileRecord(Model):
 
 
 class IngestionJob(Model):
-    """One ingestion run inside a job. File ids and records are filled only by the calls that say so."""
+    """One ingestion run inside a job. File ids and records are filled only by the calls that say so.
+
+    `error` is that of its first failed live record, there only while the status is FAILED.
+    """
 
     row_id: int = Field(0, exclude=True)
     ingestion_job_id: str
@@ -109,6 +121,7 @@ class IngestionJob(Model):
     chunks_created: int = 0
     knowledge_base_id: str | None = None
     data_source_id: str | None = None
+    error: RecordError | None = None
     created_at: int
     started_at: int | None = None
     completed_at: int | None = None

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.lifecycle import (
     NOTHING,
+    IngestionJobStatus,
     RecordStatus,
     Tally,
     TransitionRefused,
@@ -35,6 +36,7 @@ from ingest_grpc.model import (
     JobFile,
     Milestone,
     RecordChange,
+    RecordError,
 )
 from ingest_grpc.service.alignment_ledger import AlignmentLedger
 from ingest_grpc.service.journal import words_of
@@ -276,7 +278,10 @@ class JobLedger(AlignmentLedger):
         in_flight = now.tally.in_flight
         status = ingestion_job_status(now.tally, ever_claimed=started_at is not None)
         ingestion.set(
-            started_at=started_at, completed_at=None if in_flight else now.completed_at or self.now, status=status
+            started_at=started_at,
+            completed_at=None if in_flight else now.completed_at or self.now,
+            status=status,
+            error=await self._first_error(now.row_id) if status is IngestionJobStatus.FAILED else None,
         )
         if before is None or before.status is not status:
             sequence = self._append(
@@ -299,6 +304,11 @@ class JobLedger(AlignmentLedger):
             ingestion_job = await self.tx.ingestion_job_by_row(row_id)
             self._ingestions[row_id] = _Ingestion(before=ingestion_job, now=ingestion_job.model_copy())
         return self._ingestions[row_id]
+
+    async def _first_error(self, ingestion_row: int) -> RecordError | None:
+        """What the first failed live record of an ingestion job says."""
+        failed = await self.tx.records(ingestion_row=ingestion_row, statuses=(RecordStatus.FAILED,), limit=1)
+        return failed[0].record.error if failed else None
 
     def _count(self, ingestion: _Ingestion, before: FileRecord | None, after: FileRecord, bytes_in: int) -> None:
         """Adds the difference that one record makes, to its ingestion job and to its job."""

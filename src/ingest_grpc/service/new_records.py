@@ -103,7 +103,7 @@ async def as_reused(ledger: JobLedger, new: NewRecord, earlier: FileRecord) -> N
             "bytes_out": earlier.bytes_out,
             "image_file_ids": images,
             "warnings": earlier.warnings,
-            "losses": earlier.losses,
+            "losses": earlier.markdown_losses,
             "document_metadata": earlier.document_metadata,
         }
     )

@@ -35,6 +35,7 @@ class Done:
     pages: int | None
     warnings: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
+    chunk_losses: tuple[str, ...] = ()
     document_metadata: DocumentMetadata | None = None
     reused_from: str | None = None
     indexed: Indexed | None = None
@@ -243,7 +244,8 @@ async def complete(ledger: JobLedger, row: RecordRow, done: Done, **changes: Any
         bytes_out=done.output.size_bytes,
         image_file_ids=images,
         warnings=done.warnings,
-        losses=done.losses,
+        losses=done.losses + done.chunk_losses,
+        chunk_losses=len(done.chunk_losses),
         document_metadata=done.document_metadata,
         reused_from=done.reused_from,
         chunks_created=done.indexed and done.indexed.chunks,

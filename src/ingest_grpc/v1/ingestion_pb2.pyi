@@ -348,6 +348,7 @@ class FileRecord(_message.Message):
     ERROR_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
     LOSSES_FIELD_NUMBER: _builtins.int
+    LOSS_STEPS_FIELD_NUMBER: _builtins.int
     ATTEMPT_FIELD_NUMBER: _builtins.int
     FAILURES_FIELD_NUMBER: _builtins.int
     ORPHANED_COUNT_FIELD_NUMBER: _builtins.int
@@ -451,6 +452,10 @@ class FileRecord(_message.Message):
         """What was lost on the way of a completed record, for example pages without text."""
 
     @_builtins.property
+    def loss_steps(self) -> _containers.RepeatedScalarFieldContainer[Global___Step.ValueType]:
+        """The step in which each of the losses happened, in their order."""
+
+    @_builtins.property
     def next_attempt_at(self) -> _timestamp_pb2.Timestamp:
         """When it is tried again; present only while it waits for that."""
 
@@ -524,6 +529,7 @@ class FileRecord(_message.Message):
         error: Global___RecordError | None = ...,
         warnings: _abc.Iterable[_builtins.str] | None = ...,
         losses: _abc.Iterable[_builtins.str] | None = ...,
+        loss_steps: _abc.Iterable[Global___Step.ValueType] | None = ...,
         attempt: _builtins.int = ...,
         failures: _builtins.int = ...,
         orphaned_count: _builtins.int = ...,
@@ -555,7 +561,7 @@ class FileRecord(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out", "_cancelled_at", b"_cancelled_at", "_chunks_created", b"_chunks_created", "_completed_at", b"_completed_at", "_deleted_at", b"_deleted_at", "_document_metadata", b"_document_metadata", "_engine", b"_engine", "_engine_job_id", b"_engine_job_id", "_error", b"_error", "_estimated_start_at", b"_estimated_start_at", "_failed_at", b"_failed_at", "_member_count", b"_member_count", "_metadata", b"_metadata", "_next_attempt_at", b"_next_attempt_at", "_output_expired_at", b"_output_expired_at", "_pages", b"_pages", "_parent_record_id", b"_parent_record_id", "_processing_at", b"_processing_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_reused_from", b"_reused_from", "_superseded_by", b"_superseded_by", "_worker_id", b"_worker_id", "bytes_out", b"bytes_out", "cancelled_at", b"cancelled_at", "chunks_created", b"chunks_created", "completed_at", b"completed_at", "created_at", b"created_at", "deleted_at", b"deleted_at", "document_metadata", b"document_metadata", "engine", b"engine", "engine_job_id", b"engine_job_id", "error", b"error", "estimated_start_at", b"estimated_start_at", "failed_at", b"failed_at", "member_count", b"member_count", "metadata", b"metadata", "next_attempt_at", b"next_attempt_at", "output_expired_at", b"output_expired_at", "pages", b"pages", "parent_record_id", b"parent_record_id", "processing_at", b"processing_at", "progress", b"progress", "queue_position", b"queue_position", "reused_from", b"reused_from", "superseded_by", b"superseded_by", "worker_id", b"worker_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out", "_cancelled_at", b"_cancelled_at", "_chunks_created", b"_chunks_created", "_completed_at", b"_completed_at", "_deleted_at", b"_deleted_at", "_document_metadata", b"_document_metadata", "_engine", b"_engine", "_engine_job_id", b"_engine_job_id", "_error", b"_error", "_estimated_start_at", b"_estimated_start_at", "_failed_at", b"_failed_at", "_member_count", b"_member_count", "_metadata", b"_metadata", "_next_attempt_at", b"_next_attempt_at", "_output_expired_at", b"_output_expired_at", "_pages", b"_pages", "_parent_record_id", b"_parent_record_id", "_processing_at", b"_processing_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_reused_from", b"_reused_from", "_superseded_by", b"_superseded_by", "_worker_id", b"_worker_id", "attempt", b"attempt", "bytes_out", b"bytes_out", "cancelled_at", b"cancelled_at", "chunks_created", b"chunks_created", "completed_at", b"completed_at", "created_at", b"created_at", "deleted", b"deleted", "deleted_at", b"deleted_at", "document_metadata", b"document_metadata", "engine", b"engine", "engine_job_id", b"engine_job_id", "error", b"error", "estimated_start_at", b"estimated_start_at", "failed_at", b"failed_at", "failures", b"failures", "file_id", b"file_id", "filename", b"filename", "image_file_ids", b"image_file_ids", "ingestion_job_id", b"ingestion_job_id", "job_id", b"job_id", "last_sequence", b"last_sequence", "losses", b"losses", "member_count", b"member_count", "metadata", b"metadata", "method", b"method", "next_attempt_at", b"next_attempt_at", "orphaned_count", b"orphaned_count", "output_expired_at", b"output_expired_at", "output_file_id", b"output_file_id", "output_filename", b"output_filename", "pages", b"pages", "parent_record_id", b"parent_record_id", "processing_at", b"processing_at", "progress", b"progress", "queue_position", b"queue_position", "record_id", b"record_id", "reused_from", b"reused_from", "status", b"status", "step", b"step", "superseded_by", b"superseded_by", "team_id", b"team_id", "user_id", b"user_id", "wait_reason", b"wait_reason", "warnings", b"warnings", "worker_id", b"worker_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out", "_cancelled_at", b"_cancelled_at", "_chunks_created", b"_chunks_created", "_completed_at", b"_completed_at", "_deleted_at", b"_deleted_at", "_document_metadata", b"_document_metadata", "_engine", b"_engine", "_engine_job_id", b"_engine_job_id", "_error", b"_error", "_estimated_start_at", b"_estimated_start_at", "_failed_at", b"_failed_at", "_member_count", b"_member_count", "_metadata", b"_metadata", "_next_attempt_at", b"_next_attempt_at", "_output_expired_at", b"_output_expired_at", "_pages", b"_pages", "_parent_record_id", b"_parent_record_id", "_processing_at", b"_processing_at", "_progress", b"_progress", "_queue_position", b"_queue_position", "_reused_from", b"_reused_from", "_superseded_by", b"_superseded_by", "_worker_id", b"_worker_id", "attempt", b"attempt", "bytes_out", b"bytes_out", "cancelled_at", b"cancelled_at", "chunks_created", b"chunks_created", "completed_at", b"completed_at", "created_at", b"created_at", "deleted", b"deleted", "deleted_at", b"deleted_at", "document_metadata", b"document_metadata", "engine", b"engine", "engine_job_id", b"engine_job_id", "error", b"error", "estimated_start_at", b"estimated_start_at", "failed_at", b"failed_at", "failures", b"failures", "file_id", b"file_id", "filename", b"filename", "image_file_ids", b"image_file_ids", "ingestion_job_id", b"ingestion_job_id", "job_id", b"job_id", "last_sequence", b"last_sequence", "loss_steps", b"loss_steps", "losses", b"losses", "member_count", b"member_count", "metadata", b"metadata", "method", b"method", "next_attempt_at", b"next_attempt_at", "orphaned_count", b"orphaned_count", "output_expired_at", b"output_expired_at", "output_file_id", b"output_file_id", "output_filename", b"output_filename", "pages", b"pages", "parent_record_id", b"parent_record_id", "processing_at", b"processing_at", "progress", b"progress", "queue_position", b"queue_position", "record_id", b"record_id", "reused_from", b"reused_from", "status", b"status", "step", b"step", "superseded_by", b"superseded_by", "team_id", b"team_id", "user_id", b"user_id", "wait_reason", b"wait_reason", "warnings", b"warnings", "worker_id", b"worker_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__bytes_out: _TypeAlias = _typing.Literal["bytes_out"]  # noqa: Y015
     _WhichOneofArgType__bytes_out: _TypeAlias = _typing.Literal["_bytes_out", b"_bytes_out"]  # noqa: Y015
@@ -677,6 +683,7 @@ class IngestionJob(_message.Message):
     CHUNKS_CREATED_FIELD_NUMBER: _builtins.int
     KNOWLEDGE_BASE_ID_FIELD_NUMBER: _builtins.int
     DATA_SOURCE_ID_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
     ingestion_job_id: _builtins.str
     """Id, "ij-…"."""
     job_id: _builtins.str
@@ -727,6 +734,10 @@ class IngestionJob(_message.Message):
     def records(self) -> _containers.RepeatedCompositeFieldContainer[Global___FileRecord]:
         """Its records; only where the response says so."""
 
+    @_builtins.property
+    def error(self) -> Global___RecordError:
+        """Why it failed: the error of its first failed live record; present only while FAILED."""
+
     def __init__(
         self,
         *,
@@ -749,15 +760,18 @@ class IngestionJob(_message.Message):
         chunks_created: _builtins.int = ...,
         knowledge_base_id: _builtins.str | None = ...,
         data_source_id: _builtins.str | None = ...,
+        error: Global___RecordError | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_completed_at", b"_completed_at", "_data_source_id", b"_data_source_id", "_knowledge_base_id", b"_knowledge_base_id", "_started_at", b"_started_at", "completed_at", b"completed_at", "created_at", b"created_at", "data_source_id", b"data_source_id", "knowledge_base_id", b"knowledge_base_id", "started_at", b"started_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_completed_at", b"_completed_at", "_data_source_id", b"_data_source_id", "_error", b"_error", "_knowledge_base_id", b"_knowledge_base_id", "_started_at", b"_started_at", "completed_at", b"completed_at", "created_at", b"created_at", "data_source_id", b"data_source_id", "error", b"error", "knowledge_base_id", b"knowledge_base_id", "started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_completed_at", b"_completed_at", "_data_source_id", b"_data_source_id", "_knowledge_base_id", b"_knowledge_base_id", "_started_at", b"_started_at", "bytes_in", b"bytes_in", "chunks_created", b"chunks_created", "completed_at", b"completed_at", "created_at", b"created_at", "data_source_id", b"data_source_id", "documents_cancelled", b"documents_cancelled", "documents_failed", b"documents_failed", "documents_processed", b"documents_processed", "documents_total", b"documents_total", "file_ids", b"file_ids", "ingestion_job_id", b"ingestion_job_id", "job_id", b"job_id", "knowledge_base_id", b"knowledge_base_id", "last_sequence", b"last_sequence", "output_file_ids", b"output_file_ids", "pages", b"pages", "records", b"records", "started_at", b"started_at", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_completed_at", b"_completed_at", "_data_source_id", b"_data_source_id", "_error", b"_error", "_knowledge_base_id", b"_knowledge_base_id", "_started_at", b"_started_at", "bytes_in", b"bytes_in", "chunks_created", b"chunks_created", "completed_at", b"completed_at", "created_at", b"created_at", "data_source_id", b"data_source_id", "documents_cancelled", b"documents_cancelled", "documents_failed", b"documents_failed", "documents_processed", b"documents_processed", "documents_total", b"documents_total", "error", b"error", "file_ids", b"file_ids", "ingestion_job_id", b"ingestion_job_id", "job_id", b"job_id", "knowledge_base_id", b"knowledge_base_id", "last_sequence", b"last_sequence", "output_file_ids", b"output_file_ids", "pages", b"pages", "records", b"records", "started_at", b"started_at", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__completed_at: _TypeAlias = _typing.Literal["completed_at"]  # noqa: Y015
     _WhichOneofArgType__completed_at: _TypeAlias = _typing.Literal["_completed_at", b"_completed_at"]  # noqa: Y015
     _WhichOneofReturnType__data_source_id: _TypeAlias = _typing.Literal["data_source_id"]  # noqa: Y015
     _WhichOneofArgType__data_source_id: _TypeAlias = _typing.Literal["_data_source_id", b"_data_source_id"]  # noqa: Y015
+    _WhichOneofReturnType__error: _TypeAlias = _typing.Literal["error"]  # noqa: Y015
+    _WhichOneofArgType__error: _TypeAlias = _typing.Literal["_error", b"_error"]  # noqa: Y015
     _WhichOneofReturnType__knowledge_base_id: _TypeAlias = _typing.Literal["knowledge_base_id"]  # noqa: Y015
     _WhichOneofArgType__knowledge_base_id: _TypeAlias = _typing.Literal["_knowledge_base_id", b"_knowledge_base_id"]  # noqa: Y015
     _WhichOneofReturnType__started_at: _TypeAlias = _typing.Literal["started_at"]  # noqa: Y015
@@ -766,6 +780,8 @@ class IngestionJob(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__completed_at) -> _WhichOneofReturnType__completed_at | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__data_source_id) -> _WhichOneofReturnType__data_source_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__error) -> _WhichOneofReturnType__error | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__knowledge_base_id) -> _WhichOneofReturnType__knowledge_base_id | None: ...
     @_typing.overload

@@ -458,7 +458,7 @@ class CreateJobRequest(_message.Message):
     """Place of its files in the queue: a greater priority goes first, 0 to 9, at most what the API key allows."""
     knowledge_base_id: _builtins.str
     """For CONTEXT_GROUNDED_VECTOR_DB: the knowledge base that it uses and that its files are added to, "kb-…". It can also
-    be set later.
+    be set later. How the files are cut is the knowledge base's own `chunking`.
     """
     @_builtins.property
     def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___FileToAdd]:

@@ -152,7 +152,9 @@ Global___Embedding: _TypeAlias = Embedding  # noqa: Y015
 
 @_typing.final
 class Chunking(_message.Message):
-    """Chunking says how documents are cut."""
+    """Chunking says how documents are cut. It is the same for all documents of a knowledge base: jobs and calls that add
+    files have none of their own.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -160,7 +162,8 @@ class Chunking(_message.Message):
     OVERLAP_TOKENS_FIELD_NUMBER: _builtins.int
     max_tokens: _builtins.int
     """Most tokens of one chunk, counted by the embedder's own tokenizer, 64 to 8,192; 0 = the server's default. Where the
-    embedder reads less at once, its limit holds.
+    embedder reads less at once, its limit holds. Whatever is said here, no chunk has more than 8,000 characters: some
+    1,200 tokens of English.
     """
     overlap_tokens: _builtins.int
     """Tokens that a chunk repeats of its predecessor, at most half of max_tokens; absent = the server's default."""
@@ -590,10 +593,13 @@ class FileStatusError(_message.Message):
     JOB_ID_FIELD_NUMBER: _builtins.int
     RECORD_ID_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
+    INGESTION_JOB_ID_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The job in which it happened."""
     record_id: _builtins.str
     """The record of the file in that job."""
+    ingestion_job_id: _builtins.str
+    """The ingestion job in which it happened, "ij-…"."""
     @_builtins.property
     def error(self) -> _ingestion_pb2.RecordError:
         """What went wrong, with the step, and what to do about it."""
@@ -604,10 +610,11 @@ class FileStatusError(_message.Message):
         job_id: _builtins.str = ...,
         record_id: _builtins.str = ...,
         error: _ingestion_pb2.RecordError | None = ...,
+        ingestion_job_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "job_id", b"job_id", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "ingestion_job_id", b"ingestion_job_id", "job_id", b"job_id", "record_id", b"record_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -629,6 +636,8 @@ class FileStatus(_message.Message):
     LOSSES_FIELD_NUMBER: _builtins.int
     STEP_FIELD_NUMBER: _builtins.int
     CHUNKS_FIELD_NUMBER: _builtins.int
+    INGESTION_JOB_ID_FIELD_NUMBER: _builtins.int
+    LOSS_STEPS_FIELD_NUMBER: _builtins.int
     file_id: _builtins.str
     """The file as it was asked for."""
     status: _ingestion_pb2.RecordStatus.ValueType
@@ -641,6 +650,8 @@ class FileStatus(_message.Message):
     """Where the work is while RUNNING."""
     chunks: _builtins.int
     """Chunks that Search finds of it."""
+    ingestion_job_id: _builtins.str
+    """The ingestion job of its latest record, "ij-…"; absent once that is purged."""
     @_builtins.property
     def effective_at(self) -> _timestamp_pb2.Timestamp:
         """Since when it has this status."""
@@ -657,6 +668,10 @@ class FileStatus(_message.Message):
     def losses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What is missing."""
 
+    @_builtins.property
+    def loss_steps(self) -> _containers.RepeatedScalarFieldContainer[_ingestion_pb2.Step.ValueType]:
+        """The step in which each of the losses happened, in their order."""
+
     def __init__(
         self,
         *,
@@ -670,17 +685,23 @@ class FileStatus(_message.Message):
         losses: _abc.Iterable[_builtins.str] | None = ...,
         step: _ingestion_pb2.Step.ValueType = ...,
         chunks: _builtins.int = ...,
+        ingestion_job_id: _builtins.str | None = ...,
+        loss_steps: _abc.Iterable[_ingestion_pb2.Step.ValueType] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_deployed_at", b"_deployed_at", "_job_id", b"_job_id", "deployed_at", b"deployed_at", "effective_at", b"effective_at", "job_id", b"job_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_deployed_at", b"_deployed_at", "_ingestion_job_id", b"_ingestion_job_id", "_job_id", b"_job_id", "deployed_at", b"deployed_at", "effective_at", b"effective_at", "ingestion_job_id", b"ingestion_job_id", "job_id", b"job_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_deployed_at", b"_deployed_at", "_job_id", b"_job_id", "chunks", b"chunks", "deployed_at", b"deployed_at", "effective_at", b"effective_at", "errors", b"errors", "file_id", b"file_id", "job_id", b"job_id", "losses", b"losses", "partial", b"partial", "status", b"status", "step", b"step"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_deployed_at", b"_deployed_at", "_ingestion_job_id", b"_ingestion_job_id", "_job_id", b"_job_id", "chunks", b"chunks", "deployed_at", b"deployed_at", "effective_at", b"effective_at", "errors", b"errors", "file_id", b"file_id", "ingestion_job_id", b"ingestion_job_id", "job_id", b"job_id", "loss_steps", b"loss_steps", "losses", b"losses", "partial", b"partial", "status", b"status", "step", b"step"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__deployed_at: _TypeAlias = _typing.Literal["deployed_at"]  # noqa: Y015
     _WhichOneofArgType__deployed_at: _TypeAlias = _typing.Literal["_deployed_at", b"_deployed_at"]  # noqa: Y015
+    _WhichOneofReturnType__ingestion_job_id: _TypeAlias = _typing.Literal["ingestion_job_id"]  # noqa: Y015
+    _WhichOneofArgType__ingestion_job_id: _TypeAlias = _typing.Literal["_ingestion_job_id", b"_ingestion_job_id"]  # noqa: Y015
     _WhichOneofReturnType__job_id: _TypeAlias = _typing.Literal["job_id"]  # noqa: Y015
     _WhichOneofArgType__job_id: _TypeAlias = _typing.Literal["_job_id", b"_job_id"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__deployed_at) -> _WhichOneofReturnType__deployed_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ingestion_job_id) -> _WhichOneofReturnType__ingestion_job_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__job_id) -> _WhichOneofReturnType__job_id | None: ...
 

@@ -64,6 +64,12 @@ class ServerLimits(_message.Message):
     MAX_WATCHERS_FIELD_NUMBER: _builtins.int
     TEAM_MAX_WATCHERS_FIELD_NUMBER: _builtins.int
     JOB_MAX_WATCHERS_FIELD_NUMBER: _builtins.int
+    MAX_LABELS_FIELD_NUMBER: _builtins.int
+    MAX_LABEL_CHARACTERS_FIELD_NUMBER: _builtins.int
+    TEAM_MAX_QUEUED_FIELD_NUMBER: _builtins.int
+    TEAM_MAX_RUNNING_FIELD_NUMBER: _builtins.int
+    TEAM_MAX_BYTES_FIELD_NUMBER: _builtins.int
+    TEAM_CALLS_PER_SECOND_FIELD_NUMBER: _builtins.int
     max_file_bytes: _builtins.int
     """Largest file, in bytes."""
     max_create_file_bytes: _builtins.int
@@ -108,6 +114,18 @@ class ServerLimits(_message.Message):
     """Most of them by one team."""
     job_max_watchers: _builtins.int
     """Most of them on one job; never more than team_max_watchers."""
+    max_labels: _builtins.int
+    """Most labels of one job."""
+    max_label_characters: _builtins.int
+    """Most characters of a label's key, and of its value."""
+    team_max_queued: _builtins.int
+    """Most files that one team may have in the queue; absent where there is no limit."""
+    team_max_running: _builtins.int
+    """Most files of one team that are converted at once; absent where there is no limit."""
+    team_max_bytes: _builtins.int
+    """Most bytes that one team may store; absent where there is no limit."""
+    team_calls_per_second: _builtins.float
+    """Calls that one team may make per second in the long run; absent where there is no limit."""
     def __init__(
         self,
         *,
@@ -133,12 +151,33 @@ class ServerLimits(_message.Message):
         max_watchers: _builtins.int = ...,
         team_max_watchers: _builtins.int = ...,
         job_max_watchers: _builtins.int = ...,
+        max_labels: _builtins.int = ...,
+        max_label_characters: _builtins.int = ...,
+        team_max_queued: _builtins.int | None = ...,
+        team_max_running: _builtins.int | None = ...,
+        team_max_bytes: _builtins.int | None = ...,
+        team_calls_per_second: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_team_calls_per_second", b"_team_calls_per_second", "_team_max_bytes", b"_team_max_bytes", "_team_max_queued", b"_team_max_queued", "_team_max_running", b"_team_max_running", "team_calls_per_second", b"team_calls_per_second", "team_max_bytes", b"team_max_bytes", "team_max_queued", b"team_max_queued", "team_max_running", b"team_max_running"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversion_memory_bytes", b"conversion_memory_bytes", "conversion_stall_seconds", b"conversion_stall_seconds", "conversion_timeout_seconds", b"conversion_timeout_seconds", "job_max_watchers", b"job_max_watchers", "max_chunk_bytes", b"max_chunk_bytes", "max_create_file_bytes", b"max_create_file_bytes", "max_document_bytes", b"max_document_bytes", "max_entries", b"max_entries", "max_expanded_bytes", b"max_expanded_bytes", "max_file_bytes", b"max_file_bytes", "max_files_per_call", b"max_files_per_call", "max_image_pixels", b"max_image_pixels", "max_nesting", b"max_nesting", "max_output_bytes", b"max_output_bytes", "max_page_points", b"max_page_points", "max_pages", b"max_pages", "max_prompt_bytes", b"max_prompt_bytes", "max_records_per_job", b"max_records_per_job", "max_table_cells", b"max_table_cells", "max_watchers", b"max_watchers", "team_max_watchers", b"team_max_watchers", "workers", b"workers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_team_calls_per_second", b"_team_calls_per_second", "_team_max_bytes", b"_team_max_bytes", "_team_max_queued", b"_team_max_queued", "_team_max_running", b"_team_max_running", "conversion_memory_bytes", b"conversion_memory_bytes", "conversion_stall_seconds", b"conversion_stall_seconds", "conversion_timeout_seconds", b"conversion_timeout_seconds", "job_max_watchers", b"job_max_watchers", "max_chunk_bytes", b"max_chunk_bytes", "max_create_file_bytes", b"max_create_file_bytes", "max_document_bytes", b"max_document_bytes", "max_entries", b"max_entries", "max_expanded_bytes", b"max_expanded_bytes", "max_file_bytes", b"max_file_bytes", "max_files_per_call", b"max_files_per_call", "max_image_pixels", b"max_image_pixels", "max_label_characters", b"max_label_characters", "max_labels", b"max_labels", "max_nesting", b"max_nesting", "max_output_bytes", b"max_output_bytes", "max_page_points", b"max_page_points", "max_pages", b"max_pages", "max_prompt_bytes", b"max_prompt_bytes", "max_records_per_job", b"max_records_per_job", "max_table_cells", b"max_table_cells", "max_watchers", b"max_watchers", "team_calls_per_second", b"team_calls_per_second", "team_max_bytes", b"team_max_bytes", "team_max_queued", b"team_max_queued", "team_max_running", b"team_max_running", "team_max_watchers", b"team_max_watchers", "workers", b"workers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__team_calls_per_second: _TypeAlias = _typing.Literal["team_calls_per_second"]  # noqa: Y015
+    _WhichOneofArgType__team_calls_per_second: _TypeAlias = _typing.Literal["_team_calls_per_second", b"_team_calls_per_second"]  # noqa: Y015
+    _WhichOneofReturnType__team_max_bytes: _TypeAlias = _typing.Literal["team_max_bytes"]  # noqa: Y015
+    _WhichOneofArgType__team_max_bytes: _TypeAlias = _typing.Literal["_team_max_bytes", b"_team_max_bytes"]  # noqa: Y015
+    _WhichOneofReturnType__team_max_queued: _TypeAlias = _typing.Literal["team_max_queued"]  # noqa: Y015
+    _WhichOneofArgType__team_max_queued: _TypeAlias = _typing.Literal["_team_max_queued", b"_team_max_queued"]  # noqa: Y015
+    _WhichOneofReturnType__team_max_running: _TypeAlias = _typing.Literal["team_max_running"]  # noqa: Y015
+    _WhichOneofArgType__team_max_running: _TypeAlias = _typing.Literal["_team_max_running", b"_team_max_running"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__team_calls_per_second) -> _WhichOneofReturnType__team_calls_per_second | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__team_max_bytes) -> _WhichOneofReturnType__team_max_bytes | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__team_max_queued) -> _WhichOneofReturnType__team_max_queued | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__team_max_running) -> _WhichOneofReturnType__team_max_running | None: ...
 
 Global___ServerLimits: _TypeAlias = ServerLimits  # noqa: Y015
 

@@ -1,6 +1,7 @@
 """Ingestion jobs and their records as messages."""
 
 from ingest_grpc import model
+from ingest_grpc.lifecycle import Step
 from ingest_grpc.v1 import ingestion_pb2
 from ingest_grpc.wire.enums import ERROR_REASON, INGESTION_JOB_STATUS, METHOD, RECORD_STATUS, STEP, WAIT_REASON
 from ingest_grpc.wire.times import set_time
@@ -43,6 +44,12 @@ def document_metadata(value: model.DocumentMetadata) -> ingestion_pb2.DocumentMe
     return ingestion_pb2.DocumentMetadata(title=value.title, author=value.author, language=value.language)
 
 
+def loss_steps(value: model.FileRecord | model.DocumentView) -> list[ingestion_pb2.Step.ValueType]:
+    """The step of each loss, in their order."""
+    chunks = value.chunk_losses
+    return [STEP.numbers[Step.PARSE]] * (len(value.losses) - chunks) + [STEP.numbers[Step.EMBED]] * chunks
+
+
 def record(value: model.FileRecord) -> ingestion_pb2.FileRecord:
     """A FileRecord message; what the record does not have stays unset."""
     message = ingestion_pb2.FileRecord(
@@ -63,6 +70,7 @@ def record(value: model.FileRecord) -> ingestion_pb2.FileRecord:
         error=record_error(value.error) if value.error else None,
         warnings=value.warnings,
         losses=value.losses,
+        loss_steps=loss_steps(value),
         attempt=value.attempt,
         failures=value.failures,
         orphaned_count=value.orphaned_count,
@@ -109,6 +117,7 @@ def ingestion_job(value: model.IngestionJob) -> ingestion_pb2.IngestionJob:
         chunks_created=value.chunks_created,
         knowledge_base_id=value.knowledge_base_id,
         data_source_id=value.data_source_id,
+        error=record_error(value.error) if value.error else None,
         last_sequence=value.last_sequence,
     )
     set_time(message.created_at, value.created_at)

@@ -7,7 +7,7 @@ from ingest_grpc.lifecycle import RecordStatus
 from ingest_grpc.v1 import job_pb2
 from ingest_grpc.v1 import knowledge_base_pb2 as pb
 from ingest_grpc.wire.enums import DATA_SOURCE_TYPE, METHOD, RECORD_STATUS, STEP
-from ingest_grpc.wire.ingestion import record_error
+from ingest_grpc.wire.ingestion import loss_steps, record_error
 from ingest_grpc.wire.times import set_time
 
 MAX_FILE_IDS = 1_000
@@ -123,12 +123,19 @@ def file_status(file_id: str, value: model.DocumentView) -> pb.FileStatus:
         partial=value.status is RecordStatus.COMPLETED and bool(value.losses),
         job_id=value.job_id,
         losses=value.losses,
+        loss_steps=loss_steps(value),
+        ingestion_job_id=value.ingestion_job_id,
         step=STEP.numbers[value.step],
         chunks=value.document.chunks,
     )
     if value.error is not None:
         error = record_error(value.error)
-        message.errors.add(job_id=value.job_id or "", record_id=value.record_id or "", error=error)
+        message.errors.add(
+            job_id=value.job_id or "",
+            record_id=value.record_id or "",
+            ingestion_job_id=value.ingestion_job_id or "",
+            error=error,
+        )
     set_time(message.effective_at, value.effective_at)
     if value.document.deployed_at is not None:
         set_time(message.deployed_at, value.document.deployed_at)

@@ -61,5 +61,5 @@ def _converted(ready: Ready) -> Converted:
         bytes_out=ready.file.size_bytes,
         title=None,
         warnings=() if record is None else record.warnings,
-        losses=() if record is None else record.losses,
+        losses=() if record is None else record.markdown_losses,
     )

@@ -116,6 +116,8 @@ RIGHT = RECORDS.format(1, 1)
         (RUN_ROW.format("pages = 7"), "ingestion job {run} counts 7 pages, 25 bytes, 0 chunks; its records 3, 25, 0"),
         (JOB_ROW.format("chunks_created = 7"), "job {job} counts 7 chunks; its records have 0"),
         (RUN_ROW.format("status = 'COMPLETED'"), "ingestion job {run} is COMPLETED; by its records it is RUNNING"),
+        (RUN_ROW.format("error_reason = 'EMPTY_FILE'"),
+         "ingestion job {run} failed with EMPTY_FILE; by its records with nothing"),
         (RUN_ROW.format("completed_at = 1"), "ingestion job {run} has 3 records in flight and a time of completion"),
     ],
 )  # fmt: skip

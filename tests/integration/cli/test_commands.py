@@ -178,6 +178,9 @@ def test_files__delete_is_refused_while_a_job_lists_it(cli: Cli, tmp_path: Path)
 
 
 def test_server_info__for_people_and_scripts(cli: Cli) -> None:
-    assert "workers            1" in cli("server", "info").stdout
+    told = cli("server", "info").stdout
+    assert "workers            1" in told
+    assert "labels             64 of 63 characters" in told
+    assert "team               no limits" in told
     (info,) = json_lines(cli("server", "info", "--json"))
     assert info["limits"]["workers"] == 1

@@ -11,10 +11,11 @@ from ingest_grpc.lifecycle import Step
 from ingest_grpc.store.interface import RecordRow
 from ingest_grpc.v1 import knowledge_base_service_pb2 as pb
 from ingest_grpc.v1.error_reason_pb2 import ErrorReason
-from ingest_grpc.v1.ingestion_pb2 import RecordStatus
+from ingest_grpc.v1.ingestion_pb2 import STEP_EMBED, RecordStatus
+from ingest_grpc.v1.ingestion_service_pb2 import ListIngestionJobsRequest
 from ingest_grpc.v1.job_pb2 import JobStatus
 from ingest_grpc.v1.job_service_pb2 import GetJobRequest
-from ingest_grpc.v1.knowledge_base_pb2 import DataSourceType
+from ingest_grpc.v1.knowledge_base_pb2 import Chunking, DataSourceType
 from ingest_grpc.worker.indexer import IndexingFailed
 from tests.chat_server import Asked, ChatServer, Reply
 from tests.embedding_server import vectors
@@ -56,6 +57,9 @@ async def test_refusing_endpoint__fails_the_document(tmp_path: Path) -> None:
         [record] = job.ingestion_jobs[0].records
         assert ErrorReason.Name(record.error.reason) == f"ERROR_REASON_{Reason.EMBEDDING_REFUSED}"
         assert (job.status, job.chunks_created) == (JobStatus.JOB_STATUS_FAILED, 0)
+        runs = ListIngestionJobsRequest(knowledge_base_id=library.id)
+        [listed] = (await library.server.ingestion.ListIngestionJobs(runs)).ingestion_jobs
+        assert listed.error == record.error
 
 
 async def test_endpoint_that_is_down__is_waited_for(tmp_path: Path) -> None:
@@ -89,9 +93,28 @@ async def test_one_bad_chunk__is_a_loss(tmp_path: Path) -> None:
 
         [record] = job.ingestion_jobs[0].records
         assert record.status == RecordStatus.RECORD_STATUS_COMPLETED
-        assert len(record.losses) == 1
+        assert (len(record.losses), list(record.loss_steps)) == (1, [STEP_EMBED])
         request = pb.GetFileStatusRequest(knowledge_base_id=library.id, file_id=record.file_id)
-        assert (await library.server.knowledge.GetFileStatus(request)).status.partial
+        status = (await library.server.knowledge.GetFileStatus(request)).status
+        assert (status.partial, list(status.loss_steps)) == (True, [STEP_EMBED])
+        assert status.ingestion_job_id == record.ingestion_job_id
+
+
+async def test_bad_chunk__is_no_loss_of_a_reindex_that_shares_the_markdown(tmp_path: Path) -> None:
+    endpoint = Endpoint()
+    async with ChatServer(endpoint) as server, Library.open(tmp_path, **settings(server)) as library:
+        library.write("a.html", "<h1>Good</h1><p>Fine words.</p><h1>Bad</h1><p>The word is poison.</p>")
+        endpoint.status, endpoint.word = 400, "poison"
+        [lossy] = (await library.add_source()).ingestion_jobs[0].records
+        endpoint.status = 200
+        smaller = Chunking(max_tokens=128)
+        request = pb.UpdateKnowledgeBaseRequest(knowledge_base_id=library.id, chunking=smaller, reindex=True)
+
+        reindex = (await library.server.knowledge.UpdateKnowledgeBase(request)).job
+
+        [record] = (await library.settled(reindex)).ingestion_jobs[0].records
+        assert (len(lossy.losses), len(record.losses)) == (1, 0)
+        assert record.reused_from == lossy.record_id
 
 
 @reaches(Reason.NOTHING_TO_INDEX, A_RECORD, "a document without any text")

@@ -1,9 +1,13 @@
-"""How records look in a table."""
+"""How records and ingestion jobs are shown."""
+
+import io
 
 import pytest
+from rich.console import Console
 
-from ingest_grpc.cli.views import record_name
-from ingest_grpc.client.messages import FileRecord
+from ingest_grpc.cli.output import Output
+from ingest_grpc.cli.views import record_name, show_ingestion
+from ingest_grpc.client.messages import FileRecord, IngestionJob, RecordError
 
 
 @pytest.mark.parametrize(
@@ -17,3 +21,12 @@ from ingest_grpc.client.messages import FileRecord
 )
 def test_record_name__tells_of_archives(record: FileRecord, name: str) -> None:
     assert record_name(record) == name
+
+
+def test_ingestion__shows_why_it_failed() -> None:
+    out = io.StringIO()
+    error = RecordError(message="The file appears to be empty.", suggested_fix="Upload a file with content.")
+
+    show_ingestion(Output(out=Console(file=out, width=120)), IngestionJob(error=error))
+
+    assert "The file appears to be empty. Upload a file with content." in out.getvalue()

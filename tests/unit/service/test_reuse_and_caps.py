@@ -7,6 +7,8 @@ import pytest
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.lifecycle import JobStatus, JobType, RecordStatus, WaitReason
 from ingest_grpc.model import AddFileOutcome, NewJob
+from ingest_grpc.service.work import Done
+from tests.engine import ENGINE
 from tests.factories import ALICE, BOB, MARKDOWN, Core, StartCore, to_add
 
 
@@ -22,6 +24,22 @@ async def test_reuse__equal_bytes_are_not_converted_twice(core: Core) -> None:
     assert (record.status, record.reused_from) == (RecordStatus.COMPLETED, first.results[0].record_id)
     assert await core.claim(10) == []
     assert await core.read(record.output_file_id) == MARKDOWN
+
+
+async def test_reuse__does_not_pass_on_what_an_index_lost(core: Core) -> None:
+    """That a chunk has no vector says nothing of the Markdown that another job shares."""
+    await core.create(await core.upload("a.pdf", b"same"))
+    claim = await core.claim_one()
+    done = Done(await core.store_output(claim), ENGINE, 1, losses=("page 3",), chunk_losses=("chunk 1", "chunk 2"))
+    await core.work.finish(claim, done)
+    await core.blobs.settle(done.output.key)
+
+    second = await core.create(await core.upload("b.pdf", b"same"))
+
+    original = (await core.record(claim)).record
+    assert (original.losses, original.chunk_losses) == (("page 3", "chunk 1", "chunk 2"), 2)
+    shared = await core.ingestion.get_record(ALICE, second.results[0].record_id or "")
+    assert (shared.losses, shared.chunk_losses) == (("page 3",), 0)
 
 
 async def test_reuse__outlives_the_original(core: Core) -> None:

@@ -76,7 +76,8 @@ def test_record__all_fields() -> None:
         output_expired_at=NOW + 1,
         error=model.RecordError(reason=Reason.EMPTY_FILE, step=Step.PARSE, detail="0 bytes"),
         warnings=("odd",),
-        losses=("page 3",),
+        losses=("page 3", "chunk 1"),
+        chunk_losses=1,
         attempt=1,
         failures=2,
         orphaned_count=3,
@@ -102,6 +103,7 @@ def test_record__all_fields() -> None:
 
     assert set_fields(message) == set(message.DESCRIPTOR.fields_by_name)
     assert message.deleted
+    assert list(message.loss_steps) == [ingestion_pb2.STEP_PARSE, ingestion_pb2.STEP_EMBED]
     assert [
         microseconds_of(getattr(message, name)) - NOW
         for name in ("next_attempt_at", "deleted_at", "processing_at", "completed_at", "failed_at", "cancelled_at")
@@ -124,6 +126,13 @@ def test_ingestion_job__counts_its_documents() -> None:
     assert (message.documents_total, message.documents_processed) == (15, 3)
     assert (message.documents_failed, message.documents_cancelled) == (4, 5)
     assert microseconds_of(message.completed_at) == NOW + 1
+
+
+def test_ingestion_job__says_why_it_failed() -> None:
+    error = model.RecordError(reason=Reason.EMPTY_FILE, step=Step.PARSE)
+
+    assert ingestion.ingestion_job(values.ingestion_job(error=error)).error == ingestion.record_error(error)
+    assert not ingestion.ingestion_job(values.ingestion_job()).HasField("error")
 
 
 def test_ingestion_job__holds_no_records() -> None:

@@ -25,6 +25,14 @@ FROM ingestion_jobs AS i JOIN counted AS c ON c.ingestion_job = i.id
 WHERE i.status <> ingestion_job_status(
     c.queued, c.running, c.completed, c.failed, c.cancelled, i.started_at IS NOT NULL);
 
+-- name: ingestion_job_errors
+-- Ingestion jobs whose error is not that of their first failed record.
+SELECT i.job, printf('ingestion job %s failed with %s; by its records with %s', i.ingestion_job_id,
+    coalesce(i.error_reason, 'nothing'), coalesce(r.error_reason, 'nothing')) AS problem
+FROM ingestion_jobs AS i LEFT JOIN file_records AS r ON i.status = 'FAILED' AND r.id = (
+    SELECT min(id) FROM file_records WHERE ingestion_job = i.id AND status = 'FAILED' AND deleted_at IS NULL)
+WHERE (i.error_reason, i.error_step) IS NOT (r.error_reason, r.error_step);
+
 -- name: ingestion_job_times
 -- Ingestion jobs that ended and are not done, or the other way round.
 SELECT i.job, printf('ingestion job %s has %d records in flight and %s', i.ingestion_job_id, c.queued + c.running,

@@ -8,7 +8,7 @@ from ingest_grpc.model import ServerInfo
 from ingest_grpc.v1 import server_service_pb2 as pb
 from ingest_grpc.wire.enums import METHOD
 from ingest_grpc.wire.ingestion import engine
-from ingest_grpc.wire.requests.fields import MAX_ITEMS
+from ingest_grpc.wire.requests.fields import MAX_ITEMS, MAX_LABEL, MAX_LABELS
 from ingest_grpc.wire.requests.files import MAX_CHUNK_BYTES
 from ingest_grpc.wire.requests.jobs import MAX_PROMPT_BYTES
 
@@ -64,4 +64,10 @@ def _limits(settings: Settings) -> pb.ServerLimits:
         max_watchers=settings.max_watchers,
         team_max_watchers=team_max_watchers,
         job_max_watchers=min(settings.job_max_watchers or team_max_watchers, team_max_watchers),
+        max_labels=MAX_LABELS,
+        max_label_characters=MAX_LABEL,
+        team_max_queued=settings.team_max_queued,
+        team_max_running=settings.team_max_running,
+        team_max_bytes=settings.team_max_bytes,
+        team_calls_per_second=settings.team_calls_per_second,
     )

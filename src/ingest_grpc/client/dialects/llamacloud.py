@@ -1,5 +1,6 @@
 """LlamaCloud: the status of each file of a pipeline, and that of a pipeline as a whole."""
 
+from itertools import chain, repeat
 from typing import Any
 
 from ingest_grpc.client.dialects.fields import first_time, said, time
@@ -11,9 +12,12 @@ from ingest_grpc.client.messages import (
     IngestionJob,
     Job,
     JobFile,
+    RecordError,
     RecordStatus,
+    Step,
 )
 
+_STEPS = {number: LLAMACLOUD[name] for name, number in Step.items()}
 _END_TIMES = ("completed_at", "failed_at", "cancelled_at", "processing_at", "created_at")
 
 
@@ -38,16 +42,8 @@ def ingestion_job(each: IngestionJob) -> dict[str, Any]:
 
 def file_status(status: FileStatus) -> dict[str, Any]:
     """`ManagedIngestionStatusResponse` of a file of a knowledge base: since when its status holds and it is found."""
-    job_id = _uuid(status.job_id) if status.HasField("job_id") else None
-    errors: list[dict[str, Any]] = [
-        {
-            "job_id": _uuid(each.job_id),
-            "message": f"{each.error.message} {each.error.suggested_fix}".strip(),
-            "step": said(LLAMACLOUD, each.error, "step"),
-        }
-        for each in status.errors
-    ]
-    errors += [{"job_id": job_id, "message": loss, "step": LLAMACLOUD["STEP_PARSE"]} for loss in status.losses]
+    job_id = _uuid(status.ingestion_job_id) if status.HasField("ingestion_job_id") else None
+    errors = [_error(_uuid(each.ingestion_job_id), each.error) for each in status.errors] + _losses(job_id, status)
     return {
         "status": LLAMACLOUD_WITH_LOSSES if status.partial else said(LLAMACLOUD, status, "status"),
         "deployment_date": time(status, "deployed_at"),
@@ -99,12 +95,20 @@ def _record(record: FileRecord, run: IngestionJob) -> dict[str, Any]:
 def _errors(record: FileRecord) -> list[dict[str, Any]]:
     """The error of the last attempt with its fix, which has no field of its own, and all losses."""
     job_id = _uuid(record.ingestion_job_id)
-    errors = []
-    if record.HasField("error"):
-        text = f"{record.error.message} {record.error.suggested_fix}".strip()
-        errors.append({"job_id": job_id, "message": text, "step": said(LLAMACLOUD, record.error, "step")})
-    errors += [{"job_id": job_id, "message": loss, "step": LLAMACLOUD["STEP_PARSE"]} for loss in record.losses]
-    return errors
+    errors = [_error(job_id, record.error)] if record.HasField("error") else []
+    return errors + _losses(job_id, record)
+
+
+def _error(job_id: str, error: RecordError) -> dict[str, Any]:
+    text = f"{error.message} {error.suggested_fix}".strip()
+    return {"job_id": job_id, "message": text, "step": said(LLAMACLOUD, error, "step")}
+
+
+def _losses(job_id: str | None, of: FileRecord | FileStatus) -> list[dict[str, Any]]:
+    """All losses; a server of an earlier version does not tell their steps."""
+    unknown = LLAMACLOUD["STEP_UNSPECIFIED"]
+    steps = chain((_STEPS.get(step, unknown) for step in of.loss_steps), repeat(unknown))
+    return [{"job_id": job_id, "message": loss, "step": step} for loss, step in zip(of.losses, steps, strict=False)]
 
 
 def _uuid(public_id: str) -> str:

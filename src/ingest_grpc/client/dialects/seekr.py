@@ -97,7 +97,7 @@ def _record(record: FileRecord, filename: str) -> dict[str, Any]:
         "user_id": record.user_id,
         "team_id": record.team_id,
         "filename": filename,
-        "metaflow_job_id": None,
+        "metaflow_job_id": optional(record, "engine_job_id"),
         "method": (lower(record, "method") or "").replace("_", "-") or None,
         "status": said(SEEKR, record, "status"),
         "queue_position": optional(record, "queue_position"),

@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 
 from ingest_grpc.client.dialects.fields import optional, said
 from ingest_grpc.client.dialects.words import TENSORAS
-from ingest_grpc.client.messages import ErrorReason, FileRecord, IngestionJob, Job, RecordStatus
+from ingest_grpc.client.messages import ErrorReason, FileRecord, IngestionJob, Job, RecordError, RecordStatus
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
@@ -79,13 +79,8 @@ def _summary(value: IngestionJob) -> dict[str, Any]:
 
 
 def _job_error(value: IngestionJob) -> dict[str, Any]:
-    """Why a job failed entirely: what its first failed document says, where that is in the message."""
-    for record in value.records:
-        if not record.deleted and record.HasField("error"):
-            return _error(record)
-    if value.documents_failed:
-        return {**CANCELLED, "message": "No document could be ingested.", "code": "ingestion_failed"}
-    return CANCELLED
+    """Why a job failed entirely: what its first failed document says; there is none where all were cancelled."""
+    return _error(value.error) if value.HasField("error") else CANCELLED
 
 
 def _document(record: FileRecord) -> dict[str, Any]:
@@ -93,7 +88,7 @@ def _document(record: FileRecord) -> dict[str, Any]:
     if record.status == RecordStatus.RECORD_STATUS_CANCELLED:
         error = CANCELLED
     elif record.status == RecordStatus.RECORD_STATUS_FAILED:
-        error = _error(record)
+        error = _error(record.error)
     return {
         "document_id": record.file_id,
         "document_name": record.filename,
@@ -103,9 +98,8 @@ def _document(record: FileRecord) -> dict[str, Any]:
     }
 
 
-def _error(record: FileRecord) -> dict[str, Any]:
-    """Its message with the fix, which has no field of its own."""
-    error = record.error
+def _error(error: RecordError) -> dict[str, Any]:
+    """The message with the fix, which has no field of its own."""
     try:
         code = ErrorReason.Name(error.reason).removeprefix("ERROR_REASON_").lower()
     except ValueError:  # of a later server

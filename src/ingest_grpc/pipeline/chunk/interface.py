@@ -42,7 +42,8 @@ class Chunk:
 class ChunkLimits:
     """How large a chunk may be: `max_tokens` of its passage, and `max_characters` of it.
 
-    The second guards against tokenizers that count a blob of thousands of characters as one token.
+    The second guards against tokenizers that count a blob of thousands of characters as one token, and keeps a hundred
+    chunks of any script, which is what Search may find, below the 4 MiB of a reply.
     `overlap_tokens` is how much of its predecessor a chunk repeats at most (whole blocks or sentences).
     """
 

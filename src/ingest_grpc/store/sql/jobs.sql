@@ -106,12 +106,12 @@ SELECT i.*, j.job_id FROM ingestion_jobs AS i JOIN jobs AS j ON j.id = i.job WHE
 -- A new ingestion job.
 INSERT INTO ingestion_jobs (
     ingestion_job_id, job, team, status, queued, running, completed, failed, cancelled, unresolved,
-    pages, bytes_in, chunks_created, knowledge_base_id, data_source_id, created_at, started_at, completed_at,
-    last_sequence
+    pages, bytes_in, chunks_created, error_reason, error_step, error_detail, knowledge_base_id, data_source_id,
+    created_at, started_at, completed_at, last_sequence
 ) VALUES (
     :ingestion_job_id, :job, :team, :status, :queued, :running, :completed, :failed, :cancelled, :unresolved,
-    :pages, :bytes_in, :chunks_created, :knowledge_base_id, :data_source_id, :created_at, :started_at, :completed_at,
-    :last_sequence
+    :pages, :bytes_in, :chunks_created, :error_reason, :error_step, :error_detail, :knowledge_base_id, :data_source_id,
+    :created_at, :started_at, :completed_at, :last_sequence
 );
 
 -- name: update_ingestion_job!
@@ -119,7 +119,8 @@ INSERT INTO ingestion_jobs (
 UPDATE ingestion_jobs SET
     status = :status, queued = :queued, running = :running, completed = :completed, failed = :failed,
     cancelled = :cancelled, unresolved = :unresolved, pages = :pages, bytes_in = :bytes_in,
-    chunks_created = :chunks_created, started_at = :started_at, completed_at = :completed_at, last_sequence = :last_sequence
+    chunks_created = :chunks_created, error_reason = :error_reason, error_step = :error_step,
+    error_detail = :error_detail, started_at = :started_at, completed_at = :completed_at, last_sequence = :last_sequence
 WHERE id = :row_id;
 
 -- name: update_ingestion_job_counts!
@@ -127,7 +128,8 @@ WHERE id = :row_id;
 UPDATE ingestion_jobs SET
     queued = :queued, running = :running, completed = :completed, failed = :failed,
     cancelled = :cancelled, unresolved = :unresolved, pages = :pages, bytes_in = :bytes_in,
-    chunks_created = :chunks_created, started_at = :started_at, completed_at = :completed_at, last_sequence = :last_sequence
+    chunks_created = :chunks_created, error_reason = :error_reason, error_step = :error_step,
+    error_detail = :error_detail, started_at = :started_at, completed_at = :completed_at, last_sequence = :last_sequence
 WHERE id = :row_id;
 
 -- name: ingestion_jobs_of_job_asc

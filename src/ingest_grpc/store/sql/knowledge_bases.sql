@@ -270,13 +270,15 @@ SELECT * FROM file_record_rows WHERE document = :document AND status IN ('QUEUED
 -- name: document_views
 -- One page of a knowledge base's documents with their latest records, newest first.
 SELECT d.*, f.file_id, f.filename, f.size_bytes, s.data_source_id, i.file_id AS searchable_file_id,
-    r.record_id, j.job_id, r.status, r.step, r.losses, r.error_reason, r.error_step, r.error_detail,
+    r.record_id, j.job_id, run.ingestion_job_id, r.status, r.step, r.losses, r.chunk_losses,
+    r.error_reason, r.error_step, r.error_detail,
     r.created_at AS queued_at, r.processing_at, r.completed_at, r.failed_at, r.cancelled_at
 FROM documents AS d CROSS JOIN files AS f ON f.id = d.file
 LEFT JOIN data_sources AS s ON s.id = d.data_source
 LEFT JOIN files AS i ON i.id = d.indexed_file
 LEFT JOIN file_records AS r ON r.id = d.record
 LEFT JOIN jobs AS j ON j.id = r.job
+LEFT JOIN ingestion_jobs AS run ON run.id = r.ingestion_job
 WHERE d.knowledge_base = :knowledge_base AND d.removed_at IS NULL AND d.id < :before
   AND (:data_source IS NULL OR d.data_source = :data_source)
   AND (:statuses = '[]' OR coalesce(r.status, iif(d.indexed_record IS NULL, 'CANCELLED', 'COMPLETED'))
@@ -286,13 +288,15 @@ ORDER BY d.id DESC LIMIT :limit;
 -- name: document_view^
 -- A document with its latest record.
 SELECT d.*, f.file_id, f.filename, f.size_bytes, s.data_source_id, i.file_id AS searchable_file_id,
-    r.record_id, j.job_id, r.status, r.step, r.losses, r.error_reason, r.error_step, r.error_detail,
+    r.record_id, j.job_id, run.ingestion_job_id, r.status, r.step, r.losses, r.chunk_losses,
+    r.error_reason, r.error_step, r.error_detail,
     r.created_at AS queued_at, r.processing_at, r.completed_at, r.failed_at, r.cancelled_at
 FROM documents AS d CROSS JOIN files AS f ON f.id = d.file
 LEFT JOIN data_sources AS s ON s.id = d.data_source
 LEFT JOIN files AS i ON i.id = d.indexed_file
 LEFT JOIN file_records AS r ON r.id = d.record
 LEFT JOIN jobs AS j ON j.id = r.job
+LEFT JOIN ingestion_jobs AS run ON run.id = r.ingestion_job
 WHERE d.id = :row_id;
 
 -- name: found_document^

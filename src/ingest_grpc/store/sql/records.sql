@@ -153,15 +153,15 @@ ON CONFLICT (priority) DO UPDATE SET virtual_time = max(virtual_time, excluded.v
 INSERT INTO file_records (
     record_id, job, ingestion_job, file, output_file_id, team, user_id, filename, output_filename, method,
     status, last_trigger, step, engine_name, engine_version, error_reason, error_step, error_detail,
-    warnings, losses, document_metadata, attempt, failures, orphaned_count, next_attempt_at, wait_reason, worker_id,
-    replaces, reused_from, deleted_at, created_at, processing_at, completed_at, failed_at, cancelled_at,
+    warnings, losses, chunk_losses, document_metadata, attempt, failures, orphaned_count, next_attempt_at, wait_reason,
+    worker_id, replaces, reused_from, deleted_at, created_at, processing_at, completed_at, failed_at, cancelled_at,
     pages, bytes_in, bytes_out, chunks_created, engine_job_id, document, last_sequence, priority, fair_tag, claimable,
     parent_record_id, root_record_id, archive_depth, member_count, image_file_ids, metadata
 ) VALUES (
     :record_id, :job, :ingestion_job, :file, :output_file_id, :team, :user_id, :filename, :output_filename, :method,
     :status, :last_trigger, :step, :engine_name, :engine_version, :error_reason, :error_step, :error_detail,
-    :warnings, :losses, :document_metadata, :attempt, :failures, :orphaned_count, :next_attempt_at, :wait_reason, :worker_id,
-    :replaces, :reused_from, :deleted_at, :created_at, :processing_at, :completed_at, :failed_at, :cancelled_at,
+    :warnings, :losses, :chunk_losses, :document_metadata, :attempt, :failures, :orphaned_count, :next_attempt_at, :wait_reason,
+    :worker_id, :replaces, :reused_from, :deleted_at, :created_at, :processing_at, :completed_at, :failed_at, :cancelled_at,
     :pages, :bytes_in, :bytes_out, :chunks_created, :engine_job_id, :document, :last_sequence, :priority, :fair_tag,
     :claimable, :parent_record_id, :root_record_id, :archive_depth, :member_count, :image_file_ids, :metadata
 );
@@ -213,7 +213,7 @@ UPDATE file_records SET
     status = :status, last_trigger = :last_trigger, step = :step,
     engine_name = :engine_name, engine_version = :engine_version,
     error_reason = :error_reason, error_step = :error_step, error_detail = :error_detail,
-    warnings = :warnings, losses = :losses, document_metadata = :document_metadata,
+    warnings = :warnings, losses = :losses, chunk_losses = :chunk_losses, document_metadata = :document_metadata,
     attempt = :attempt, failures = :failures, orphaned_count = :orphaned_count,
     next_attempt_at = :next_attempt_at, wait_reason = :wait_reason, worker_id = :worker_id,
     deleted_at = :deleted_at, processing_at = :processing_at, completed_at = :completed_at,

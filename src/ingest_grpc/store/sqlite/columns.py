@@ -3,7 +3,10 @@
 import json
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from ingest_grpc.model import RecordError
+from ingest_grpc.store.sqlite.statements import Row
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -31,3 +34,19 @@ def texts_of(column: str) -> tuple[str, ...]:
 def texts_column(texts: Sequence[str]) -> str:
     """A JSON list of strings."""
     return json.dumps(texts) if texts else "[]"
+
+
+def error_of(row: Row) -> RecordError | None:
+    """Why something failed, None where it did not."""
+    if row["error_reason"] is None:
+        return None
+    return RecordError(reason=row["error_reason"], step=row["error_step"], detail=row["error_detail"])
+
+
+def error_columns(error: RecordError | None) -> dict[str, Any]:
+    """The columns that `error_of` reads."""
+    return {
+        "error_reason": error and error.reason,
+        "error_step": error and error.step,
+        "error_detail": error.detail if error else "",
+    }

@@ -13,13 +13,13 @@ from ingest_grpc.model import (
     Indexing,
     Job,
     KnowledgeBase,
-    RecordError,
     Reindexing,
     SyncSummary,
 )
 from ingest_grpc.store.claims import RecordRow
 from ingest_grpc.store.knowledge_interface import DocumentCount, FoundDocument, KnownKey, NextVersion
 from ingest_grpc.store.sqlite import values
+from ingest_grpc.store.sqlite.columns import error_of
 from ingest_grpc.store.sqlite.statements import Row, Statements
 
 NEWEST = 2**63 - 1
@@ -116,7 +116,7 @@ def _document_columns(document: Document) -> dict[str, Any]:
 def document_view_of(row: Row) -> DocumentView:
     """A document with its latest record; one whose record is purged is what the index says."""
     document = document_of(row)
-    error, view = row["error_reason"], _named(row, ("file_id", "filename", "size_bytes", "data_source_id"))
+    view = _named(row, ("file_id", "filename", "size_bytes", "data_source_id"))
     if row["status"] is None:
         status = RecordStatus.COMPLETED if document.searchable else RecordStatus.CANCELLED
         effective_at = document.deployed_at or document.created_at
@@ -130,9 +130,10 @@ def document_view_of(row: Row) -> DocumentView:
         effective_at=effective_at,
         step=row["step"],
         losses=tuple(json.loads(row["losses"] or "[]")),
-        error=error and RecordError(reason=error, step=row["error_step"], detail=row["error_detail"]),
+        chunk_losses=row["chunk_losses"] or 0,
+        error=error_of(row),
         **view,
-        **_named(row, ("record_id", "job_id")),
+        **_named(row, ("record_id", "job_id", "ingestion_job_id")),
     )
 
 

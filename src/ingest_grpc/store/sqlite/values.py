@@ -23,12 +23,19 @@ from ingest_grpc.model import (
     JobFile,
     Method,
     NewFile,
-    RecordError,
     TimelineEvent,
     Upload,
 )
 from ingest_grpc.store.interface import FeedEvent, RecordRow
-from ingest_grpc.store.sqlite.columns import members, members_or_none, texts_column, texts_of, word_column
+from ingest_grpc.store.sqlite.columns import (
+    error_columns,
+    error_of,
+    members,
+    members_or_none,
+    texts_column,
+    texts_of,
+    word_column,
+)
 from ingest_grpc.store.sqlite.statements import Row
 
 _JOB_TYPE, _JOB_STATUS, _METHOD = members(JobType), members(JobStatus), members(Method)
@@ -163,6 +170,7 @@ def ingestion_job_of(row: Row) -> IngestionJob:
         chunks_created=row["chunks_created"],
         knowledge_base_id=row["knowledge_base_id"],
         data_source_id=row["data_source_id"],
+        error=error_of(row),
         created_at=row["created_at"],
         started_at=row["started_at"],
         completed_at=row["completed_at"],
@@ -178,16 +186,11 @@ def ingestion_job_columns(job: IngestionJob) -> dict[str, Any]:
         "pages": job.pages,
         "bytes_in": job.bytes_in,
         "chunks_created": job.chunks_created,
+        **error_columns(job.error),
         "started_at": job.started_at,
         "completed_at": job.completed_at,
         "last_sequence": job.last_sequence,
     }
-
-
-def _error_of(row: Row) -> RecordError | None:
-    if row["error_reason"] is None:
-        return None
-    return RecordError(reason=row["error_reason"], step=row["error_step"], detail=row["error_detail"])
 
 
 def _metadata_of(column: str | None) -> DocumentMetadata | None:
@@ -199,6 +202,7 @@ _SAME_IN_RECORDS = (
     *("attempt", "failures", "orphaned_count", "next_attempt_at", "worker_id", "superseded_by", "output_expired_at"),
     *("reused_from", "parent_record_id", "member_count", "deleted_at", "created_at", "processing_at", "completed_at"),
     *("failed_at", "cancelled_at", "pages", "bytes_out", "chunks_created", "engine_job_id", "last_sequence"),
+    "chunk_losses",
 )
 """Columns that are fields of a record as they are."""
 
@@ -215,7 +219,7 @@ def record_of(row: Row) -> FileRecord:
         engine=None if engine is None else Engine.trusted(name=engine, version=row["engine_version"]),
         status=_RECORD_STATUS[row["status"]],
         step=_STEP[row["step"]],
-        error=_error_of(row),
+        error=error_of(row),
         warnings=texts_of(row["warnings"]),
         losses=texts_of(row["losses"]),
         wait_reason=_WAIT_REASON[row["wait_reason"]],
@@ -246,17 +250,16 @@ def record_row_of(row: Row) -> RecordRow:
 
 def record_columns(record: FileRecord) -> dict[str, Any]:
     """The columns of a record that a transition may change."""
-    error, engine, metadata = record.error, record.engine, record.document_metadata
+    engine, metadata = record.engine, record.document_metadata
     return {
         "status": str(record.status),
         "step": word_column(record.step),
         "engine_name": engine and engine.name,
         "engine_version": engine and engine.version,
-        "error_reason": error and error.reason,
-        "error_step": error and error.step,
-        "error_detail": error.detail if error else "",
+        **error_columns(record.error),
         "warnings": texts_column(record.warnings),
         "losses": texts_column(record.losses),
+        "chunk_losses": record.chunk_losses,
         "document_metadata": metadata and metadata.model_dump_json(exclude_none=True),
         "attempt": record.attempt,
         "failures": record.failures,

@@ -52,9 +52,20 @@ def test_file__losses_are_errors_of_a_partial_success() -> None:
     assert (loss["message"], loss["step"]) == ("Page 3 has no text.", "PARSE")
 
 
+def test_file__a_loss_has_the_step_in_which_it_happened() -> None:
+    job = busy_job()
+    lossy = job.ingestion_jobs[0].records[0]
+    lossy.losses.extend(["Chunk 2 of 3 has no vector.", "Of a later server.", "Of an earlier one."])
+    lossy.loss_steps.extend([Step.STEP_EMBED, 99])  # type: ignore[list-item]
+
+    errors = render(job, "llamacloud")[file_id(11)]["error"]
+
+    assert [each["step"] for each in errors] == ["PARSE", "TRANSFORM", "MANAGED_INGESTION", "MANAGED_INGESTION"]
+
+
 def test_file__completed_without_losses() -> None:
     job = busy_job()
-    del job.ingestion_jobs[0].records[0].losses[:]
+    del job.ingestion_jobs[0].records[0].losses[:], job.ingestion_jobs[0].records[0].loss_steps[:]
     shown = render(job, "llamacloud")[file_id(11)]
     assert (shown["status"], shown["error"]) == ("SUCCESS", None)
 

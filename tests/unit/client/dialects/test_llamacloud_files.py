@@ -15,7 +15,8 @@ STATUSES = {"NOT_STARTED", "IN_PROGRESS", "SUCCESS", "ERROR", "PARTIAL_SUCCESS",
 
 
 def status(name: str, **fields: object) -> FileStatus:
-    made = FileStatus(file_id="file-1", status=f"RECORD_STATUS_{name}", job_id=f"dj-{UUID}", **fields)  # type: ignore[arg-type]
+    ids = {"file_id": "file-1", "job_id": "dj-1", "ingestion_job_id": f"ij-{UUID}"}
+    made = FileStatus(status=f"RECORD_STATUS_{name}", **ids, **fields)  # type: ignore[arg-type]
     made.effective_at.seconds = 1
     return made
 
@@ -34,7 +35,7 @@ def test_file_status__says_since_when_it_holds_and_is_found() -> None:
 
 def test_file_status__a_failure_has_its_step_and_job() -> None:
     broken = RecordError(message="No.", suggested_fix="Yes.", step=Step.STEP_EMBED)
-    error = FileStatusError(job_id=f"dj-{UUID}", error=broken)
+    error = FileStatusError(job_id="dj-1", ingestion_job_id=f"ij-{UUID}", error=broken)
 
     shown = llamacloud.file_status(status("FAILED", errors=[error]))
 
@@ -44,7 +45,12 @@ def test_file_status__a_failure_has_its_step_and_job() -> None:
 
 
 def test_file_status__losses_are_a_partial_success() -> None:
-    assert llamacloud.file_status(status("COMPLETED", partial=True, losses=["page 3"]))["status"] == "PARTIAL_SUCCESS"
+    lost: dict[str, object] = {"losses": ["page 3", "chunk 1"], "loss_steps": [Step.STEP_PARSE, Step.STEP_EMBED]}
+
+    shown = llamacloud.file_status(status("COMPLETED", partial=True, **lost))
+
+    assert shown["status"] == "PARTIAL_SUCCESS"
+    assert [(each["job_id"], each["step"]) for each in shown["error"]] == [(UUID, "PARSE"), (UUID, "TRANSFORM")]
 
 
 def test_status_counts__have_every_status() -> None:

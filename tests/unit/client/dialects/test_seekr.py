@@ -98,6 +98,12 @@ def test_records__in_a_data_job_have_the_name_of_the_source() -> None:
     ]
 
 
+def test_record__names_the_run_of_an_external_engine() -> None:
+    job = busy_job()
+    job.ingestion_jobs[0].records[0].engine_job_id = "run-7"
+    assert render(job, "seekr")["ingestion_jobs"][0]["records"][0]["metaflow_job_id"] == "run-7"
+
+
 def test_record__completed() -> None:
     assert render(busy_job(), "seekr")["ingestion_jobs"][0]["records"][0] == {
         "record_id": "ijf-" + UUID.format(11),

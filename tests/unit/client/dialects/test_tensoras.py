@@ -62,11 +62,13 @@ def test_get__has_details_too() -> None:
 
 def test_mixed_results__are_completed_and_an_entire_failure_says_why() -> None:
     partial = render_ingestion(run(status="INGESTION_JOB_STATUS_PARTIALLY_COMPLETED", documents_failed=1), "tensoras")
-    failed = render_ingestion(run(status="INGESTION_JOB_STATUS_FAILED", documents_failed=2), "tensoras")
+    error = RecordError(reason=ErrorReason.ERROR_REASON_EMPTY_FILE, message="Empty.", suggested_fix="Fill it.")
+    failed = tensoras.job(Job(ingestion_jobs=[run(status="INGESTION_JOB_STATUS_FAILED", error=error)]))["data"][0]
     cancelled = render_ingestion(run(status="INGESTION_JOB_STATUS_CANCELLED", documents_cancelled=2), "tensoras")
 
     assert (partial["status"], partial["documents_failed"], partial["error"]) == ("completed", 1, None)
-    assert (failed["status"], failed["error"]["code"]) == ("failed", "ingestion_failed")
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "empty_file")
+    assert failed["error"]["message"] == "Empty. Fill it."
     assert (cancelled["status"], cancelled["documents_failed"]) == ("failed", 2)
     assert "cancelled" in cancelled["error"]["message"]
 

@@ -6,6 +6,8 @@ import pytest
 
 from ingest_grpc.pipeline.chunk.chunker import MarkdownChunker
 from ingest_grpc.pipeline.chunk.interface import ChunkLimits
+from ingest_grpc.units import MIB
+from ingest_grpc.wire.requests.knowledge_bases import MAX_CHUNK_TOKENS, MAX_TOP_K
 from tests.unit.pipeline.chunk.counting import chunks, count_tokens
 
 PARAGRAPH = "The quick brown fox jumps over the lazy dog. It was not amused. "
@@ -205,6 +207,10 @@ def test_overlap__not_over_headings_tables_and_fences() -> None:
     text = f"# A\n\n{PARAGRAPH * 2}\n\n# B\n\n{table}"
     found = chunks(text, overlap_tokens=16)
     assert all(before.end <= after.start for before, after in pairwise(found))
+
+
+def test_limits__let_all_that_a_search_finds_into_one_reply() -> None:
+    assert MAX_TOP_K * ChunkLimits(MAX_CHUNK_TOKENS).max_characters * len("😀".encode()) < 4 * MIB
 
 
 @pytest.mark.parametrize(
