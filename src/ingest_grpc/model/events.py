@@ -23,6 +23,9 @@ class EventKind(StrEnum):
     FILES = "FILES"
 
 
+MAX_CHANGED_FILES = 1_000
+"""Most files that one event tells of. With the longest names and types they take 1.3 MiB: the event fits a message."""
+
 FEED_KINDS = frozenset({EventKind.MILESTONE, EventKind.JOB})
 """What a watch over all jobs shows of each."""
 

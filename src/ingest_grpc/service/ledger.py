@@ -174,7 +174,7 @@ class JobLedger(AlignmentLedger):
     # ── the job itself ─────────────────────────────────────────────────────────────────────────────────
 
     def files_changed(self, added: Sequence[JobFile] = (), removed: Sequence[JobFile] = ()) -> None:
-        """Markdown that needs no ingestion came or went."""
+        """Markdown that needs no ingestion came or went: at most MAX_CHANGED_FILES."""
         if added or removed:
             self._set(
                 markdown_files=self.job.markdown_files + len(added) - len(removed),
