@@ -159,8 +159,9 @@ class AlignmentChange(Model):
 
 
 class JobChange(Model):
-    """A job after a transaction. `labels_before` and `knowledge_base_before` are set where that changed; callers do
-    not see them."""
+    """A job after a transaction. `labels_before` and `knowledge_base_before` ("" = none) are both set where either
+    changed, for who judges the event later: the job may have another value of both by then. Callers do not see them.
+    """
 
     change: Literal["job"] = "job"
     job: Job

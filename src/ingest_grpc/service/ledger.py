@@ -198,10 +198,10 @@ class JobLedger(AlignmentLedger):
         changed = [name for name, value in changes.items() if getattr(self.job, name) != value]
         if changed:
             times = {f"{name}_updated_at": self.now for name in changed if name in ("system_prompt", "instructions")}
-            before = {
-                "labels_before": self.job.labels if "labels" in changed else None,
-                "knowledge_base_before": self.job.knowledge_base_id if "knowledge_base_id" in changed else None,
-            }
+            before: dict[str, Any] = {}
+            if not {"labels", "knowledge_base_id"}.isdisjoint(changed):
+                before["labels_before"] = self.job.labels
+                before["knowledge_base_before"] = self.job.knowledge_base_id or ""
             self._set(**{name: changes[name] for name in changed}, **times)
             self._append(
                 EventType.JOB_UPDATED,
