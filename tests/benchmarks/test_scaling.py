@@ -130,7 +130,7 @@ def _position(connection: sqlite3.Connection, row: RecordRow) -> float:
     rows: Rows = SqliteRows(connection)
     began = time.perf_counter()
     for _ in range(CALLS):
-        assert drive(rows.position(row)) == LONG_QUEUE
+        assert drive(rows.ranks([row])) == {row.record.row_id: LONG_QUEUE}
     return (time.perf_counter() - began) / CALLS * 1e6
 
 

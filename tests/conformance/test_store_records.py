@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from ingest_grpc.lifecycle import RecordStatus, Trigger
-from ingest_grpc.store.interface import RecordRow, Rows, Store, Tx
+from ingest_grpc.store.interface import Store, Tx
 from tests.conformance.ledgers import OTHER, TEAM, Filled
 
 # ── records ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -38,10 +38,6 @@ async def test_transition__that_the_table_does_not_have_is_refused(store: Store,
     assert store.healthy
 
 
-async def position_of(rows: Rows, row: RecordRow) -> int | None:
-    return await rows.position(row)
-
-
 async def advance(tx: Tx, tag: int) -> None:
     await tx.advance_virtual_time(0, tag)
 
@@ -54,9 +50,10 @@ async def test_queue__is_claimed_by_priority_then_tag_then_age(store: Store, fil
     assert [row.record.record_id for row in await store.write(lambda tx: tx.records_to_claim(2))] == order[:2]
     positions = await store.read(lambda r: r.positions(filled.job.row_id, 10))
     assert [(one.record_id, one.position) for one in positions] == list(zip(order, range(1, 6), strict=True))
-    assert [await store.read(partial(position_of, row=row)) for row in rows] == [5, 3, 2, 4, 1]
+    ranks = await store.read(lambda r: r.ranks(rows))
+    assert [ranks[row.record.row_id] for row in rows] == [5, 3, 2, 4, 1]
     claimed = await filled.claim(rows[4])
-    assert await store.read(lambda r: r.position(claimed)) is None
+    assert await store.read(lambda r: r.ranks([claimed, rows[1]])) == {rows[1].record.row_id: 2}
 
 
 async def test_queue__tags_and_virtual_time(store: Store, filled: Filled) -> None:

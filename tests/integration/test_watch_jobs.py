@@ -6,6 +6,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 
 from ingest_grpc import model
@@ -16,14 +17,17 @@ from ingest_grpc.v1.job_pb2 import JobType
 from ingest_grpc.v1.job_service_pb2 import (
     CreateJobRequest,
     UndeleteJobRequest,
+    UpdateJobRequest,
     WatchJobsRequest,
 )
+from ingest_grpc.v1.knowledge_base_service_pb2 import CreateKnowledgeBaseRequest
 from tests.integration.serving import GROUNDED, Server, until
 from tests.integration.watching import detail
 from tests.integration.watching_jobs import HEAD, JobsWatch, create, delete, label, told, watching
 
 DAY = 86_400.0
 PRINCIPLE = JobType.JOB_TYPE_PRINCIPLE_FILES
+VECTOR_DB = JobType.JOB_TYPE_CONTEXT_GROUNDED_VECTOR_DB
 
 
 # ── the snapshot ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -210,6 +214,20 @@ async def test_resume__at_the_head_begins_with_a_heartbeat(server: Server) -> No
     assert beat.heartbeat.server_time.seconds > 0
     await create(server, "b")
     assert told(await again.take(2)) == ["job b", "Created"]
+
+
+@pytest.mark.parametrize("first", ["labels", "knowledge_base_id"])
+async def test_resume__tells_of_a_job_that_lost_two_properties_meanwhile(server: Server, first: str) -> None:
+    base = (await server.knowledge.CreateKnowledgeBase(CreateKnowledgeBaseRequest(name="base"))).knowledge_base
+    wanted = {"labels": {"a": "b"}, "knowledge_base_id": base.knowledge_base_id}
+    job = await create(server, "grounded", job_type=VECTOR_DB, **wanted)
+    watch = await watching(server, **wanted)
+    assert told(watch.received) == ["snapshot", "job grounded", "synced"]
+    for path in (first, *wanted.keys() - {first}):
+        await server.jobs.UpdateJob(UpdateJobRequest(job_id=job.job_id, update_mask=FieldMask(paths=[path])))
+    rest = await JobsWatch(server.channel, resume_token=watch.token, until=HEAD, **wanted).rest()
+    assert told(rest) == ["job_removed", "end"]
+    assert rest[0].job_removed.sequence == job.last_sequence + 1
 
 
 async def test_resume__over_restarts_of_the_server(tmp_path: Path) -> None:

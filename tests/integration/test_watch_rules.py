@@ -226,6 +226,8 @@ async def test_ledger__of_another_identity_is_refused(server: Server, watchers: 
     assert {"earliest_sequence", "head_sequence"} <= watch.info.metadata.keys()
     [snapshot, *_] = await watchers.watch(job).rest()
     assert snapshot.snapshot.ledger_id == watch.info.metadata["ledger_id"]
+    [fresh, *_] = await watchers.watch(job, ledger_id="another").rest()
+    assert kind(fresh) == "snapshot", "without a cursor there is nothing that would not apply"
     assert kind((await watchers.watch(job, 2, ledger_id=snapshot.snapshot.ledger_id).rest())[-1]) == "end"
 
 

@@ -25,6 +25,7 @@ from ingest_grpc.model.base import DocumentMetadata, Engine, Method, Model, Unit
 from ingest_grpc.model.events import (
     EVENT_TYPES,
     FEED_KINDS,
+    MAX_CHANGED_FILES,
     AlignmentChange,
     Change,
     EventDescription,
@@ -96,6 +97,7 @@ from ingest_grpc.model.results import (
 __all__ = [
     "EVENT_TYPES",
     "FEED_KINDS",
+    "MAX_CHANGED_FILES",
     "AddFileOutcome",
     "AddFileResult",
     "AlignmentChange",

@@ -23,6 +23,9 @@ class EventKind(StrEnum):
     FILES = "FILES"
 
 
+MAX_CHANGED_FILES = 1_000
+"""Most files that one event tells of. With the longest names and types they take 1.3 MiB: the event fits a message."""
+
 FEED_KINDS = frozenset({EventKind.MILESTONE, EventKind.JOB})
 """What a watch over all jobs shows of each."""
 
@@ -156,8 +159,9 @@ class AlignmentChange(Model):
 
 
 class JobChange(Model):
-    """A job after a transaction. `labels_before` and `knowledge_base_before` are set where that changed; callers do
-    not see them."""
+    """A job after a transaction. `labels_before` and `knowledge_base_before` ("" = none) are both set where either
+    changed, for who judges the event later: the job may have another value of both by then. Callers do not see them.
+    """
 
     change: Literal["job"] = "job"
     job: Job

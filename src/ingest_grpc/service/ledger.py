@@ -176,7 +176,7 @@ class JobLedger(AlignmentLedger):
     # ── the job itself ─────────────────────────────────────────────────────────────────────────────────
 
     def files_changed(self, added: Sequence[JobFile] = (), removed: Sequence[JobFile] = ()) -> None:
-        """Markdown that needs no ingestion came or went."""
+        """Markdown that needs no ingestion came or went: at most MAX_CHANGED_FILES."""
         if added or removed:
             self._set(
                 markdown_files=self.job.markdown_files + len(added) - len(removed),
@@ -200,10 +200,10 @@ class JobLedger(AlignmentLedger):
         changed = [name for name, value in changes.items() if getattr(self.job, name) != value]
         if changed:
             times = {f"{name}_updated_at": self.now for name in changed if name in ("system_prompt", "instructions")}
-            before = {
-                "labels_before": self.job.labels if "labels" in changed else None,
-                "knowledge_base_before": self.job.knowledge_base_id if "knowledge_base_id" in changed else None,
-            }
+            before: dict[str, Any] = {}
+            if not {"labels", "knowledge_base_id"}.isdisjoint(changed):
+                before["labels_before"] = self.job.labels
+                before["knowledge_base_before"] = self.job.knowledge_base_id or ""
             self._set(**{name: changes[name] for name in changed}, **times)
             self._append(
                 EventType.JOB_UPDATED,

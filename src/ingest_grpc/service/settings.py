@@ -1,5 +1,6 @@
 """What callers set on a job after it was created: update, delete, undelete, clone."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from pydantic import BaseModel
@@ -8,7 +9,7 @@ from ingest_grpc.clock import MICROSECONDS, Clock
 from ingest_grpc.errors import IngestError, Reason, invalid
 from ingest_grpc.ids import Prefix, new_id
 from ingest_grpc.lifecycle import JobFacts, JobType, RecordStatus, job_status
-from ingest_grpc.model import Caller, Job, JobDetail, JobUpdate, Mutation, Request
+from ingest_grpc.model import MAX_CHANGED_FILES, Caller, Job, JobDetail, JobUpdate, Mutation, Request
 from ingest_grpc.service import views
 from ingest_grpc.service.idempotency import once, recall
 from ingest_grpc.service.job_files import markdown_entry
@@ -19,7 +20,8 @@ from ingest_grpc.service.progress import ProgressBoard
 from ingest_grpc.store.interface import Store, Tx
 
 DAY = 86_400 * MICROSECONDS
-CLONE_PAGE = 1_000
+CLONE_PAGE = MAX_CHANGED_FILES
+"""Files copied at once: each page is one event."""
 
 
 class JobEffect(BaseModel):
@@ -168,24 +170,26 @@ class SettingsService:
         )
 
     async def _copy_files(self, ledger: JobLedger, origin: Job) -> None:
-        tx, entries, after = ledger.tx, [], 0
+        tx, after = ledger.tx, 0
         while page := await tx.markdown_files(origin.row_id, CLONE_PAGE, after):
-            for row_id, entry in page:
-                file = await tx.file(origin.team_id, entry.file_id)
-                if file is not None and file.deleted_at is None:
-                    await tx.add_markdown_file(ledger.job.row_id, file.row_id, ledger.now)
-                    entries.append(markdown_entry(file, ledger.now))
-                after = row_id
+            await _list_markdown(ledger, [entry.file_id for _, entry in page])
+            after = page[-1][0]
         after = 0
         completed = (RecordStatus.COMPLETED,)
         while rows := await tx.records(job_row=origin.row_id, statuses=completed, after=after, limit=CLONE_PAGE):
-            for row in rows:
-                file = await tx.file(origin.team_id, row.record.output_file_id)
-                if file is not None and file.deleted_at is None and not row.record.is_archive:
-                    await tx.add_markdown_file(ledger.job.row_id, file.row_id, ledger.now)
-                    entries.append(markdown_entry(file, ledger.now))
+            await _list_markdown(ledger, [row.record.output_file_id for row in rows if not row.record.is_archive])
             after = rows[-1].record.row_id
-        ledger.files_changed(added=entries)
+
+
+async def _list_markdown(ledger: JobLedger, file_ids: Sequence[str]) -> None:
+    """Puts those of the files that are still there on the job's file list, with one event."""
+    entries = []
+    for file_id in file_ids:
+        file = await ledger.tx.file(ledger.job.team_id, file_id)
+        if file is not None and file.deleted_at is None:
+            await ledger.tx.add_markdown_file(ledger.job.row_id, file.row_id, ledger.now)
+            entries.append(markdown_entry(file, ledger.now))
+    ledger.files_changed(added=entries)
 
 
 async def _changes(tx: Tx, job: Job, update: JobUpdate) -> dict[str, object]:

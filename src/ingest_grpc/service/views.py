@@ -23,8 +23,6 @@ MAX_DETAIL_RECORDS = 2_000
 MAX_DETAIL_FILES = 2_000
 MAX_DETAIL_INGESTION_JOBS = 1_000
 MAX_DETAIL_MILESTONES = 500
-MAX_DETAIL_POSITIONS = 100
-"""Queue positions of a FULL view: each costs a count over the queue before it."""
 
 MARKDOWN = "text/markdown"
 
@@ -159,15 +157,13 @@ def job_file(record: FileRecord) -> JobFile:
 
 
 async def shown_records(rows: Rows, records: Sequence[RecordRow], board: ProgressBoard) -> list[FileRecord]:
-    """Records as a reply shows them: with step and progress while running, and the first queue positions."""
-    shown, positions = [], 0
+    """Records as a reply shows them: with step and progress while running, and with their queue positions."""
+    shown, ranks = [], await rows.ranks(records)
     for row in records:
         record = board.overlay(row.record)
-        if row.claimable and positions < MAX_DETAIL_POSITIONS:
-            positions += 1
-            position = await rows.position(row)
-            estimate = None if position is None else board.pace.estimated_start_at(position)
-            record = record.model_copy(update={"queue_position": position, "estimated_start_at": estimate})
+        if (rank := ranks.get(record.row_id)) is not None:
+            estimate = board.pace.estimated_start_at(rank)
+            record = record.model_copy(update={"queue_position": rank, "estimated_start_at": estimate})
         shown.append(record)
     return shown
 

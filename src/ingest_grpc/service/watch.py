@@ -161,9 +161,9 @@ async def _begin(rows: Rows, caller: Caller, request: WatchRequest) -> tuple[Job
     """The job and the ledger's identity in one snapshot, if the request's cursor belongs to them (rule 5)."""
     job = await views.find_job(rows, caller.team_id, request.job_id)
     ledger_id = await rows.ledger_id()
-    if request.ledger_id is not None and request.ledger_id != ledger_id:
-        raise IngestError(Reason.LEDGER_RESTORED, {"ledger_id": ledger_id, **_bounds(job)})
     if request.after_sequence is not None:
+        if request.ledger_id is not None and request.ledger_id != ledger_id:
+            raise IngestError(Reason.LEDGER_RESTORED, {"ledger_id": ledger_id, **_bounds(job)})
         check_not_in_future(job, request.after_sequence)
         if request.after_sequence < job.earliest_sequence - 1:
             raise _compacted(job, request.after_sequence)

@@ -267,8 +267,11 @@ class _Watch:
         if event.type is EventType.JOB_DELETED:
             return self._fits(job) and self._has(job.labels, job.knowledge_base_id)
         if isinstance(change, JobChange) and event.type is EventType.JOB_UPDATED:
-            labels = job.labels if change.labels_before is None else change.labels_before
-            return self._fits(job) and self._has(labels, change.knowledge_base_before or job.knowledge_base_id)
+            labels, knowledge_base = change.labels_before, change.knowledge_base_before
+            return self._fits(job) and self._has(
+                job.labels if labels is None else labels,
+                job.knowledge_base_id if knowledge_base is None else knowledge_base,
+            )
         return False
 
     def _fits(self, job: Job) -> bool:

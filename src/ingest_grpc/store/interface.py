@@ -207,8 +207,8 @@ class Rows(FileRows, AlignmentRows, KnowledgeRows, Protocol):
         """How full the queue is: passes over the queue, never over history."""
         ...
 
-    async def position(self, row: RecordRow) -> int | None:
-        """The rank of a record in claim order, None unless it is claimable."""
+    async def ranks(self, rows: Sequence[RecordRow]) -> dict[int, int]:
+        """The ranks in claim order, by row, of those of the records that are claimable."""
         ...
 
     async def positions(self, job_row: int, limit: int) -> list[Position]:

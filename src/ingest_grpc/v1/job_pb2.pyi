@@ -894,6 +894,11 @@ class FilesChange(_message.Message):
 
     ADDED_FIELD_NUMBER: _builtins.int
     REMOVED_FIELD_NUMBER: _builtins.int
+    TRUNCATED_FIELD_NUMBER: _builtins.int
+    truncated: _builtins.bool
+    """Whether lines that came are missing, beyond the first 1,000: only of a clone that an earlier version made.
+    ListJobFiles has them all.
+    """
     @_builtins.property
     def added(self) -> _containers.RepeatedCompositeFieldContainer[Global___JobFile]:
         """The lines of the file list that came."""
@@ -907,10 +912,11 @@ class FilesChange(_message.Message):
         *,
         added: _abc.Iterable[Global___JobFile] | None = ...,
         removed: _abc.Iterable[Global___JobFile] | None = ...,
+        truncated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["added", b"added", "removed", b"removed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["added", b"added", "removed", b"removed", "truncated", b"truncated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

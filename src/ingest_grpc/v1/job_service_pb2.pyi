@@ -501,6 +501,17 @@ class CreateJobResponse(_message.Message):
 
     JOB_FIELD_NUMBER: _builtins.int
     RESULTS_FIELD_NUMBER: _builtins.int
+    RECORDS_TRUNCATED_FIELD_NUMBER: _builtins.int
+    RECORDS_TOTAL_FIELD_NUMBER: _builtins.int
+    TIMELINE_TRUNCATED_FIELD_NUMBER: _builtins.int
+    records_truncated: _builtins.bool
+    """Whether records or files are missing because the reply would exceed 3 MiB; ListFileRecords and ListJobFiles have
+    them all.
+    """
+    records_total: _builtins.int
+    """Records of the job that are not removed."""
+    timeline_truncated: _builtins.bool
+    """Whether milestones are missing; ListTimelineEvents has them all."""
     @_builtins.property
     def job(self) -> _job_pb2.Job:
         """The job in the FULL view, as far as 3 MiB hold."""
@@ -514,10 +525,13 @@ class CreateJobResponse(_message.Message):
         *,
         job: _job_pb2.Job | None = ...,
         results: _abc.Iterable[Global___AddFileResult] | None = ...,
+        records_truncated: _builtins.bool = ...,
+        records_total: _builtins.int = ...,
+        timeline_truncated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job", "results", b"results"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job", "records_total", b"records_total", "records_truncated", b"records_truncated", "results", b"results", "timeline_truncated", b"timeline_truncated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -560,7 +574,9 @@ class GetJobResponse(_message.Message):
     RECORDS_TOTAL_FIELD_NUMBER: _builtins.int
     TIMELINE_TRUNCATED_FIELD_NUMBER: _builtins.int
     records_truncated: _builtins.bool
-    """Whether records or files are missing because the reply would exceed 3 MiB; ListFileRecords has them all."""
+    """Whether records or files are missing because the reply would exceed 3 MiB; ListFileRecords and ListJobFiles have
+    them all.
+    """
     records_total: _builtins.int
     """Records of the job that are not removed."""
     timeline_truncated: _builtins.bool
@@ -782,8 +798,19 @@ class AddFilesResponse(_message.Message):
     JOB_FIELD_NUMBER: _builtins.int
     RESULTS_FIELD_NUMBER: _builtins.int
     INGESTION_JOB_ID_FIELD_NUMBER: _builtins.int
+    RECORDS_TRUNCATED_FIELD_NUMBER: _builtins.int
+    RECORDS_TOTAL_FIELD_NUMBER: _builtins.int
+    TIMELINE_TRUNCATED_FIELD_NUMBER: _builtins.int
     ingestion_job_id: _builtins.str
     """The ingestion job that was made; absent when no file needed one."""
+    records_truncated: _builtins.bool
+    """Whether records or files are missing because the reply would exceed 3 MiB; ListFileRecords and ListJobFiles have
+    them all.
+    """
+    records_total: _builtins.int
+    """Records of the job that are not removed."""
+    timeline_truncated: _builtins.bool
+    """Whether milestones are missing; ListTimelineEvents has them all."""
     @_builtins.property
     def job(self) -> _job_pb2.Job:
         """The job in the view that was asked for; FULL as far as 3 MiB hold."""
@@ -798,10 +825,13 @@ class AddFilesResponse(_message.Message):
         job: _job_pb2.Job | None = ...,
         results: _abc.Iterable[Global___AddFileResult] | None = ...,
         ingestion_job_id: _builtins.str | None = ...,
+        records_truncated: _builtins.bool = ...,
+        records_total: _builtins.int = ...,
+        timeline_truncated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_ingestion_job_id", b"_ingestion_job_id", "ingestion_job_id", b"ingestion_job_id", "job", b"job"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ingestion_job_id", b"_ingestion_job_id", "ingestion_job_id", b"ingestion_job_id", "job", b"job", "results", b"results"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ingestion_job_id", b"_ingestion_job_id", "ingestion_job_id", b"ingestion_job_id", "job", b"job", "records_total", b"records_total", "records_truncated", b"records_truncated", "results", b"results", "timeline_truncated", b"timeline_truncated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__ingestion_job_id: _TypeAlias = _typing.Literal["ingestion_job_id"]  # noqa: Y015
     _WhichOneofArgType__ingestion_job_id: _TypeAlias = _typing.Literal["_ingestion_job_id", b"_ingestion_job_id"]  # noqa: Y015
@@ -891,6 +921,17 @@ class RemoveFilesResponse(_message.Message):
 
     JOB_FIELD_NUMBER: _builtins.int
     RESULTS_FIELD_NUMBER: _builtins.int
+    RECORDS_TRUNCATED_FIELD_NUMBER: _builtins.int
+    RECORDS_TOTAL_FIELD_NUMBER: _builtins.int
+    TIMELINE_TRUNCATED_FIELD_NUMBER: _builtins.int
+    records_truncated: _builtins.bool
+    """Whether records or files are missing because the reply would exceed 3 MiB; ListFileRecords and ListJobFiles have
+    them all.
+    """
+    records_total: _builtins.int
+    """Records of the job that are not removed."""
+    timeline_truncated: _builtins.bool
+    """Whether milestones are missing; ListTimelineEvents has them all."""
     @_builtins.property
     def job(self) -> _job_pb2.Job:
         """The job in the view that was asked for; FULL as far as 3 MiB hold."""
@@ -904,10 +945,13 @@ class RemoveFilesResponse(_message.Message):
         *,
         job: _job_pb2.Job | None = ...,
         results: _abc.Iterable[Global___RemoveFileResult] | None = ...,
+        records_truncated: _builtins.bool = ...,
+        records_total: _builtins.int = ...,
+        timeline_truncated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job", "results", b"results"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job", "records_total", b"records_total", "records_truncated", b"records_truncated", "results", b"results", "timeline_truncated", b"timeline_truncated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1008,6 +1052,17 @@ class StartJobResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     JOB_FIELD_NUMBER: _builtins.int
+    RECORDS_TRUNCATED_FIELD_NUMBER: _builtins.int
+    RECORDS_TOTAL_FIELD_NUMBER: _builtins.int
+    TIMELINE_TRUNCATED_FIELD_NUMBER: _builtins.int
+    records_truncated: _builtins.bool
+    """Whether records or files are missing because the reply would exceed 3 MiB; ListFileRecords and ListJobFiles have
+    them all.
+    """
+    records_total: _builtins.int
+    """Records of the job that are not removed."""
+    timeline_truncated: _builtins.bool
+    """Whether milestones are missing; ListTimelineEvents has them all."""
     @_builtins.property
     def job(self) -> _job_pb2.Job:
         """The job in the FULL view, as far as 3 MiB hold, with alignment_job."""
@@ -1016,10 +1071,13 @@ class StartJobResponse(_message.Message):
         self,
         *,
         job: _job_pb2.Job | None = ...,
+        records_truncated: _builtins.bool = ...,
+        records_total: _builtins.int = ...,
+        timeline_truncated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job", "records_total", b"records_total", "records_truncated", b"records_truncated", "timeline_truncated", b"timeline_truncated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1300,6 +1358,17 @@ class CloneJobResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     JOB_FIELD_NUMBER: _builtins.int
+    RECORDS_TRUNCATED_FIELD_NUMBER: _builtins.int
+    RECORDS_TOTAL_FIELD_NUMBER: _builtins.int
+    TIMELINE_TRUNCATED_FIELD_NUMBER: _builtins.int
+    records_truncated: _builtins.bool
+    """Whether records or files are missing because the reply would exceed 3 MiB; ListFileRecords and ListJobFiles have
+    them all.
+    """
+    records_total: _builtins.int
+    """Records of the job that are not removed."""
+    timeline_truncated: _builtins.bool
+    """Whether milestones are missing; ListTimelineEvents has them all."""
     @_builtins.property
     def job(self) -> _job_pb2.Job:
         """The job in the FULL view, as far as 3 MiB hold."""
@@ -1308,10 +1377,13 @@ class CloneJobResponse(_message.Message):
         self,
         *,
         job: _job_pb2.Job | None = ...,
+        records_truncated: _builtins.bool = ...,
+        records_total: _builtins.int = ...,
+        timeline_truncated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job", "records_total", b"records_total", "records_truncated", b"records_truncated", "timeline_truncated", b"timeline_truncated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1433,8 +1505,19 @@ class RetryFilesResponse(_message.Message):
     JOB_FIELD_NUMBER: _builtins.int
     RESULTS_FIELD_NUMBER: _builtins.int
     RECORDS_RETRIED_FIELD_NUMBER: _builtins.int
+    RECORDS_TRUNCATED_FIELD_NUMBER: _builtins.int
+    RECORDS_TOTAL_FIELD_NUMBER: _builtins.int
+    TIMELINE_TRUNCATED_FIELD_NUMBER: _builtins.int
     records_retried: _builtins.int
     """Records that are QUEUED again by this call."""
+    records_truncated: _builtins.bool
+    """Whether records or files are missing because the reply would exceed 3 MiB; ListFileRecords and ListJobFiles have
+    them all.
+    """
+    records_total: _builtins.int
+    """Records of the job that are not removed."""
+    timeline_truncated: _builtins.bool
+    """Whether milestones are missing; ListTimelineEvents has them all."""
     @_builtins.property
     def job(self) -> _job_pb2.Job:
         """The job in the FULL view, as far as 3 MiB hold."""
@@ -1449,10 +1532,13 @@ class RetryFilesResponse(_message.Message):
         job: _job_pb2.Job | None = ...,
         results: _abc.Iterable[Global___RetryFileResult] | None = ...,
         records_retried: _builtins.int = ...,
+        records_truncated: _builtins.bool = ...,
+        records_total: _builtins.int = ...,
+        timeline_truncated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job", "records_retried", b"records_retried", "results", b"results"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job", "records_retried", b"records_retried", "records_total", b"records_total", "records_truncated", b"records_truncated", "results", b"results", "timeline_truncated", b"timeline_truncated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1613,7 +1699,9 @@ class WatchJobRequest(_message.Message):
     heartbeat_interval_seconds: _builtins.int
     """Seconds between heartbeats, 5 to 60; 0 = 15."""
     ledger_id: _builtins.str
-    """The ledger that after_sequence came from; refused when the server's is another one."""
+    """The ledger that after_sequence came from; refused when the server's is another one. Without after_sequence it says
+    nothing: a snapshot comes first.
+    """
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___WatchKind.ValueType]:
         """What to stream; empty = all but PROGRESS."""
@@ -1752,7 +1840,7 @@ class RecordProgress(_message.Message):
     step: _ingestion_pb2.Step.ValueType
     """Its step while RUNNING."""
     queue_position: _builtins.int
-    """Its rank in claim order while QUEUED and claimable, 1 = next."""
+    """Its rank in claim order while QUEUED and claimable, 1 = next; told of the first 100 such records of the job."""
     @_builtins.property
     def progress(self) -> _ingestion_pb2.UnitProgress:
         """How far the step has come; absent while QUEUED."""
@@ -2227,7 +2315,7 @@ class WatchJobsResponse(_message.Message):
 
     @_builtins.property
     def job_removed(self) -> Global___WatchJobsRemoved:
-        """A job was deleted, or its labels no longer pass the filter."""
+        """A job was deleted, or its labels or its knowledge base no longer pass the filter."""
 
     @_builtins.property
     def heartbeat(self) -> Global___WatchJobsHeartbeat:

@@ -7,7 +7,7 @@ slice of them, for the caller to let others run in between, and returns its resu
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from google.protobuf.message import Message
 
@@ -66,12 +66,12 @@ def messages(values: Sequence[T], make: Callable[[T], M]) -> Sliced[list[M]]:
     return made
 
 
-@dataclass(frozen=True, slots=True)
-class FullJob:
-    """A job in the FULL view as far as it fits, and what is missing."""
+class FullJob(TypedDict):
+    """A job in the FULL view as far as it fits, and what is missing: fields that every response with one has."""
 
-    message: job_pb2.Job
+    job: job_pb2.Job
     records_truncated: bool
+    records_total: int
     timeline_truncated: bool
 
 
@@ -85,7 +85,12 @@ def full_job(detail: model.JobDetail) -> Sliced[FullJob]:
     room = Room(MAX_REPLY_BYTES - job.ByteSize())
     yield from _fill(room, ((job.ingestion_jobs, ingestion_job(value)) for value in detail.ingestion_jobs))
     yield from _fill(room, _records_and_files(job, detail))
-    return FullJob(job, detail.records_truncated or room.full, detail.timeline_truncated or milestones.full)
+    return FullJob(
+        job=job,
+        records_truncated=detail.records_truncated or room.full,
+        records_total=detail.records_total,
+        timeline_truncated=detail.timeline_truncated or milestones.full,
+    )
 
 
 Part = tuple[Any, Message]

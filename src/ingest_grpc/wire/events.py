@@ -64,8 +64,9 @@ def _set_change(message: job_pb2.TimelineEvent, change: model.Change) -> None:
             message.job_change.previous_status = JOB_STATUS.numbers[change.previous_status]
         case model.FilesChange():
             message.files_change.SetInParent()
-            message.files_change.added.extend(map(job_file, change.added))
+            message.files_change.added.extend(map(job_file, change.added[: model.MAX_CHANGED_FILES]))
             message.files_change.removed.extend(map(job_file, change.removed))
+            message.files_change.truncated = len(change.added) > model.MAX_CHANGED_FILES
         case model.Milestone():
             _set_milestone(message, change)
 

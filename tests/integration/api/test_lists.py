@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pytest
+
+from ingest_grpc.service import views
 from ingest_grpc.service.keys import LOCAL
 from ingest_grpc.v1 import file_service_pb2 as file_pb
 from ingest_grpc.v1 import ingestion_pb2, job_pb2
@@ -79,6 +82,26 @@ async def test_get_job__views(api: Api) -> None:
     assert [event.title for event in full.job.timeline] == ["Created"]
     assert not full.records_truncated
     assert created.job.files == full.job.files
+
+
+async def test_full_view__says_in_every_reply_what_is_missing(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    for bound in ("MAX_DETAIL_RECORDS", "MAX_DETAIL_FILES", "MAX_DETAIL_MILESTONES"):
+        monkeypatch.setattr(views, bound, 0)
+    one, two, three = [(await api.core.upload(f"{number}.pdf", caller=LOCAL)).file_id for number in range(3)]
+    created = await api.jobs.CreateJob(new_job("job", one, two))
+    job_id = created.job.job_id
+    added = await api.jobs.AddFiles(pb.AddFilesRequest(job_id=job_id, files=[pb.FileToAdd(file_id=three)]))
+    removed = await api.jobs.RemoveFiles(pb.RemoveFilesRequest(job_id=job_id, file_ids=[one]))
+    await api.core.fail(await api.core.claim_one())
+    await api.core.succeed(await api.core.claim_one())
+    retried = await api.jobs.RetryFiles(pb.RetryFilesRequest(job_id=job_id, all_unresolved=pb.UnresolvedRecords()))
+    await api.core.succeed(await api.core.claim_one())
+    started = await api.jobs.StartJob(pb.StartJobRequest(job_id=job_id))
+    cloned = await api.jobs.CloneJob(pb.CloneJobRequest(job_id=job_id))
+
+    replies = (created, added, removed, retried, started, cloned)
+    assert [reply.records_total for reply in replies] == [2, 3, 2, 2, 2, 0]
+    assert all(reply.records_truncated and reply.timeline_truncated for reply in replies)
 
 
 async def test_list_file_records__of_an_ingestion_job(api: Api) -> None:

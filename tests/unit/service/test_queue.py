@@ -97,6 +97,27 @@ async def test_positions__in_the_full_view(core: Core) -> None:
     assert [record.queue_position for record in run.records] == [None, 1]
 
 
+async def test_positions__are_those_of_every_record_of_a_reply(core: Core) -> None:
+    job_id = await queue_up(core, ALICE, 150)
+    await queue_up(core, BOB, 3)
+    row_id = (await core.job(job_id)).row_id
+
+    expected = [one.position for one in await core.store.read(lambda rows: rows.positions(row_id, 1_000))]
+    assert expected == [1, 3, 5, *range(7, 154)]
+    [run] = (await core.jobs.get_detail(ALICE, job_id)).ingestion_jobs
+    listed = await core.ingestion.list_records(
+        ALICE,
+        job_id=job_id,
+        ingestion_job_id=None,
+        statuses=(),
+        show_deleted=False,
+        page_size=1_000,
+        page_token="",
+    )
+    for records in (run.records, listed.items):
+        assert [record.queue_position for record in records] == expected
+
+
 async def test_positions__with_several_priorities_equal_the_count(core: Core) -> None:
     """Nothing sets a priority yet; the order by it is there and must hold."""
     for caller in (ALICE, BOB, ALICE):

@@ -4,7 +4,8 @@ import pytest
 
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.lifecycle import JobStatus, JobType, RecordStatus
-from ingest_grpc.model import EventType, JobFilter, JobUpdate, NewJob
+from ingest_grpc.model import EventType, FilesChange, JobFilter, JobUpdate, NewJob
+from ingest_grpc.service import settings
 from ingest_grpc.store.interface import WriteUnit
 from tests.factories import ALICE, BOB, Core, request, to_add
 
@@ -159,6 +160,22 @@ async def test_clone__has_the_settings_and_the_viable_files(core: Core) -> None:
     assert dict(clone.job.labels) == {"a": "1"}
     assert sorted(file.name for file in clone.files) == ["good.md", "notes.md"]
     assert all(file.record_id is None and file.status is RecordStatus.COMPLETED for file in clone.files)
+
+
+async def test_clone__of_many_files_tells_them_page_by_page(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "CLONE_PAGE", 2)
+    markdown = [await core.markdown(f"{number}.md") for number in range(3)]
+    origin = (await core.create(*markdown, *await core.uploads(3))).job.job
+    for claim in await core.claim(3):
+        await core.succeed(claim)
+
+    clone = (await core.job_settings.clone(ALICE, origin.job_id, "", None, None)).value
+
+    await core.check()
+    changes = [event.change for event in await core.events(clone.job.job_id)]
+    added = [change.added for change in changes if isinstance(change, FilesChange)]
+    assert [len(files) for files in added] == [2, 1, 2, 1]
+    assert [file for files in added for file in files] == clone.files
 
 
 async def test_external_id__is_unique_in_its_team(core: Core) -> None:

@@ -45,9 +45,9 @@ def test_full_job__small_one_is_whole() -> None:
     )
     full, stops = done(full_job(detail))
 
-    assert (len(full.message.files), len(full.message.timeline)) == (1, 3)
-    assert [len(ingestion_job.records) for ingestion_job in full.message.ingestion_jobs] == [2, 0]
-    assert (full.records_truncated, full.timeline_truncated, stops) == (False, False, 0)
+    assert (len(full["job"].files), len(full["job"].timeline)) == (1, 3)
+    assert [len(ingestion_job.records) for ingestion_job in full["job"].ingestion_jobs] == [2, 0]
+    assert (full["records_truncated"], full["timeline_truncated"], stops) == (False, False, 0)
 
 
 def test_full_job__is_cut_below_3_mib() -> None:
@@ -55,37 +55,37 @@ def test_full_job__is_cut_below_3_mib() -> None:
         files=[values.job_file()] * 400, ingestion_jobs=[run([LARGE] * 200), run([LARGE] * 200)], timeline=milestones(1)
     )
     full, stops = done(full_job(detail))
-    records = sum(len(ingestion_job.records) for ingestion_job in full.message.ingestion_jobs)
+    records = sum(len(ingestion_job.records) for ingestion_job in full["job"].ingestion_jobs)
 
-    assert MAX_REPLY_BYTES - 11_000 < full.message.ByteSize() <= MAX_REPLY_BYTES
+    assert MAX_REPLY_BYTES - 11_000 < full["job"].ByteSize() <= MAX_REPLY_BYTES
     assert 250 < records < 310
-    assert records - 1 <= len(full.message.files) <= records
-    assert (full.records_truncated, full.timeline_truncated) == (True, False)
+    assert records - 1 <= len(full["job"].files) <= records
+    assert (full["records_truncated"], full["timeline_truncated"]) == (True, False)
     assert stops > 3
 
 
 def test_full_job__many_milestones_do_not_crowd_out_records() -> None:
     full, _ = done(full_job(values.detail(timeline=milestones(10_000), ingestion_jobs=[run([values.record()])])))
 
-    assert full.timeline_truncated
-    assert not full.records_truncated
-    assert 500 < len(full.message.timeline) < 10_000
-    assert len(full.message.ingestion_jobs[0].records) == 1
+    assert full["timeline_truncated"]
+    assert not full["records_truncated"]
+    assert 500 < len(full["job"].timeline) < 10_000
+    assert len(full["job"].ingestion_jobs[0].records) == 1
 
 
 def test_full_job__many_ingestion_jobs_are_cut_too() -> None:
     wide = values.ingestion_job(file_ids=(values.FILE_ID,) * 1_000)
     full, _ = done(full_job(values.detail(ingestion_jobs=[wide] * 100)))
 
-    assert full.records_truncated
-    assert full.message.ByteSize() <= MAX_REPLY_BYTES
+    assert full["records_truncated"]
+    assert full["job"].ByteSize() <= MAX_REPLY_BYTES
 
 
 def test_full_job__keeps_what_the_service_says_is_missing() -> None:
     full, _ = done(full_job(values.detail(records_truncated=True, timeline_truncated=True)))
 
-    assert full.records_truncated
-    assert full.timeline_truncated
+    assert full["records_truncated"]
+    assert full["timeline_truncated"]
 
 
 def test_full_ingestion_job__is_cut_below_3_mib() -> None:

@@ -6,9 +6,11 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 
 from ingest_grpc import model
+from ingest_grpc.filenames import MAX_CONTENT_TYPE_CHARACTERS, MAX_FILENAME_BYTES
 from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, RecordStatus, Trigger
 from ingest_grpc.model import EventType
 from ingest_grpc.v1 import job_pb2
+from ingest_grpc.wire.bounded import MAX_REPLY_BYTES
 from ingest_grpc.wire.events import event
 from tests.unit.wire import values
 
@@ -79,3 +81,21 @@ def test_event__change_is_set_even_when_it_is_empty(type_: EventType, change: An
 
     assert message.WhichOneof("change") == field
     assert job_pb2.EventType.Name(message.type) == f"EVENT_TYPE_{type_}"
+
+
+def test_files_event__with_as_many_and_as_long_ones_as_there_may_be_fits_a_message() -> None:
+    longest = values.job_file(name="é" * (MAX_FILENAME_BYTES // 2), content_type="é" * MAX_CONTENT_TYPE_CHARACTERS)
+    change = model.FilesChange(added=(longest,) * model.MAX_CHANGED_FILES)
+    message = event(values.event(change, EventType.FILES_ADDED))
+
+    assert len(message.files_change.added) == model.MAX_CHANGED_FILES
+    assert not message.files_change.truncated
+    assert message.ByteSize() < MAX_REPLY_BYTES
+
+
+def test_files_event__of_an_old_clone_is_cut_and_says_so() -> None:
+    files = tuple(values.job_file(name=str(number)) for number in range(model.MAX_CHANGED_FILES + 1))
+    message = event(values.event(model.FilesChange(added=files), EventType.FILES_ADDED))
+
+    assert [file.name for file in message.files_change.added] == [file.name for file in files[:-1]]
+    assert message.files_change.truncated

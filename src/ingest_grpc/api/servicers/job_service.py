@@ -47,20 +47,14 @@ class JobServicer:
         mutation = await self._jobs.create(caller(), asked.new, asked.request, validate_only=asked.validate_only)
         created = told(context, mutation)
         full = await in_slices(full_job(created.job))
-        return pb.CreateJobResponse(job=full.message, results=map(add_file_result, created.results))
+        return pb.CreateJobResponse(**full, results=map(add_file_result, created.results))
 
     async def GetJob(self, message: pb.GetJobRequest, _context: Context) -> pb.GetJobResponse | bytes:
         asked = requests.get_job(message)
         if not asked.full:
             return await self._caches.replies.of_job(caller().team_id, asked.job_id)
-        detail = await self._jobs.get_detail(caller(), asked.job_id)
-        full = await in_slices(full_job(detail))
-        return pb.GetJobResponse(
-            job=full.message,
-            records_truncated=full.records_truncated,
-            records_total=detail.records_total,
-            timeline_truncated=full.timeline_truncated,
-        )
+        full = await in_slices(full_job(await self._jobs.get_detail(caller(), asked.job_id)))
+        return pb.GetJobResponse(**full)
 
     async def ListJobs(self, message: pb.ListJobsRequest, _context: Context) -> bytes:
         asked = requests.list_jobs(message)
@@ -108,7 +102,7 @@ class JobServicer:
         asked = changes.clone_job(message)
         mutation = await self._settings.clone(caller(), asked.job_id, asked.name, asked.external_id, asked.request)
         full = await in_slices(full_job(told(context, mutation)))
-        return pb.CloneJobResponse(job=full.message)
+        return pb.CloneJobResponse(**full)
 
     async def AddFiles(self, message: pb.AddFilesRequest, context: Context) -> pb.AddFilesResponse:
         asked = requests.add_files(message)
@@ -125,7 +119,7 @@ class JobServicer:
         added = told(context, mutation)
         full = await in_slices(full_job(added.job))
         return pb.AddFilesResponse(
-            job=full.message,
+            **full,
             results=map(add_file_result, added.results),
             ingestion_job_id=added.ingestion_job_id,
         )
@@ -142,7 +136,7 @@ class JobServicer:
         )
         removed = told(context, mutation)
         full = await in_slices(full_job(removed.job))
-        return pb.RemoveFilesResponse(job=full.message, results=map(remove_file_result, removed.results))
+        return pb.RemoveFilesResponse(**full, results=map(remove_file_result, removed.results))
 
     async def RetryFiles(self, message: pb.RetryFilesRequest, context: Context) -> pb.RetryFilesResponse:
         asked = changes.retry_files(message)
@@ -150,7 +144,7 @@ class JobServicer:
         retried = told(context, mutation)
         full = await in_slices(full_job(retried.job))
         return pb.RetryFilesResponse(
-            job=full.message,
+            **full,
             results=map(retry_file_result, retried.results),
             records_retried=retried.records_retried,
         )
@@ -159,7 +153,7 @@ class JobServicer:
         asked = changes.start_job(message)
         mutation = await self._alignments.start(caller(), asked.job_id, asked.expected_files_etag, asked.request)
         full = await in_slices(full_job(told(context, mutation)))
-        return pb.StartJobResponse(job=full.message)
+        return pb.StartJobResponse(**full)
 
     async def CancelJob(self, message: pb.CancelJobRequest, context: Context) -> pb.CancelJobResponse:
         asked = requests.cancel_job(message)

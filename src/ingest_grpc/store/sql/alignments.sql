@@ -41,11 +41,6 @@ SELECT max(fair_tag) FROM alignment_jobs WHERE team = :team AND priority = :prio
 SELECT (SELECT count(*) FROM alignment_jobs WHERE claimable = 1 AND priority > :priority)
      + (SELECT count(*) FROM alignment_jobs WHERE claimable = 1 AND priority = :priority AND fair_tag < :fair_tag);
 
--- name: count_alignments_between^
--- How many claimable alignments come between two records of one priority.
-SELECT count(*) FROM alignment_jobs
-WHERE claimable = 1 AND priority = :priority AND fair_tag >= :after_tag AND fair_tag < :fair_tag;
-
 -- name: count_before_alignment^
 -- How many claimable records and alignments come before an alignment.
 SELECT (SELECT count(*) FROM file_records WHERE claimable = 1 AND priority > :priority)

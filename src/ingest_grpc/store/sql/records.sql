@@ -125,10 +125,12 @@ SELECT (SELECT count(*) FROM file_records WHERE claimable = 1 AND priority > :pr
         WHERE claimable = 1 AND priority = :priority AND (fair_tag, id) < (:fair_tag, :row_id));
 
 -- name: count_claimable_between^
--- How many claimable records of one priority come after one tag and id, up to another.
-SELECT count(*) FROM file_records
-WHERE claimable = 1 AND priority = :priority
-  AND (fair_tag, id) > (:after_tag, :after_row) AND (fair_tag, id) <= (:fair_tag, :row_id);
+-- How many claimable records and alignments of one priority come after one record, up to another.
+SELECT (SELECT count(*) FROM file_records
+        WHERE claimable = 1 AND priority = :priority
+          AND (fair_tag, id) > (:after_tag, :after_row) AND (fair_tag, id) <= (:fair_tag, :row_id))
+     + (SELECT count(*) FROM alignment_jobs
+        WHERE claimable = 1 AND priority = :priority AND fair_tag >= :after_tag AND fair_tag < :fair_tag);
 
 -- name: claimable_of_job
 -- The claimable records of a job in claim order.

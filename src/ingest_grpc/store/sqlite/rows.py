@@ -2,7 +2,9 @@
 
 import heapq
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby, pairwise
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, RecordStatus
@@ -17,6 +19,9 @@ from ingest_grpc.store.sqlite.knowledge_bases import NEWEST, SqliteKnowledgeRows
 from ingest_grpc.store.sqlite.statements import Row
 
 T = TypeVar("T")
+
+_Place = tuple[int, int, int]
+"""Where a record is in claim order: minus its priority, its fair tag, its row."""
 
 
 def _merged(pages: Iterable[list[T]], key: Callable[[T], int], limit: int, *, descending: bool) -> list[T]:
@@ -151,41 +156,45 @@ class SqliteRows(SqliteAlignmentRows, SqliteKnowledgeRows):
     async def queue_state(self) -> QueueState:
         return self._the("queue_state", lambda row: QueueState(**row))
 
-    async def position(self, row: RecordRow) -> int | None:
-        if not row.claimable:
-            return None
-        return self._rank(row.priority, row.fair_tag, row.record.row_id)
-
-    def _rank(self, priority: int, fair_tag: int, row_id: int) -> int:
-        before = self._value("count_claimable_before", priority=priority, fair_tag=fair_tag, row_id=row_id)
-        alignments = self._value("count_alignments_before_record", priority=priority, fair_tag=fair_tag)
-        return int(before) + int(alignments) + 1
+    async def ranks(self, rows: Sequence[RecordRow]) -> dict[int, int]:
+        places = sorted((-row.priority, row.fair_tag, row.record.row_id) for row in rows if row.claimable)
+        return {row_id: rank for (_, _, row_id), rank in zip(places, self._ranks(places), strict=True)}
 
     async def positions(self, job_row: int, limit: int) -> list[Position]:
-        found: list[Position] = []
-        last: Row | None = None
-        rank = 0
-        for row in self._all("claimable_of_job", lambda row: row, job=job_row, limit=limit):
-            if last is None or last["priority"] != row["priority"]:
-                rank = self._rank(row["priority"], row["fair_tag"], row["id"])
-            else:
-                rank += self._value(
-                    "count_claimable_between",
-                    priority=row["priority"],
-                    after_tag=last["fair_tag"],
-                    after_row=last["id"],
-                    fair_tag=row["fair_tag"],
-                    row_id=row["id"],
-                )
-                rank += self._value(
-                    "count_alignments_between",
-                    priority=row["priority"],
-                    after_tag=last["fair_tag"],
-                    fair_tag=row["fair_tag"],
-                )
-            found.append(Position(row_id=row["id"], record_id=row["record_id"], position=rank))
-            last = row
-        return found
+        rows = self._all("claimable_of_job", lambda row: row, job=job_row, limit=limit)
+        ranks = self._ranks([(-row["priority"], row["fair_tag"], row["id"]) for row in rows])
+        return [Position(row["id"], row["record_id"], rank) for row, rank in zip(rows, ranks, strict=True)]
+
+    def _ranks(self, places: Sequence[_Place]) -> Iterator[int]:
+        """The ranks of records, given in claim order: of each priority the first is counted from the head of the queue,
+        every other one from the one before."""
+        for _, group in groupby(places, itemgetter(0)):
+            run = list(group)
+            rank = self._rank(run[0])
+            yield rank
+            if self._count_between(run[0], run[-1]) == len(run) - 1:  # the queue is theirs: nobody waits between them
+                yield from range(rank + 1, rank + len(run))
+                continue
+            for before, place in pairwise(run):
+                rank += self._count_between(before, place)
+                yield rank
+
+    def _rank(self, place: _Place) -> int:
+        priority, fair_tag, row_id = place
+        before = self._value("count_claimable_before", priority=-priority, fair_tag=fair_tag, row_id=row_id)
+        alignments = self._value("count_alignments_before_record", priority=-priority, fair_tag=fair_tag)
+        return int(before) + int(alignments) + 1
+
+    def _count_between(self, after: _Place, up_to: _Place) -> int:
+        counted = self._value(
+            "count_claimable_between",
+            priority=-up_to[0],
+            after_tag=after[1],
+            after_row=after[2],
+            fair_tag=up_to[1],
+            row_id=up_to[2],
+        )
+        return int(counted)
 
     async def next_due_at(self) -> int | None:
         due = self._value("next_due_at")
