@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeAlias
 
+from ingest_grpc import memory_files
 from ingest_grpc.config import Settings
 from ingest_grpc.errors import Reason
 from ingest_grpc.formats import PDF_HEAD_BYTES, Kind, is_pdf
@@ -245,12 +246,12 @@ async def _with_texts(
     on_progress: OnProgress,
 ) -> Mapping[str, Any]:
     """Convert again, now that the pages were read."""
-    written = os.memfd_create("texts", os.MFD_CLOEXEC)
+    written = memory_files.create("texts")
     try:
         write_whole(written, json.dumps(texts).encode())
         return await pool.run(task, (*descriptors, written), on_progress)
     finally:
-        os.close(written)
+        memory_files.close(written)
 
 
 def _of_a_task(settings: Settings) -> Limits:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from ingest_grpc import memory_files
 from ingest_grpc.config import Settings
 from ingest_grpc.pipeline.parse.descriptors import read_whole
 from ingest_grpc.pipeline.parse.engines import RAPIDOCR
@@ -92,7 +93,7 @@ class OcrReader:
 
     async def read_page(self, source_fd: int, page: int, *, is_pdf: bool) -> str:
         """The text of one page, "" if it cannot be rendered. ChildFailure if its child came to an end."""
-        output = os.memfd_create("page", os.MFD_CLOEXEC)
+        output = memory_files.create("page")
         try:
             task = {"page": page, "is_pdf": is_pdf, "max_pixels": self._max_pixels}
             result = await self._pool.run(task, (source_fd, output), lambda _: None)
@@ -100,7 +101,7 @@ class OcrReader:
                 return ""
             return read_whole(output).decode("utf-8", "replace")
         finally:
-            os.close(output)
+            memory_files.close(output)
 
     async def _start(self) -> None:
         async with self._started:
