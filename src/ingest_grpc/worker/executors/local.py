@@ -224,7 +224,7 @@ async def _receiving(sink: MemberSink, work: Callable[[int], Work]) -> Mapping[s
     async with member_pipe() as pipe:
         running = asyncio.create_task(work(pipe.descriptor))
         # Only then does the reader come to an end: until the child has the task, another one may get it.
-        running.add_done_callback(lambda _: pipe.close_descriptor())
+        running.add_done_callback(lambda _: pipe.finish())
         try:
             await receive(pipe.reader, sink)
             return await running
