@@ -30,7 +30,7 @@ from ingest_grpc.worker.executors.interface import (
     MemberSink,
     Progress,
 )
-from ingest_grpc.worker.executors.ocr import OcrReader
+from ingest_grpc.worker.executors.ocr import OcrReader, TooMuchText
 from ingest_grpc.worker.executors.unpacking import StreamBroken, member_pipe, receive
 
 _COMMAND = child_command("ingest_grpc.pipeline.parse.child")
@@ -123,6 +123,8 @@ class LocalExecutor:
             return ConversionFailed(Reason.CONVERSION_TIMEOUT, f"no result after {self._seconds:g} s")
         except ChildFailure as failure:
             return ConversionFailed(_REASONS[failure.ending], failure.detail)
+        except TooMuchText as much:
+            return ConversionFailed(Reason.OUTPUT_TOO_LARGE, str(much))
         except StreamBroken as broken:
             return ConversionFailed(Reason.CONVERTER_CRASHED, f"the pictures cannot be read: {broken}")
         return await self._checked(replies.read_result(result), output_fd)
