@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from ingest_grpc.errors import Reason
+from ingest_grpc.lifecycle import Step
 from ingest_grpc.pipeline.parse.engines import engines
 from ingest_grpc.sandbox.spec import SandboxIncomplete
 from ingest_grpc.worker.executors.interface import (
@@ -58,7 +59,7 @@ async def test_convert__a_pdf_with_progress_and_evidence(converting: Converting)
         title="A small PDF",
         author="anonymous",
     )
-    assert converting.progress == [Progress("PARSE", 0, 2, "pages")], "the result says the rest"
+    assert converting.progress == [Progress(Step.PARSE, 0, 2, "pages")], "the result says the rest"
 
 
 RUSSIAN = "Съешь же ещё этих мягких французских булок, да выпей чаю. " * 20

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ingest_grpc.errors import Reason
+from ingest_grpc.lifecycle import Step
 from ingest_grpc.pipeline.parse.engines import RAPIDOCR, TESSERACT, engines, version_of
 from ingest_grpc.pipeline.parse.ocr.available import ocr_engine
 from ingest_grpc.worker.executors.interface import ConversionFailed, Converted, Progress
@@ -33,7 +34,7 @@ async def test_ocr__a_partly_scanned_pdf_is_read_whole(tmp_path: Path, engine: s
         first, _, second = text.partition("<!-- page 2 -->")
         assert "quick brown fox" in first
         assert "The tower stands near the river." in second
-        assert Progress("PARSE", 1, 1, "pages") in converting.progress
+        assert Progress(Step.PARSE, 1, 1, "pages") in converting.progress
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP"])

@@ -127,15 +127,27 @@ async def test_unpack__cancelling_it_kills_the_child_and_leaks_nothing(tmp_path:
 
 @pytest.mark.parametrize("lie", ["half a member", "endless frame", "no json", "dies", "result at once", "other result"])
 async def test_unpack__a_child_that_lies_is_a_crash(tmp_path: Path, lie: str) -> None:
-    (tmp_path / "source").write_text(lie)
-    source = os.open(tmp_path / "source", os.O_RDONLY)
-    try:
-        async with executor(LIAR) as running:
-            done = await running.unpack(source, Sink(), lambda _: None)
-    finally:
-        os.close(source)
+    done = await unpack_by_liar(tmp_path, lie, Sink())
     assert isinstance(done, ConversionFailed)
     assert done.reason is Reason.CONVERTER_CRASHED
+
+
+async def test_unpack__ends_with_the_answer_whoever_holds_on_to_the_pipe(tmp_path: Path) -> None:
+    sink = Sink()
+    async with asyncio.timeout(10):
+        done = await unpack_by_liar(tmp_path, "keeps the pipe", sink)
+    assert isinstance(done, ArchiveUnpacked)
+    assert sink.members == {"a": b"x" * 50_000}
+
+
+async def unpack_by_liar(folder: Path, lie: str, sink: Sink) -> ArchiveUnpacked | ConversionFailed:
+    (folder / "source").write_text(lie)
+    source = os.open(folder / "source", os.O_RDONLY)
+    try:
+        async with executor(LIAR) as running:
+            return await running.unpack(source, sink, lambda _: None)
+    finally:
+        os.close(source)
 
 
 def by_name(records: list[FileRecord]) -> dict[str, FileRecord]:

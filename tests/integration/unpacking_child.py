@@ -25,6 +25,11 @@ def handle(_task: Mapping[str, Any], descriptors: Sequence[int], _report: Report
         case "dies":
             writer.begin("a")
             os.abort()
+        case "keeps the pipe":
+            os.dup(sink)
+            writer.begin("a")
+            writer.content(b"x" * 50_000)
+            writer.end()
         case "result at once":
             return Reply({"outcome": "converted"})
         case "other result":

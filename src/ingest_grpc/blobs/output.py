@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from ingest_grpc import memory_files
 from ingest_grpc.blobs.failures import storage_errors
 from ingest_grpc.blobs.interface import (
     CHUNK_BYTES,
@@ -71,11 +72,11 @@ def output_for(
 @asynccontextmanager
 async def _memory_output(storage: Storage, threads: Threads) -> AsyncIterator[Output]:
     with storage_errors():
-        fd = os.memfd_create("output", os.MFD_CLOEXEC)
+        fd = memory_files.create("output")
     try:
         yield MemoryOutput(fd, storage, threads)
     finally:
-        await threads.close(fd)
+        await threads.close(fd, memory_files.close)
 
 
 @asynccontextmanager

@@ -62,13 +62,13 @@ class Threads:
             for fd in opened:
                 await self.close(fd)
 
-    async def close(self, fd: int) -> None:
-        """Closes a descriptor; in a thread where that may free much: the last one of a large file without a name."""
+    async def close(self, fd: int, close: Callable[[int], None] = os.close) -> None:
+        """Closes a descriptor by `close`; in a thread where that may free much: the last of a large nameless file."""
         file = os.fstat(fd)
         if file.st_nlink == 0 and file.st_size > _FREED_AT_ONCE_BYTES:
-            await self.run(os.close, fd)
+            await self.run(close, fd)
         else:
-            os.close(fd)
+            close(fd)
 
     async def stop(self) -> None:
         """Waits for running calls. Idempotent."""

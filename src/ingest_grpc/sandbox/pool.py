@@ -99,7 +99,7 @@ class ChildPool:
                         CHILD_RESTARTS.labels("retired").inc()
                     return result
                 except ChildGone:
-                    CHILD_RESTARTS.labels("died_idle").inc()
+                    _note_lost(child)
                     continue
                 except ChildFailure as failure:
                     if self._stopped:
@@ -190,9 +190,8 @@ class ChildPool:
         if child in self._ready:
             # Died while idle. If it never did anything, the next may die the same way: do not spin.
             self._ready.remove(child)
-            CHILD_RESTARTS.labels("died_idle").inc()
+            _note_lost(child)
             self._failed_starts += child.tasks == 0 and child.age_seconds < _PROVEN_SECONDS
-            _log.warning("idle converter child %d is gone", child.pid)
         self._wanted.set()
 
     @property
@@ -208,3 +207,9 @@ class ChildPool:
 
     def _backoff_seconds(self) -> float:
         return min(_LONGEST_BACKOFF_SECONDS, _FIRST_BACKOFF_SECONDS * 2.0 ** min(self._failed_starts - 1, 10))
+
+
+def _note_lost(child: Child) -> None:
+    """A child went while it had no task."""
+    CHILD_RESTARTS.labels("restless" if child.excess else "died_idle").inc()
+    _log.warning("idle converter child %d is gone%s", child.pid, f": {child.excess}" if child.excess else "")

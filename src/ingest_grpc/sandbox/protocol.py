@@ -13,6 +13,8 @@ from typing import Any
 
 MAX_MESSAGE_BYTES = 1024 * 1024
 MAX_DESCRIPTORS = 4
+_MAX_NESTING = 16
+"""Levels of a message: what is nested as deep as Python can read is too deep for Python to compare or print."""
 _READ_BYTES = 16 * 1024
 
 _LENGTH = struct.Struct("!I")
@@ -40,7 +42,17 @@ def decode(payload: bytes | bytearray) -> Message:
         raise ProtocolError(f"not JSON: {error}") from None
     if not isinstance(message, dict):
         raise ProtocolError(f"not an object but {type(message).__name__}")
+    if _is_deeper(message, _MAX_NESTING):
+        raise ProtocolError(f"nested more than {_MAX_NESTING} levels deep")
     return message
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list):
+        return False
+    return levels == 0 or any(_is_deeper(each, levels - 1) for each in value)
 
 
 def payload_length(prefix: bytes | bytearray) -> int:

@@ -23,6 +23,8 @@ class Limits:
     open_files: int = 64
     threads: int = 1024
     """Threads of one child; libraries start a few per core."""
+    rest_cpu_seconds: float = 2.0
+    """CPU seconds that it may use after a task at once, to finish what it began; see Guard for later."""
 
     @property
     def granted_cpu_seconds(self) -> int:

@@ -1,13 +1,14 @@
 """One child under supervision: started, given one task at a time, killed at a limit, always reaped."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ingest_grpc.sandbox import protocol
 from ingest_grpc.sandbox.endings import explain
-from ingest_grpc.sandbox.memory import MemoryGuard
+from ingest_grpc.sandbox.memory import Guard
 from ingest_grpc.sandbox.process import ChildProcess
 from ingest_grpc.sandbox.spec import ChildFailure, ChildSpec, Ending
 
@@ -32,16 +33,16 @@ class Child:
         self._process = process
         self._reader = protocol.Reader(process.channel)
         self._limits = spec.limits
-        self._guard = MemoryGuard(
-            process.usage, spec.limits.resident_bytes, spec.limits.threads, self._on_excess, process.scratch
-        )
-        self._excess = ""
+        self._guard = Guard(process.usage, spec.limits, self._on_excess, process.scratch)
+        self.excess = ""
+        """The limit of the sandbox for which it was killed, if it was."""
         self._spent = False
         self._in_use = True
         self._exit = asyncio.create_task(self._reap())
-        self._exit.add_done_callback(lambda _: self._close_unless_in_use())
+        self._exit.add_done_callback(lambda _: self._stop_watching())
         self._started_at = time.monotonic()
         self.tasks = 0
+        self._task_id = 0
         self.accepted = False
         """Whether the child has confirmed that it received the latest task."""
         self.protections: Mapping[str, bool] = {}
@@ -79,7 +80,7 @@ class Child:
 
     @property
     def resident_bytes(self) -> int:
-        return self._process.usage.sample()[0]
+        return self._process.usage.sample().resident_bytes
 
     @property
     def age_seconds(self) -> float:
@@ -117,14 +118,16 @@ class Child:
         whatever the reason, either the child is idle again or it has been sent SIGKILL.
         """
         self.tasks += 1
+        # Not to be guessed: no child answers what it has not read.
+        self._task_id = secrets.randbits(64)
         self._in_use = True
         self.accepted = False
         self._process.forget_words()
-        self._guard.start()
+        self._guard.watch_work()
         patience = asyncio.timeout(self._limits.stall_seconds)
         try:
-            await protocol.send_task(self._process.channel, {"id": self.tasks, "task": task}, descriptors)
             async with asyncio.timeout(self._limits.wall_seconds), patience:
+                await protocol.send_task(self._process.channel, {"id": self._task_id, "task": task}, descriptors)
                 return await self._answer(on_progress, patience)
         except TimeoutError:
             await self._kill_and_wait()
@@ -139,7 +142,6 @@ class Child:
             self.kill()
             raise
         finally:
-            self._guard.stop()
             self._process.empty_scratch()
             self._release()
 
@@ -150,7 +152,7 @@ class Child:
             bytes_left -= size
             if bytes_left < 0:
                 raise protocol.ProtocolError("too many bytes of progress")
-            if message.get("id") != self.tasks:
+            if message.get("id") != self._task_id:
                 raise protocol.ProtocolError("an answer to another task")
             match message:
                 case {"kind": "accepted"}:
@@ -188,8 +190,8 @@ class Child:
             await asyncio.wait((self._exit,), timeout=REAP_SECONDS)
         returncode = self._process.returncode
         await self._kill_and_wait()
-        if self._excess:
-            return ChildFailure(Ending.OUT_OF_MEMORY, self._excess)
+        if self.excess:
+            return ChildFailure(Ending.OUT_OF_MEMORY, self.excess)
         if isinstance(error, protocol.ProtocolError):
             return ChildFailure(Ending.CRASHED, f"broke the protocol: {error}")
         return explain(returncode, self._process.last_words())
@@ -200,6 +202,13 @@ class Child:
 
     def _release(self) -> None:
         self._in_use = False
+        if self.usable:
+            self._guard.watch_rest()
+        else:
+            self._stop_watching()
+
+    def _stop_watching(self) -> None:
+        self._guard.stop()
         self._close_unless_in_use()
 
     def _close_unless_in_use(self) -> None:
@@ -208,7 +217,7 @@ class Child:
             self._process.close()
 
     def _on_excess(self, excess: str) -> None:
-        self._excess = excess
+        self.excess = excess
         self.kill()
 
     async def _reap(self) -> None:

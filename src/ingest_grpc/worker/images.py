@@ -36,7 +36,7 @@ class Images(Staging):
 
     def name(self, path: str) -> NewFile:
         """The name counts only at the end, when the type is known."""
-        if len(self.staged) >= self.limits.max_stored_images:
+        if self.begun > self.limits.max_stored_images:
             raise StreamBroken(f"more than {self.limits.max_stored_images} pictures")
         self._path, self._before, self._head = path, self.received, b""
         return NewFile(filename=path, content_type="application/octet-stream")

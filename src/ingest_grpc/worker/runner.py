@@ -208,7 +208,7 @@ class Runner:
 
     def _moved(self, claim: RecordRow, moved: Progress) -> None:
         progress = UnitProgress(units_done=moved.units_done, units_total=moved.units_total, unit=moved.unit)
-        self._board.report(claim.job_row, claim.record, Step(moved.step), progress)
+        self._board.report(claim.job_row, claim.record, moved.step, progress)
 
     def _at(self, claim: RecordRow, step: Step) -> None:
         self._transferring(claim)

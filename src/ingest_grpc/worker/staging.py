@@ -29,6 +29,8 @@ class Staging(ABC):
     blobs: Blobs
     intake: Intake
     staged: list[Staged] = field(default_factory=list, init=False)
+    begun: int = field(default=0, init=False)
+    """Files that began, those that became void too: each cost a file on the disk."""
     received: int = field(default=0, init=False)
     _writer: BlobWriter | None = field(default=None, init=False)
     _content: ReceivedContent | None = field(default=None, init=False)
@@ -45,6 +47,7 @@ class Staging(ABC):
 
     async def begin(self, path: str) -> None:
         """Raises as `name` does."""
+        self.begun += 1
         self._file = self.name(path)
         self._content = ReceivedContent(self._file)
         self._writer = await self.blobs.writer(uuid.uuid4().hex).__aenter__()

@@ -97,7 +97,9 @@ class Unpacker:
             if not members:
                 return ConversionFailed(Reason.CONVERTER_CRASHED, "the child reported success without members")
             with storage_errors():
-                os.write(to.output.fd, listing(claim, members).encode())
+                # The child that found the archive may have written, and moved the position that is shared with it.
+                os.ftruncate(to.output.fd, 0)
+                os.pwrite(to.output.fd, listing(claim, members).encode(), 0)
             stored = await to.output.commit(to.key)
             done = True
         except TooMuch as much:
@@ -162,7 +164,7 @@ class Members(Staging):
 
     def name(self, path: str) -> NewFile:
         """Raises TooMuch."""
-        if len(self.staged) >= self.limits.max_archive_files:
+        if self.begun > self.limits.max_archive_files:
             raise TooMuch(Reason.TOO_MANY_ENTRIES, f"more than {self.limits.max_archive_files} files")
         filename = fitting_name(path, fallback=f"file-{len(self.staged) + 1}")
         shown = display_path(f"{self.claim.record.filename}/{path}")

@@ -105,6 +105,7 @@ FORBIDDEN: Mapping[str, Callable[[], object]] = {
     "unix_datagrams": lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM),
     "signal_through_a_descriptor": signal_through_a_descriptor,
     "choose_that_signal": choose_that_signal,
+    "seal_a_file": lambda: fcntl.fcntl(2, fcntl.F_ADD_SEALS, 0),
     "owner_by_ioctl": lambda: fcntl.ioctl(2, 0x8901, struct.pack("i", os.getppid())),
     "watch_names": lambda: checked(libc.inotify_init()),
     "watch_names_more": lambda: checked(libc.inotify_init1(0)),

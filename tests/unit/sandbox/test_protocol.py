@@ -62,7 +62,10 @@ async def test_read__too_long_is_refused_by_its_prefix() -> None:
         await read_from(struct.pack("!I", MAX_MESSAGE_BYTES + 1))
 
 
-@pytest.mark.parametrize("payload", [b"[1]", b"nonsense", b"\xff\xfe", b'"text"', b"[" * 200_000, b"9" * 100_000])
+@pytest.mark.parametrize(
+    "payload",
+    [b"[1]", b"nonsense", b"\xff\xfe", b'"text"', b"[" * 200_000, b"9" * 100_000, b'{"a":' * 20 + b"1" + b"}" * 20],
+)
 async def test_read__what_is_no_message(payload: bytes) -> None:
     with pytest.raises(ProtocolError):
         await read_from(struct.pack("!I", len(payload)) + payload)

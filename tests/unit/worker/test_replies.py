@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from ingest_grpc.errors import Reason
+from ingest_grpc.lifecycle import Step
 from ingest_grpc.worker.executors.interface import ConversionFailed, Converted, Progress
 from ingest_grpc.worker.executors.replies import DETAIL_BYTES, read_progress, read_result, with_size
 
@@ -71,10 +72,12 @@ def test_failed__detail_is_bounded_and_valid_utf8() -> None:
 
 def test_progress__is_read() -> None:
     message = {"step": "PARSE", "units_done": 9, "units_total": 7, "unit": "pages"}
-    assert read_progress(message) == Progress("PARSE", 7, 7, "pages")
+    assert read_progress(message) == Progress(Step.PARSE, 7, 7, "pages")
 
 
-@pytest.mark.parametrize("change", [{"units_done": -1}, {"units_total": 1.5}, {"unit": 3}, {"step": None}])
+@pytest.mark.parametrize(
+    "change", [{"units_done": -1}, {"units_total": 1.5}, {"unit": 3}, {"step": None}, {"step": "SLEEP"}]
+)
 def test_progress__what_makes_no_sense_is_ignored(change: dict[str, Any]) -> None:
     message = {"step": "PARSE", "units_done": 1, "units_total": 2, "unit": "pages"}
     assert read_progress({**message, **change}) is None

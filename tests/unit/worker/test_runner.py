@@ -206,7 +206,7 @@ async def test_run__shows_its_step_and_progress_and_forgets_them(core: Core) -> 
 
     async def slow(request: ConversionRequest, on_progress: OnProgress) -> Converted:
         seen.append(core.board.overlay(claim.record))
-        on_progress(Progress("PARSE", 3, 12, "pages"))
+        on_progress(Progress(Step.PARSE, 3, 12, "pages"))
         seen.append(core.board.overlay(claim.record))
         return converted()
 

@@ -31,7 +31,7 @@ PRETEND = _ERRNO
 AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 CLONE_THREAD = 0x10000
 AF_UNIX, SOCK_STREAM, SOCKET_TYPE_MASK = 1, 1, 0xF
-F_SETOWN, F_SETSIG, F_SETOWN_EX = 8, 10, 15
+F_SETOWN, F_SETSIG, F_SETOWN_EX, F_ADD_SEALS = 8, 10, 15, 1033
 FIOSETOWN, SIOCSPGRP, TIOCSTI, TIOCLINUX = 0x8901, 0x8902, 0x5412, 0x541C
 
 _LOAD, _JUMP_EQUAL, _JUMP_GREATER, _JUMP_IF_SET, _RETURN, _AND = 0x20, 0x15, 0x25, 0x45, 0x06, 0x54
@@ -108,7 +108,8 @@ def _conditions(pid: int) -> dict[str, list[Instruction]]:
             allow,
         ],
         # A descriptor's owner is sent a signal of one's choice when the descriptor becomes ready: kill by another name.
-        "fcntl": _none_of(load_second, F_SETOWN, F_SETSIG, F_SETOWN_EX),
+        # A file in memory that it sealed could not be emptied by the parent.
+        "fcntl": _none_of(load_second, F_SETOWN, F_SETSIG, F_SETOWN_EX, F_ADD_SEALS),
         "ioctl": _none_of(load_second, FIOSETOWN, SIOCSPGRP, TIOCSTI, TIOCLINUX),
     }
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ingest_grpc.errors import Reason
+from ingest_grpc.lifecycle import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class ConversionRequest:
 class Progress:
     """How far a running conversion is: `units_done` of `units_total` `unit`s of `step`, for example 3 of 12 "pages"."""
 
-    step: str
+    step: Step
     units_done: int
     units_total: int
     unit: str

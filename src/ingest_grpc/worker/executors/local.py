@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeAlias
 
+from ingest_grpc import memory_files
 from ingest_grpc.config import Settings
 from ingest_grpc.errors import Reason
 from ingest_grpc.formats import PDF_HEAD_BYTES, Kind, is_pdf
@@ -29,7 +30,7 @@ from ingest_grpc.worker.executors.interface import (
     MemberSink,
     Progress,
 )
-from ingest_grpc.worker.executors.ocr import OcrReader
+from ingest_grpc.worker.executors.ocr import OcrReader, TooMuchText
 from ingest_grpc.worker.executors.unpacking import StreamBroken, member_pipe, receive
 
 _COMMAND = child_command("ingest_grpc.pipeline.parse.child")
@@ -122,6 +123,8 @@ class LocalExecutor:
             return ConversionFailed(Reason.CONVERSION_TIMEOUT, f"no result after {self._seconds:g} s")
         except ChildFailure as failure:
             return ConversionFailed(_REASONS[failure.ending], failure.detail)
+        except TooMuchText as much:
+            return ConversionFailed(Reason.OUTPUT_TOO_LARGE, str(much))
         except StreamBroken as broken:
             return ConversionFailed(Reason.CONVERTER_CRASHED, f"the pictures cannot be read: {broken}")
         return await self._checked(replies.read_result(result), output_fd)
@@ -223,7 +226,7 @@ async def _receiving(sink: MemberSink, work: Callable[[int], Work]) -> Mapping[s
     async with member_pipe() as pipe:
         running = asyncio.create_task(work(pipe.descriptor))
         # Only then does the reader come to an end: until the child has the task, another one may get it.
-        running.add_done_callback(lambda _: pipe.close_descriptor())
+        running.add_done_callback(lambda _: pipe.finish())
         try:
             await receive(pipe.reader, sink)
             return await running
@@ -245,12 +248,12 @@ async def _with_texts(
     on_progress: OnProgress,
 ) -> Mapping[str, Any]:
     """Convert again, now that the pages were read."""
-    written = os.memfd_create("texts", os.MFD_CLOEXEC)
+    written = memory_files.create("texts")
     try:
         write_whole(written, json.dumps(texts).encode())
         return await pool.run(task, (*descriptors, written), on_progress)
     finally:
-        os.close(written)
+        memory_files.close(written)
 
 
 def _of_a_task(settings: Settings) -> Limits:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from ingest_grpc import memory_files
 from ingest_grpc.config import Settings
 from ingest_grpc.pipeline.parse.descriptors import read_whole
 from ingest_grpc.pipeline.parse.engines import RAPIDOCR
@@ -36,12 +37,17 @@ def outside(data_dir: Path, paths: Sequence[str]) -> tuple[str, ...]:
     return tuple(path for path in paths if not data_dir.resolve().is_relative_to(Path(path).resolve()))
 
 
+class TooMuchText(Exception):
+    """OCR read more than any output may hold; until it is written, the server keeps it in its memory."""
+
+
 class OcrReader:
     """The OCR children. None is started before the first page comes; `engine` is "" where no engine is there."""
 
     def __init__(self, settings: Settings, limits: Limits) -> None:
         self.engine = ocr_engine(settings.ocr_engine, settings.ocr_languages)
         self._max_pixels = settings.max_image_pixels
+        self.max_characters = settings.max_output_bytes
         self._size = max(1, settings.worker_count)
         command = child_command(_MODULE, self.engine, "+".join(settings.ocr_languages))
         self._pool = ChildPool(
@@ -75,7 +81,7 @@ class OcrReader:
     ) -> Mapping[int, str]:
         """The texts of these pages; one that no child could read is "". `on_page` gets the count of finished pages.
 
-        ChildFailure if not a single page could be read, or if the children themselves are the problem.
+        ChildFailure if not a single page could be read, or if the children themselves are the problem; TooMuchText.
         """
         await self._start()
         reading = _Reading(self, source_fd, is_pdf, on_page)
@@ -92,7 +98,7 @@ class OcrReader:
 
     async def read_page(self, source_fd: int, page: int, *, is_pdf: bool) -> str:
         """The text of one page, "" if it cannot be rendered. ChildFailure if its child came to an end."""
-        output = os.memfd_create("page", os.MFD_CLOEXEC)
+        output = memory_files.create("page")
         try:
             task = {"page": page, "is_pdf": is_pdf, "max_pixels": self._max_pixels}
             result = await self._pool.run(task, (source_fd, output), lambda _: None)
@@ -100,7 +106,7 @@ class OcrReader:
                 return ""
             return read_whole(output).decode("utf-8", "replace")
         finally:
-            os.close(output)
+            memory_files.close(output)
 
     async def _start(self) -> None:
         async with self._started:
@@ -118,6 +124,7 @@ class _Reading:
         self._is_pdf = is_pdf
         self._on_page = on_page
         self._texts: dict[int, str] = {}
+        self._characters = 0
         self._failures: list[ChildFailure] = []
 
     async def run(self, pages: Sequence[int]) -> Mapping[int, str]:
@@ -141,9 +148,13 @@ class _Reading:
 
     async def _one(self, page: int) -> None:
         try:
-            self._texts[page] = await self._reader.read_page(self._source_fd, page, is_pdf=self._is_pdf)
+            text = await self._reader.read_page(self._source_fd, page, is_pdf=self._is_pdf)
         except ChildFailure as failure:
             if failure.ending is Ending.UNAVAILABLE:
                 raise
-            self._texts[page] = ""
             self._failures.append(failure)
+            text = ""
+        self._texts[page] = text
+        self._characters += len(text)
+        if self._characters > self._reader.max_characters:
+            raise TooMuchText(f"more than {self._reader.max_characters} characters on {len(self._texts)} pages")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, TypeVar
 
 from ingest_grpc.errors import Reason
+from ingest_grpc.lifecycle import Step
 from ingest_grpc.worker.executors.interface import (
     ArchiveFound,
     ArchiveUnpacked,
@@ -108,7 +109,7 @@ def read_progress(message: Mapping[str, Any]) -> Progress | None:
     """The progress in a child's message; None if it makes no sense."""
     try:
         done, total = _count(message["units_done"]), _count(message["units_total"])
-        return Progress(_text(message["step"], 32), min(done, total), total, _text(message["unit"], 32))
+        return Progress(Step(_text(message["step"])), min(done, total), total, _text(message["unit"], 32))
     except (KeyError, TypeError, ValueError):
         return None
 

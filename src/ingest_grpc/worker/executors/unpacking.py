@@ -6,6 +6,8 @@ not of the form is the child's crash.
 
 import asyncio
 import contextlib
+import fcntl
+import io
 import json
 import os
 from collections.abc import AsyncIterator
@@ -25,27 +27,31 @@ class MemberPipe:
 
     reader: asyncio.StreamReader
     descriptor: int
+    file: io.FileIO
+    transport: asyncio.ReadTransport
 
-    def close_descriptor(self) -> None:
-        """Our own copy of the writing end; the reader ends once the child's is closed too."""
-        if self.descriptor >= 0:
-            os.close(self.descriptor)
-            self.descriptor = -1
+    def finish(self) -> None:
+        """The reader ends with what is in the pipe now: a child that has answered may still hold the other end."""
+        if not self.transport.is_closing():
+            with contextlib.suppress(BlockingIOError):
+                left = os.read(self.file.fileno(), fcntl.fcntl(self.file, fcntl.F_GETPIPE_SZ))
+                self.reader.feed_data(left)
+            self.transport.close()
 
 
 @contextlib.asynccontextmanager
 async def member_pipe() -> AsyncIterator[MemberPipe]:
     """A pipe whose ends are closed on leaving."""
     reading, writing = os.pipe2(os.O_CLOEXEC)
-    pipe = MemberPipe(asyncio.StreamReader(limit=2 * MAX_FRAME_BYTES), writing)
+    reader = asyncio.StreamReader(limit=2 * MAX_FRAME_BYTES)
     file = os.fdopen(reading, "rb", buffering=0)
     transport = None
     try:
         loop = asyncio.get_running_loop()
-        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(pipe.reader), file)
-        yield pipe
+        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), file)
+        yield MemberPipe(reader, writing, file, transport)
     finally:
-        pipe.close_descriptor()
+        os.close(writing)
         if transport is None:
             file.close()
         else:
