@@ -36,7 +36,7 @@ from ingest_grpc.service.new_records import (
     unresolved_named,
 )
 from ingest_grpc.service.queue import QueueTail
-from ingest_grpc.store.interface import RecordRow
+from ingest_grpc.store.interface import RecordRow, Tx
 
 REJECTED = frozenset({AddFileOutcome.NOT_FOUND, AddFileOutcome.NOT_REPLACEABLE})
 QUEUE_FULL_RETRY_SECONDS = 30.0
@@ -151,7 +151,7 @@ class AddFiles:
         added = sum(plan.outcome is AddFileOutcome.ADDED for plan in plans)
         if self.ledger.job.tally.total + added > self.rules.max_records:
             raise IngestError(Reason.TOO_MANY_RECORDS, {"max_records": str(self.rules.max_records)})
-        await check_queue_cap(self.ledger, added, self.rules.max_queued)
+        await check_queue_cap(self.ledger.tx, self.ledger.job.team_id, added, self.rules.max_queued)
 
     async def _match_names(self, plans: Sequence[_Plan]) -> None:
         """A file under the name of exactly one unresolved record resolves it; ambiguous names resolve nothing."""
@@ -258,12 +258,11 @@ def _failed_by_another_method(rows: Sequence[RecordRow], method: Method) -> Reco
     return hopeful[0] if hopeful and len(hopeful) == len(rows) else None
 
 
-async def check_queue_cap(ledger: JobLedger, added: int, max_queued: int | None) -> None:
+async def check_queue_cap(tx: Tx, team: str, added: int, max_queued: int | None) -> None:
     """Raises TEAM_QUEUE_FULL where a team would have too many files in the queue."""
     if max_queued is None or not added:
         return
-    team = ledger.job.team_id
-    if await ledger.tx.count_queued(team, max_queued + 1) + added > max_queued:
+    if await tx.count_queued(team, max_queued + 1) + added > max_queued:
         raise IngestError(
             Reason.TEAM_QUEUE_FULL,
             {"max_queued": str(max_queued)},

@@ -70,7 +70,7 @@ class RetryService:
             ledger = await JobLedger.open(tx, caller.team_id, job_id, self._clock.now(), caller.user_id)
             ledger.check_files_open()
             await check_not_reindexing(tx, ledger.job)
-            await check_queue_cap(ledger, len(record_ids), self._max_queued)
+            await check_queue_cap(tx, caller.team_id, len(record_ids), self._max_queued)
             results = [await self._retry_one(ledger, record_id) for record_id in record_ids]
             await ledger.close()
             retried = sum(result.outcome is RetryFileOutcome.RETRIED for result in results)
@@ -117,7 +117,7 @@ class RetryService:
         await check_not_reindexing(tx, ledger.job)
         rows = await tx.unresolved_records(ledger.job.row_id, SLICE, after)
         retryable = [row for row in rows if row.source is not None and await _is_latest(ledger, row)]
-        await check_queue_cap(ledger, len(retryable), self._max_queued)
+        await check_queue_cap(tx, caller.team_id, len(retryable), self._max_queued)
         if retryable:
             ledger.cancel_requested(False)
         for row in retryable:
