@@ -220,8 +220,8 @@ class JobFacts:
     `markdown_files` counts Markdown that skipped ingestion, `archives` the completed records whose output lists the
     members of an archive and is no document, `expired_outputs` the completed records whose output
     was not kept that long; `cancelled` says that CancelJob was the last command; `ever_active` that a file was ever
-    added or the job started. `alignment` is the status of the current alignment, the one that was started last,
-    unless it is history.
+    added or the job started, or of the type KNOWLEDGE_BASE that all its files were added. `alignment` is the status of
+    the current alignment, the one that was started last, unless it is history.
     """
 
     job_type: JobType
@@ -239,6 +239,11 @@ class JobFacts:
     def in_flight(self) -> bool:
         """Whether a record or the alignment is queued or running."""
         return bool(self.tally.in_flight) or self.alignment in IN_FLIGHT
+
+    @property
+    def filling(self) -> bool:
+        """Whether the server is still adding the files of a sync, which takes several transactions."""
+        return self.job_type is JobType.KNOWLEDGE_BASE and not self.ever_active
 
     @property
     def files_frozen(self) -> bool:
@@ -279,7 +284,7 @@ def job_status(facts: JobFacts) -> JobStatus:
     """The status of a job: the first line that applies."""
     if facts.alignment is not None:
         return JobStatus(facts.alignment.value)
-    if facts.tally.in_flight:
+    if facts.tally.in_flight or facts.filling:
         return JobStatus.FILE_PROCESSING
     if facts.cancelled:
         return JobStatus.CANCELLED

@@ -135,6 +135,12 @@ GROUNDED, PRINCIPLES = JobType.CONTEXT_GROUNDED_FILES, JobType.PRINCIPLE_FILES
         (JobFacts(GROUNDED, Tally(failed=1, unresolved=1), alignment=FAILED), JobStatus.FAILED, 0),
         (JobFacts(PRINCIPLES, alignment=RUNNING), JobStatus.RUNNING, 0),  # its prompt was cleared since
         (JobFacts(GROUNDED, Tally(running=1), alignment=COMPLETED), JobStatus.COMPLETED, 0),
+        # Of a knowledge base: while files are still added, it is not done with those that it has.
+        (JobFacts(JobType.KNOWLEDGE_BASE), JobStatus.FILE_PROCESSING, 0),
+        (JobFacts(JobType.KNOWLEDGE_BASE, Tally(completed=1)), JobStatus.FILE_PROCESSING, 0),
+        (JobFacts(JobType.KNOWLEDGE_BASE, ever_active=True), JobStatus.COMPLETED, 0),
+        (JobFacts(JobType.KNOWLEDGE_BASE, Tally(failed=1), ever_active=True), JobStatus.FAILED, 0),
+        (JobFacts(JobType.KNOWLEDGE_BASE, ever_active=True, cancelled=True), JobStatus.CANCELLED, 0),
     ],
 )
 def test_job_status(facts: JobFacts, expected: JobStatus, reviews: int) -> None:
@@ -157,6 +163,8 @@ def test_job_status(facts: JobFacts, expected: JobStatus, reviews: int) -> None:
         (JobFacts(GROUNDED, Tally(completed=1), ever_active=True, alignment=COMPLETED), True),
         (JobFacts(GROUNDED, Tally(completed=1), ever_active=True, alignment=FAILED), True),
         (JobFacts(GROUNDED, Tally(completed=1), ever_active=True, alignment=CANCELLED), True),
+        (JobFacts(JobType.KNOWLEDGE_BASE, Tally(completed=1)), False),  # its sync still adds files
+        (JobFacts(JobType.KNOWLEDGE_BASE, ever_active=True), True),
     ],
 )
 def test_settled(facts: JobFacts, settled: bool) -> None:

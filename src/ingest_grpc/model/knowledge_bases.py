@@ -142,6 +142,11 @@ class DataSource(Model):
     updated_at: int
     removed_at: int | None = None
 
+    @property
+    def synced(self) -> bool:
+        """Whether a sync of it ever began."""
+        return self.last_sync is not None or self.sync_job_id is not None
+
 
 class NewDataSource(Model):
     """What AddDataSource asks for."""

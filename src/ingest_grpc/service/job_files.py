@@ -262,12 +262,22 @@ def _failed_by_another_method(rows: Sequence[RecordRow], method: Method) -> Reco
 async def check_queue_cap(tx: Tx, team: str, queued: int, max_queued: int | None) -> None:
     """Raises TEAM_QUEUE_FULL where `exceeds_queue` says so."""
     if await exceeds_queue(tx, team, queued, max_queued):
-        raise IngestError(
-            Reason.TEAM_QUEUE_FULL,
-            {"max_queued": str(max_queued)},
-            retry_after_seconds=QUEUE_FULL_RETRY_SECONDS,
-            resource=("Team", team),
-        )
+        raise _queue_full(team, max_queued)
+
+
+async def check_queue_room(tx: Tx, team: str, max_queued: int | None) -> None:
+    """Raises TEAM_QUEUE_FULL where not even one more file fits: for work that, once begun, is written whole."""
+    if max_queued is not None and await tx.count_queued(team, max_queued) >= max_queued:
+        raise _queue_full(team, max_queued)
+
+
+def _queue_full(team: str, max_queued: int | None) -> IngestError:
+    return IngestError(
+        Reason.TEAM_QUEUE_FULL,
+        {"max_queued": str(max_queued)},
+        retry_after_seconds=QUEUE_FULL_RETRY_SECONDS,
+        resource=("Team", team),
+    )
 
 
 def markdown_entry(file: File, added_at: int) -> JobFile:

@@ -260,35 +260,36 @@ class JobService:
         A large job is cancelled in slices; one that is interrupted between two of them is finished by the
         caller's retry, which finds only what is left.
         """
-        up_to = await self._store.read(lambda rows: _newest_record(rows, caller.team_id, job_id))
-        cancelled = 0
+        cancelled, up_to = 0, None
         while True:
             work = partial(
                 self._cancel_slice, caller=caller, job_id=job_id, request=request, up_to=up_to, so_far=cancelled
             )
-            done, more = await self._store.write(work)
+            done, up_to = await self._store.write(work)
             cancelled = done.value.records_cancelled
-            if not more:
+            if up_to is None:
                 break
         job = await self.get(caller, job_id)
         return Mutation(JobCancelled(job, cancelled, done.value.alignment_cancelled), done.replayed)
 
     async def _cancel_slice(
-        self, tx: Tx, caller: Caller, job_id: str, request: Request | None, up_to: int, so_far: int
-    ) -> tuple[Mutation[CancelEffect], bool]:
+        self, tx: Tx, caller: Caller, job_id: str, request: Request | None, up_to: int | None, so_far: int
+    ) -> tuple[Mutation[CancelEffect], int | None]:
+        """Returns up to which row the next slice goes, None after the last; the first one sees what is the newest."""
         earlier = await recall(tx, caller, request, CancelEffect)
         if earlier is not None:
-            return Mutation(earlier, replayed=True), False
+            return Mutation(earlier, replayed=True), None
         ledger = await JobLedger.open(tx, caller.team_id, job_id, self._clock.now(), caller.user_id)
         aligning = ledger.job.alignment_status in IN_FLIGHT
-        cancelled, more = await self.cancel_in_flight(ledger, up_to, CANCEL_SLICE, first=so_far == 0)
+        first, up_to = up_to is None, await tx.newest_record(ledger.job.row_id) if up_to is None else up_to
+        cancelled, more = await self.cancel_in_flight(ledger, up_to, CANCEL_SLICE, first=first)
         job = await ledger.close()
         if not more and job.cancelled:
             await give_up_reindex(tx, job, ledger.now)
         effect = CancelEffect(job_id=job_id, records_cancelled=so_far + cancelled, alignment_cancelled=aligning)
         if not more:  # only the last slice answers the request, so only it is remembered
             await remember(tx, caller, request, effect, self._clock.now())
-        return Mutation(effect), more
+        return Mutation(effect), up_to if more else None
 
     async def cancel_in_flight(
         self, ledger: JobLedger, up_to: int, limit: int, *, first: bool = True
@@ -352,10 +353,6 @@ async def check_external_id(tx: Tx, team: str, external_id: str | None) -> None:
             {"external_id": external_id, "resource_id": job.job_id},
             resource=("Job", job.job_id),
         )
-
-
-async def _newest_record(rows: Rows, team: str, job_id: str) -> int:
-    return await rows.newest_record((await views.find_job(rows, team, job_id)).row_id)
 
 
 def check_not_in_future(job: Job, after_sequence: int) -> None:

@@ -15,6 +15,7 @@ from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.lifecycle import (
     NOTHING,
     IngestionJobStatus,
+    JobType,
     RecordStatus,
     Tally,
     TransitionRefused,
@@ -169,7 +170,8 @@ class JobLedger(AlignmentLedger):
         record = new.record.model_copy(update={"row_id": await self.tx.insert_record(new)})
         self._count(await self._ingestion(new.ingestion_row), None, record, new.bytes_in)
         self._record_event(sequence, new.trigger, record, None)
-        self._set(ever_active=True)
+        if self.job.job_type is not JobType.KNOWLEDGE_BASE:  # that one says so itself: `filled`
+            self._set(ever_active=True)
         self.tx.commit.claimable |= record.status is RecordStatus.QUEUED
         return record
 
@@ -187,13 +189,15 @@ class JobLedger(AlignmentLedger):
             change = FilesChange(added=tuple(added), removed=tuple(removed))
             self._append(kind, lambda: change, count=len(added) + len(removed))
 
-    def sync_ended(self) -> None:
-        """A data source was compared, whether or not that found anything to do."""
+    def filled(self) -> None:
+        """A job of type KNOWLEDGE_BASE has all its files, or gets no more; until then it is not settled."""
         self._set(ever_active=True)
 
     def cancel_requested(self, requested: bool) -> None:
         """CancelJob was the last command, or another one lifted it."""
         self._set(cancelled=requested)
+        if requested and self.job.facts.filling:
+            self.filled()
 
     def update(self, changes: Mapping[str, Any]) -> None:
         """A caller changed what callers may set; nothing happens where nothing differs."""

@@ -103,6 +103,10 @@ class KnowledgeRows(Protocol):
         """Those that are to be synced by themselves now."""
         ...
 
+    async def jobs_being_filled(self) -> list[Job]:
+        """Jobs of syncs that are still adding files, or were interrupted while they did."""
+        ...
+
     async def next_sync_at(self) -> int | None: ...
     async def source_files(self, data_source_row: int) -> list[str]:
         """Ids of the files of a data source of type FILES."""

@@ -68,7 +68,7 @@ class _JobStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JobStatus.V
     JOB_STATUS_UNSPECIFIED: _JobStatus.ValueType  # 0
     """Never sent."""
     JOB_STATUS_FILE_PROCESSING: _JobStatus.ValueType  # 1
-    """An ingestion job is queued or running."""
+    """An ingestion job is queued or running, or a sync still adds files."""
     JOB_STATUS_NEEDS_REVIEW: _JobStatus.ValueType  # 2
     """Nothing is in flight, and something needs a hand; `review_reasons` lists what."""
     JOB_STATUS_READY_TO_START: _JobStatus.ValueType  # 3
@@ -90,7 +90,7 @@ class JobStatus(_JobStatus, metaclass=_JobStatusEnumTypeWrapper):
 JOB_STATUS_UNSPECIFIED: JobStatus.ValueType  # 0
 """Never sent."""
 JOB_STATUS_FILE_PROCESSING: JobStatus.ValueType  # 1
-"""An ingestion job is queued or running."""
+"""An ingestion job is queued or running, or a sync still adds files."""
 JOB_STATUS_NEEDS_REVIEW: JobStatus.ValueType  # 2
 """Nothing is in flight, and something needs a hand; `review_reasons` lists what."""
 JOB_STATUS_READY_TO_START: JobStatus.ValueType  # 3

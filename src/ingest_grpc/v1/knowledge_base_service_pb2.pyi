@@ -442,11 +442,11 @@ class AddDataSourceRequest(_message.Message):
     """Makes the call idempotent for 7 days: 1 to 64 printable ASCII characters, unique per team and method."""
     @_builtins.property
     def include_patterns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Only keys that match one of these patterns, at most 100; empty = all."""
+        """Only keys that match one of these patterns, at most 100 of together 10,000 characters; empty = all."""
 
     @_builtins.property
     def exclude_patterns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """No keys that match one of these patterns, at most 100."""
+        """No keys that match one of these patterns, at most 100 of together 10,000 characters."""
 
     @_builtins.property
     def file_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

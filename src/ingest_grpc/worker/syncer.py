@@ -46,9 +46,12 @@ class Syncer:
             await self._syncs.sync(caller, source.data_source_id, (), None)
         except IngestError as error:
             log.info("the sync of %s has to wait: %s", source.data_source_id, error)
-            await self._postpone(source)
-            return False
-        return True
+        except Exception:  # whatever is wrong with one source, the others are synced
+            log.exception("the sync of %s failed, trying again later", source.data_source_id)
+        else:
+            return True
+        await self._postpone(source)
+        return False
 
     async def _postpone(self, source: DataSource) -> None:
         async def unit(tx: Tx) -> None:

@@ -1,6 +1,7 @@
 """What becomes of each file of an AddFiles or RemoveFiles call."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -167,11 +168,26 @@ async def test_cancel__of_a_large_job_in_slices(core: Core) -> None:
     assert (await core.job(job_id)).status is JobStatus.CANCELLED
 
 
+async def test_cancel__of_what_is_there_when_it_begins_to_write(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    job_id = (await core.create(await core.upload())).job.job.job_id
+    late = await core.upload()
+    write = core.store.write
+
+    async def after_another_call(unit: Any) -> Any:
+        monkeypatch.undo()
+        await core.add(job_id, late)
+        return await write(unit)
+
+    monkeypatch.setattr(core.store, "write", after_another_call)
+
+    assert (await core.jobs.cancel(ALICE, job_id, None)).value.records_cancelled == 2
+
+
 @pytest.mark.usefixtures("_small_slices")
 async def test_cancel__that_was_cut_between_slices_is_finished_by_its_retry(core: Core) -> None:
     created = await core.create(*await core.uploads(5))
     job_id = created.job.job.job_id
-    cut = cancelled_at(core.jobs.cancel(ALICE, job_id, request("r")), 3)  # one read, one slice, then cut
+    cut = cancelled_at(core.jobs.cancel(ALICE, job_id, request("r")), 2)  # one slice, then cut
     await asyncio.gather(cut, return_exceptions=True)
     await core.work.admit_due()  # a barrier
     await core.check()

@@ -16,6 +16,7 @@ SMALL = {
     "alignments_with_sections": "sections are kept while their alignment is in flight",
     "any_api_key": "ends at the first",
     "api_keys": "an operator's list of a few",
+    "jobs_being_filled": "data sources, asked at the start",
     "ledger_id": "one row",
 }
 """Statements that may read their whole table, and why that stays cheap."""

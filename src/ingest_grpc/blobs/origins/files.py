@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import stat
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from ingest_grpc.blobs.threads import Threads
 from ingest_grpc.errors import IngestError, Reason
 
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG})
+_NO_UTF8 = re.compile("[\udc80-\udcff]")
+"""Bytes of a file name as Python holds those that are no text."""
 
 
 class FileOrigin:
@@ -90,9 +93,14 @@ def _entries(folder: Path, top: Path) -> tuple[list[Path], list[ListedObject]]:
             if entry.is_dir(follow_symlinks=False):
                 folders.append(Path(entry.path))
             elif entry.is_file(follow_symlinks=False):
-                key = Path(entry.path).relative_to(top).as_posix()
-                files.append(ListedObject(key, _described(entry.stat(follow_symlinks=False))))
+                path = Path(entry.path).relative_to(top)
+                files.append(ListedObject(_key(path), _described(entry.stat(follow_symlinks=False))))
     return folders, files
+
+
+def _key(path: Path) -> str:
+    """A path as text. Bytes that are no UTF-8 are written as "%E9": no URL leads to such a file, so it fails alone."""
+    return _NO_UTF8.sub(lambda found: f"%{ord(found[0]) - 0xDC00:02X}", path.as_posix())
 
 
 def _within(path: Path, roots: Sequence[Path]) -> bool:

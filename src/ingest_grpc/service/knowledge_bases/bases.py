@@ -22,7 +22,7 @@ from ingest_grpc.model import (
     Request,
 )
 from ingest_grpc.pipeline.index.interface import Index
-from ingest_grpc.service.idempotency import once
+from ingest_grpc.service.idempotency import once, recall
 from ingest_grpc.service.jobs import JobService
 from ingest_grpc.service.knowledge_bases.embedding import Embedders
 from ingest_grpc.service.knowledge_bases.finding import find_knowledge_base, reindex_running
@@ -67,6 +67,9 @@ class KnowledgeBaseService:
         self, caller: Caller, new: NewKnowledgeBase, request: Request | None
     ) -> Mutation[KnowledgeBaseView]:
         """An empty knowledge base. Raises EMBEDDER_UNAVAILABLE, INVALID_FIELD and EXTERNAL_ID_TAKEN."""
+        earlier = await self._recalled(caller, request)
+        if earlier is not None:
+            return Mutation(await self.get(caller, earlier.knowledge_base_id), replayed=True)
         indexing = await self._embedders.chosen(new.embedder, new.max_tokens, new.overlap_tokens, 1)
         now = self._clock.now()
         knowledge_base = KnowledgeBase(
@@ -145,8 +148,11 @@ class KnowledgeBaseService:
         """Changes what is given; where that cuts or embeds otherwise, a job does so with all its files.
 
         Raises KNOWLEDGE_BASE_NOT_FOUND, KNOWLEDGE_BASE_DELETED, ETAG_MISMATCH, REINDEX_REQUIRED, REINDEX_RUNNING,
-        KNOWLEDGE_BASE_BUSY, EMBEDDER_UNAVAILABLE and INVALID_FIELD.
+        KNOWLEDGE_BASE_BUSY, TEAM_QUEUE_FULL, EMBEDDER_UNAVAILABLE and INVALID_FIELD.
         """
+        earlier = await self._recalled(caller, request)
+        if earlier is not None:
+            return Mutation(await self._changed(caller, earlier), replayed=True)
         now = await self._store.read(lambda rows: find_knowledge_base(rows, caller.team_id, knowledge_base_id))
         indexing = await self._embedders.chosen(
             update.embedder or now.indexing.embedder,
@@ -171,9 +177,15 @@ class KnowledgeBaseService:
             return await once(tx, caller, request, self._clock.now(), BaseEffect, effect)
 
         done = await self._store.write(unit)
-        job_id = done.value.job_id
-        job = None if job_id is None else await self._jobs.get(caller, job_id)
-        return Mutation((await self.get(caller, knowledge_base_id), job), done.replayed)
+        return Mutation(await self._changed(caller, done.value), done.replayed)
+
+    async def _changed(self, caller: Caller, effect: BaseEffect) -> tuple[KnowledgeBaseView, Job | None]:
+        job = None if effect.job_id is None else await self._jobs.get(caller, effect.job_id)
+        return await self.get(caller, effect.knowledge_base_id), job
+
+    async def _recalled(self, caller: Caller, request: Request | None) -> BaseEffect | None:
+        """What a call did before. To be asked first: what a replay is about may be gone or changed."""
+        return await self._store.write(lambda tx: recall(tx, caller, request, BaseEffect))
 
     async def delete(
         self, caller: Caller, knowledge_base_id: str, request: Request | None
@@ -193,7 +205,7 @@ class KnowledgeBaseService:
 
         done = await self._store.write(unit)
         # Nothing new is added to it from here on; what was in flight is cancelled job by job, large ones in slices.
-        while jobs := await self._store.read(lambda rows: rows.jobs_feeding(knowledge_base_id, JOBS_AT_ONCE)):
+        while jobs := await self._store.read(partial(_left_to_cancel, team=caller.team_id, id_=knowledge_base_id)):
             for job in jobs:
                 await self._jobs.cancel(caller, job.job_id, None)
         return Mutation(await self.get(caller, knowledge_base_id), done.replayed)
@@ -223,6 +235,12 @@ class KnowledgeBaseService:
             slice_ = partial(_purge_slice, knowledge_base=each, now=now, limit=limit)
             while not await self._store.write(slice_):
                 continue
+
+
+async def _left_to_cancel(rows: Rows, *, team: str, id_: str) -> Sequence[Job]:
+    """Jobs in flight of a knowledge base that is deleted: a replay may come after it was taken back."""
+    found = await find_knowledge_base(rows, team, id_, deleted_too=True)
+    return () if found.deleted_at is None else await rows.jobs_feeding(id_, JOBS_AT_ONCE)
 
 
 async def _purge_slice(tx: Tx, *, knowledge_base: KnowledgeBase, now: int, limit: int) -> bool:

@@ -1,9 +1,7 @@
 """What a sync has to do: the keys of a source as they are, against what is known of them. Pure."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 
 from ingest_grpc.errors import Reason
 from ingest_grpc.lifecycle import RecordStatus
@@ -68,17 +66,3 @@ def _is_to_be_tried_again(known: KnownKey, *, named: bool) -> bool:
     if known.status is RecordStatus.FAILED:
         return named or known.error_reason in OUTAGES
     return known.status is RecordStatus.CANCELLED
-
-
-def passes(key: str, include: Sequence[str], exclude: Sequence[str]) -> bool:
-    """Whether a key matches an include pattern, if there are any, and no exclude pattern."""
-    included = not include or any(_pattern(each).fullmatch(key) for each in include)
-    return included and not any(_pattern(each).fullmatch(key) for each in exclude)
-
-
-@cache
-def _pattern(glob: str) -> re.Pattern[str]:
-    """A "*" is anything within a part of a key, "**" any parts; without a slash a pattern is for the last part."""
-    words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob if "/" in glob else f"**/{glob}")
-    return re.compile("".join(words.get(part, re.escape(part)) for part in parts), re.DOTALL)

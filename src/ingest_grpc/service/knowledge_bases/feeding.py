@@ -31,10 +31,11 @@ def feeding_job(
     method: Method,
     now: int,
     data_source_id: str | None = None,
+    job_id: str | None = None,
 ) -> Job:
     """A job of type KNOWLEDGE_BASE that is to be created."""
     return Job(
-        job_id=new_id(Prefix.JOB),
+        job_id=job_id or new_id(Prefix.JOB),
         name=name[:MAX_NAME_CHARACTERS],
         job_type=JobType.KNOWLEDGE_BASE,
         status=job_status(JobFacts(JobType.KNOWLEDGE_BASE)),

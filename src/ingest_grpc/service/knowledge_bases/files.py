@@ -94,7 +94,7 @@ class KnowledgeFileService:
                 ledger = await JobLedger.create(tx, job, caller.user_id)
                 adding = AddFiles(ledger, caller.user_id, chosen, allow_partial, self._rules, knowledge_base)
                 added = await adding.run(files)
-                ledger.sync_ended()
+                ledger.filled()
                 await ledger.close()
                 return added
 

@@ -1,17 +1,23 @@
 """The keys of a data source as they are now, and whether bytes are really others."""
 
+import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from functools import partial
 from urllib.parse import quote
 
-from ingest_grpc.blobs.origins.interface import OriginObject
+from ingest_grpc.blobs.origins.interface import ListedObject, OriginObject
 from ingest_grpc.blobs.origins.origins import Origins
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.model import DataSource, DataSourceType, File
-from ingest_grpc.service.knowledge_bases.comparing import Comparison, FoundKey, passes
+from ingest_grpc.service.knowledge_bases.comparing import Comparison, FoundKey, compare
+from ingest_grpc.service.knowledge_bases.patterns import KeyFilter
 from ingest_grpc.store.interface import Rows, Store
+from ingest_grpc.store.knowledge_interface import KnownKey
+
+BATCH = 1_000
+"""Keys that are matched at once, in a thread: a large source must not keep the event loop."""
 
 
 class Listing:
@@ -30,17 +36,27 @@ class Listing:
         if source.type is DataSourceType.FILES:
             return await self._store.read(partial(_files, source=source))
         found: list[FoundKey] = []
+        batch: list[ListedObject] = []
+        passing = partial(_passing, passes=KeyFilter.of(source).passes)
         async with aclosing(self._origins.list(source.url)) as objects:
             async for each in objects:
-                if passes(each.key, source.include_patterns, source.exclude_patterns):
-                    found.append(FoundKey(each.key, each.found.etag, each.found.size_bytes))
-                if len(found) > self._max_keys:
-                    raise IngestError(
-                        Reason.SOURCE_TOO_LARGE,
-                        {"max_keys": str(self._max_keys)},
-                        resource=("DataSource", source.data_source_id),
-                    )
-        return sorted(found, key=lambda each: each.key)
+                batch.append(each)
+                if len(batch) == BATCH:
+                    found += await asyncio.to_thread(passing, batch)
+                    self._check_size(source, found)
+                    batch = []
+        found += await asyncio.to_thread(passing, batch)
+        self._check_size(source, found)
+        return await asyncio.to_thread(lambda: sorted(found, key=lambda each: each.key))
+
+    def _check_size(self, source: DataSource, found: Sequence[FoundKey]) -> None:
+        if len(found) > self._max_keys:
+            about = {"max_keys": str(self._max_keys)}
+            raise IngestError(Reason.SOURCE_TOO_LARGE, about, resource=("DataSource", source.data_source_id))
+
+    async def compared(self, source: DataSource, known: Sequence[KnownKey], named: Sequence[str] = ()) -> Comparison:
+        """All keys of a source, or the named ones, against what is known of them. Raises what `of` raises."""
+        return await asyncio.to_thread(compare, await self.of(source), known, named)
 
     async def settle_doubts(self, source: DataSource, comparison: Comparison) -> list[tuple[int, FoundKey]]:
         """Reads what may only look modified: others count as modified, equal ones as unchanged.
@@ -75,6 +91,10 @@ class Listing:
 def url_of(source: DataSource, key: str) -> str:
     """The URL of one object of a source."""
     return f"{source.url.removesuffix('/')}/{quote(key)}"
+
+
+def _passing(batch: Sequence[ListedObject], passes: Callable[[str], bool]) -> list[FoundKey]:
+    return [FoundKey(each.key, each.found.etag, each.found.size_bytes) for each in batch if passes(each.key)]
 
 
 async def _files(rows: Rows, *, source: DataSource) -> list[FoundKey]:

@@ -5,6 +5,7 @@ from functools import partial
 from ingest_grpc.clock import Clock
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.model import Caller, Document, Indexing, KnowledgeBase, Method, Reindexing
+from ingest_grpc.service.job_files import check_queue_room
 from ingest_grpc.service.knowledge_bases.feeding import Version, feed, feeding_job, feeding_run
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.store.interface import Store, Tx
@@ -15,14 +16,20 @@ ALL = 2**31
 class Reindexer:
     """Makes the jobs that fill a knowledge base's next set of chunks, or mend the present one."""
 
-    def __init__(self, store: Store, clock: Clock, *, default_method: Method, max_records: int) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, *, default_method: Method, max_records: int, max_queued: int | None
+    ) -> None:
         self._store = store
         self._clock = clock
         self._default_method = default_method
         self._max_records = max_records
+        self._max_queued = max_queued
 
     async def begin(self, tx: Tx, caller: Caller, knowledge_base: KnowledgeBase, indexing: Indexing) -> str | None:
-        """Begins the next set of chunks; its job's id. Without a searchable document it is the present set at once."""
+        """Begins the next set of chunks; its job's id. Without a searchable document it is the present set at once.
+
+        Raises TOO_MANY_RECORDS and TEAM_QUEUE_FULL. Once begun it is written whole, however many files that are.
+        """
         documents = [each for each in await self._documents(tx, knowledge_base) if each.searchable]
         await tx.forget_next_versions(knowledge_base.row_id)
         begun = knowledge_base.model_copy(update={"generations": indexing.generation, "updated_at": self._clock.now()})
@@ -30,6 +37,7 @@ class Reindexer:
         if not documents:
             await tx.update_knowledge_base(begun.model_copy(update={"indexing": indexing, "next": None}))
             return None
+        await check_queue_room(tx, caller.team_id, self._max_queued)
         job_id = await self._job(tx, caller, knowledge_base, documents, f"Reindex of {knowledge_base.name}")
         next_set = Reindexing(indexing=indexing, job_id=job_id)
         await tx.update_knowledge_base(begun.model_copy(update={"next": next_set}))
@@ -66,7 +74,7 @@ class Reindexer:
         run = await ledger.add_ingestion_job(feeding_run(ledger))
         versions = [await self._version(tx, each) for each in documents]
         await feed(ledger, run, [each for each in versions if each is not None])
-        ledger.sync_ended()
+        ledger.filled()
         return (await ledger.close()).job_id
 
     async def _version(self, tx: Tx, document: Document) -> Version | None:

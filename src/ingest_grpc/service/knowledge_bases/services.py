@@ -47,14 +47,20 @@ class KnowledgeServices:
         defaults = ChunkingDefaults(settings.embedder, settings.chunk_max_tokens, settings.chunk_overlap_tokens)
         chosen = Embedders(embedders(settings, index.cache), defaults)
         method = Method(settings.default_method)
-        reindexer = Reindexer(store, clock, default_method=method, max_records=settings.max_records_per_job)
+        reindexer = Reindexer(
+            store,
+            clock,
+            default_method=method,
+            max_records=settings.max_records_per_job,
+            max_queued=rules.max_queued,
+        )
         listing = Listing(store, files.origins, max_keys=settings.max_source_keys)
-        syncs = SyncService(store, clock, listing, files.intake, jobs)
+        syncs = SyncService(store, clock, listing, files.intake, jobs, max_queued=rules.max_queued)
         return cls(
             bases=KnowledgeBaseService(
                 store, clock, index, chosen, jobs, reindexer, purge_after_days=settings.purge_after_days
             ),
-            sources=DataSourceService(store, clock, listing, syncs, jobs, default_method=method),
+            sources=DataSourceService(store, clock, listing, syncs, default_method=method),
             syncs=syncs,
             files=KnowledgeFileService(store, clock, jobs, default_method=method, rules=rules),
             search=SearchService(store, index, chosen),
@@ -65,8 +71,9 @@ class KnowledgeServices:
         )
 
     async def start(self) -> None:
-        """Opens the index."""
+        """Opens the index, and ends what the last server left half-written."""
         await self.index.open()
+        await self.syncs.recover()
 
     async def stop(self) -> None:
         """Closes the index and frees the models. Idempotent."""

@@ -13,18 +13,25 @@ from ingest_grpc.model import (
     DataSource,
     DataSourceType,
     DataSourceUpdate,
+    Job,
     Method,
     Mutation,
     NewDataSource,
     Page,
     Request,
 )
-from ingest_grpc.service.idempotency import once
-from ingest_grpc.service.jobs import JobService
+from ingest_grpc.service.idempotency import once, recall
 from ingest_grpc.service.knowledge_bases.documents import remove_document
 from ingest_grpc.service.knowledge_bases.finding import find_data_source, find_knowledge_base, reindex_running
 from ingest_grpc.service.knowledge_bases.listing import Listing
-from ingest_grpc.service.knowledge_bases.syncing import Synced, SyncService, next_sync_at, shown, shown_source
+from ingest_grpc.service.knowledge_bases.syncing import (
+    Synced,
+    SyncService,
+    end_filling,
+    next_sync_at,
+    shown,
+    shown_source,
+)
 from ingest_grpc.service.paging import MAX_TOTAL, decode_token, encode_token
 from ingest_grpc.store.interface import Rows, Store, Tx
 
@@ -32,9 +39,10 @@ ALL = 2**31
 
 
 class SourceEffect(BaseModel):
-    """Which data source a call made or changed, and how many files went; kept for its request id."""
+    """Which data source a call made or changed, its first job, and how many files went; kept for its request id."""
 
     data_source_id: str
+    job_id: str | None = None
     files_removed: int = 0
 
 
@@ -47,7 +55,6 @@ class DataSourceService:
         clock: Clock,
         listing: Listing,
         syncs: SyncService,
-        jobs: JobService,
         *,
         default_method: Method,
     ) -> None:
@@ -55,17 +62,21 @@ class DataSourceService:
         self._clock = clock
         self._listing = listing
         self._syncs = syncs
-        self._jobs = jobs
         self._default_method = default_method
 
     async def add(self, caller: Caller, new: NewDataSource, request: Request | None) -> Mutation[Synced]:
         """Adds a data source and begins its first sync.
 
         Raises KNOWLEDGE_BASE_NOT_FOUND, KNOWLEDGE_BASE_DELETED, REINDEX_RUNNING, EXTERNAL_ID_TAKEN, FILE_NOT_FOUND,
-        and what looking at the source raises.
+        TEAM_QUEUE_FULL, and what looking at the source raises.
         """
+        # What a replay is about may be gone: it looks at nothing.
+        earlier = await self._store.write(lambda tx: recall(tx, caller, request, SourceEffect))
+        if earlier is not None:
+            return Mutation(await self._begun(caller, earlier), replayed=True)
         now = self._clock.now()
         source = self._new(caller, new, now)
+        await self._store.read(lambda rows: find_knowledge_base(rows, caller.team_id, new.knowledge_base_id))
         if source.type is DataSourceType.OBJECT_STORE:
             await self._listing.of(source)  # a source that cannot be read is not added
 
@@ -76,14 +87,15 @@ class DataSourceService:
                     raise reindex_running(knowledge_base)
                 await _check_external_id(tx, caller.team_id, new.external_id)
                 await _check_files(tx, caller.team_id, new.file_ids)
+                await self._syncs.check_room(tx, caller.team_id)
                 placed = source.model_copy(update={"knowledge_base_row": knowledge_base.row_id})
                 await tx.set_source_files(await tx.insert_data_source(placed), new.file_ids)
-                return SourceEffect(data_source_id=source.data_source_id)
+                return SourceEffect(data_source_id=source.data_source_id, job_id=new_id(Prefix.JOB))
 
             return await once(tx, caller, request, now, SourceEffect, effect)
 
         done = await self._store.write(unit)
-        return Mutation(await self._begun(caller, done.value.data_source_id), done.replayed)
+        return Mutation(await self._begun(caller, done.value), done.replayed)
 
     def _new(self, caller: Caller, new: NewDataSource, now: int) -> DataSource:
         source = DataSource(
@@ -104,17 +116,16 @@ class DataSourceService:
         )
         return source.model_copy(update={"next_sync_at": next_sync_at(source, now)})
 
-    async def _begun(self, caller: Caller, data_source_id: str) -> Synced:
-        """The source after its first sync began; a replay begins it where the first call was interrupted."""
-        source = await self.get(caller, data_source_id)
-        if source.last_sync is None and source.sync_job_id is None:
-            knowledge_base = await self._store.read(
-                lambda rows: find_knowledge_base(rows, caller.team_id, source.knowledge_base_id)
-            )
-            await self._syncs.begin(caller, source, knowledge_base)
-            source = await self.get(caller, data_source_id)
-        job_id = source.sync_job_id
-        return Synced(source, None if job_id is None else await self._jobs.get(caller, job_id))
+    async def _begun(self, caller: Caller, added: SourceEffect) -> Synced:
+        """The source after its first sync began; a replay begins it where the first call was interrupted.
+
+        Without a job if another sync came first.
+        """
+        source = await self.get(caller, added.data_source_id)
+        if added.job_id is not None and not source.synced:
+            await self._syncs.begin(caller, source, added.job_id)
+            source = await self.get(caller, added.data_source_id)
+        return Synced(source, await self._store.read(partial(_job, team=caller.team_id, job_id=added.job_id)))
 
     async def get(self, caller: Caller, data_source_id: str) -> DataSource:
         """Raises DATA_SOURCE_NOT_FOUND."""
@@ -180,6 +191,7 @@ class DataSourceService:
                     document = await tx.document_by_row(each.row_id)
                     await remove_document(tx, document, now, caller.user_id, data_source_id)
                     removed += 1
+                await end_filling(tx, source.team_id, source.sync_job_id, now)
                 await tx.update_data_source(source.model_copy(update={"removed_at": now, "updated_at": now}))
                 return SourceEffect(data_source_id=data_source_id, files_removed=removed)
 
@@ -187,6 +199,10 @@ class DataSourceService:
 
         done = await self._store.write(unit)
         return Mutation(done.value.files_removed, done.replayed)
+
+
+async def _job(rows: Rows, *, team: str, job_id: str | None) -> Job | None:
+    return None if job_id is None else await rows.job(team, job_id)
 
 
 async def _check_files(tx: Tx, team: str, file_ids: tuple[str, ...]) -> None:

@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 from pydantic import BaseModel
 
@@ -16,10 +15,10 @@ from ingest_grpc.model import (
     Caller,
     DataSource,
     DataSourceType,
-    Document,
     File,
     FileKind,
     ImportSource,
+    IngestionJob,
     Job,
     JobCancelled,
     KnowledgeBase,
@@ -29,8 +28,9 @@ from ingest_grpc.model import (
 )
 from ingest_grpc.service.idempotency import recall, remember
 from ingest_grpc.service.intake import Intake, file_not_found
+from ingest_grpc.service.job_files import check_queue_room
 from ingest_grpc.service.jobs import CancelEffect, JobService
-from ingest_grpc.service.knowledge_bases.comparing import Comparison, FoundKey, compare
+from ingest_grpc.service.knowledge_bases.comparing import Comparison, FoundKey
 from ingest_grpc.service.knowledge_bases.documents import Place, attach, remove_document
 from ingest_grpc.service.knowledge_bases.feeding import Version, feed, feeding_job, feeding_run, run_of
 from ingest_grpc.service.knowledge_bases.finding import data_source_not_found, find_data_source, reindex_running
@@ -44,7 +44,6 @@ SLICE = 500
 """Keys of one transaction: a source of 100,000 must not keep all other writers waiting."""
 
 KEYS_PAGE = 5_000
-T = TypeVar("T")
 
 
 class SyncEffect(BaseModel):
@@ -62,15 +61,50 @@ class Synced:
     job: Job | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Sync:
+    """What a sync has to write; without a job where nothing changed."""
+
+    caller: Caller
+    source: DataSource
+    knowledge_base: KnowledgeBase
+    comparison: Comparison
+    job_id: str | None
+    equal: Sequence[tuple[int, FoundKey]] = ()
+    request: Request | None = None
+
+    @property
+    def effect(self) -> SyncEffect:
+        return SyncEffect(data_source_id=self.source.data_source_id, job_id=self.job_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Slice:
+    """What one transaction writes: keys to ingest, documents to remove (rows)."""
+
+    keys: Sequence[FoundKey] = ()
+    gone: Sequence[int] = ()
+
+
 class SyncService:
     """Syncs data sources, one sync per source at a time."""
 
-    def __init__(self, store: Store, clock: Clock, listing: Listing, intake: Intake, jobs: JobService) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        listing: Listing,
+        intake: Intake,
+        jobs: JobService,
+        *,
+        max_queued: int | None,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._listing = listing
         self._intake = intake
         self._jobs = jobs
+        self._max_queued = max_queued
         self._turns = Turns()
 
     async def sync(
@@ -78,24 +112,37 @@ class SyncService:
     ) -> Mutation[Synced]:
         """Compares, and makes a job of what is new, modified or gone; none where nothing changed.
 
-        Raises DATA_SOURCE_NOT_FOUND, KNOWLEDGE_BASE_DELETED, SYNC_RUNNING, REINDEX_RUNNING, and what looking at the
-        source raises.
+        Raises DATA_SOURCE_NOT_FOUND, KNOWLEDGE_BASE_DELETED, SYNC_RUNNING, REINDEX_RUNNING, TEAM_QUEUE_FULL, and what
+        looking at the source raises.
         """
         async with self._turns.of(data_source_id):  # the second of two calls sees what the first one began
             done = await self._store.write(lambda tx: recall(tx, caller, request, SyncEffect))
             if done is not None:
                 return Mutation(await self._synced(caller, done), replayed=True)
-            source, knowledge_base = await self._store.read(partial(self._ready, caller=caller, id_=data_source_id))
-            comparison = compare(await self._listing.of(source), await self._known(source), keys)
+            source, knowledge_base = await self._store.write(partial(self._ready, caller=caller, id_=data_source_id))
+            comparison = await self._listing.compared(source, await self._known(source), keys)
             equal = await self._listing.settle_doubts(source, comparison)
-            effect = await self._apply(caller, source, knowledge_base, comparison, equal, request)
-        return Mutation(await self._synced(caller, effect))
+            job_id = new_id(Prefix.JOB) if comparison.changes else None
+            sync = _Sync(caller, source, knowledge_base, comparison, job_id, equal, request)
+            await self._apply(sync)
+        return Mutation(await self._synced(caller, sync.effect))
 
-    async def begin(self, caller: Caller, source: DataSource, knowledge_base: KnowledgeBase) -> SyncEffect:
-        """The first sync of a source that was just added: it makes a job in any case."""
+    async def begin(self, caller: Caller, source: DataSource, job_id: str) -> None:
+        """The first sync of a source that was just added: it makes a job in any case. Does nothing after another one.
+
+        Raises what `sync` raises.
+        """
         async with self._turns.of(source.data_source_id):
-            comparison = compare(await self._listing.of(source), ())
-            return await self._apply(caller, source, knowledge_base, comparison, [], None, first=True)
+            id_ = source.data_source_id
+            if (await self._store.read(partial(shown_source, team=caller.team_id, id_=id_))).synced:
+                return
+            source, knowledge_base = await self._store.write(partial(self._ready, caller=caller, id_=id_))
+            comparison = await self._listing.compared(source, ())
+            await self._apply(_Sync(caller, source, knowledge_base, comparison, job_id))
+
+    async def check_room(self, tx: Tx, team: str) -> None:
+        """Raises TEAM_QUEUE_FULL. A sync that has begun is written whole, however many files it has."""
+        await check_queue_room(tx, team, self._max_queued)
 
     async def cancel(self, caller: Caller, data_source_id: str, request: Request | None) -> Mutation[JobCancelled]:
         """Cancels the job of the sync that runs. Raises DATA_SOURCE_NOT_FOUND and SYNC_NOT_RUNNING."""
@@ -118,9 +165,10 @@ class SyncService:
 
     # ── before ─────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _ready(self, rows: Rows, *, caller: Caller, id_: str) -> tuple[DataSource, KnowledgeBase]:
-        source, knowledge_base = await find_data_source(rows, caller.team_id, id_)
-        await _check_free(rows, source, knowledge_base)
+    async def _ready(self, tx: Tx, *, caller: Caller, id_: str) -> tuple[DataSource, KnowledgeBase]:
+        source, knowledge_base = await find_data_source(tx, caller.team_id, id_)
+        await self._end(tx, team=caller.team_id, job_id=source.sync_job_id)  # it is our turn: that one was interrupted
+        await _check_free(tx, source, knowledge_base)
         return source, knowledge_base
 
     async def _known(self, source: DataSource) -> list[KnownKey]:
@@ -133,91 +181,76 @@ class SyncService:
 
     # ── after the comparison ───────────────────────────────────────────────────────────────────────────
 
-    async def _apply(
-        self,
-        caller: Caller,
-        source: DataSource,
-        knowledge_base: KnowledgeBase,
-        comparison: Comparison,
-        equal: Sequence[tuple[int, FoundKey]],
-        request: Request | None,
-        *,
-        first: bool = False,
-    ) -> SyncEffect:
+    async def _apply(self, sync: _Sync) -> None:
         """In slices; a sync that is interrupted between two is finished by the next one, which finds what is left."""
-        job_id: str | None = None
-        if comparison.changes or first:
-            create = partial(self._create_job, caller=caller, source=source, knowledge_base=knowledge_base)
-            job_id = await self._store.write(create)
-            for keys in _sliced([*comparison.new, *comparison.modified]):
-                ingest = partial(self._ingest, caller=caller, source=source, job_id=job_id, keys=keys)
-                await self._store.write(ingest)
-            for rows in _sliced(comparison.gone):
-                await self._store.write(partial(self._remove, caller=caller, job_id=job_id, rows=rows))
-        effect = SyncEffect(data_source_id=source.data_source_id, job_id=job_id)
-        await self._store.write(
-            partial(self._finish, caller=caller, effect=effect, comparison=comparison, equal=equal, request=request)
-        )
-        return effect
+        slices = list(_slices(sync.comparison))
+        try:
+            for number, slice_ in enumerate(slices, 1):
+                first, last = number == 1, number == len(slices)
+                write = partial(self._write, sync=sync, slice_=slice_, first=first, last=last)
+                if not await self._store.write(write):
+                    return
+        except BaseException:  # a caller who hung up as well: nobody else would tell the watchers of the job
+            await self._store.write(partial(self._end, team=sync.caller.team_id, job_id=sync.job_id))
+            raise
 
-    async def _create_job(self, tx: Tx, *, caller: Caller, source: DataSource, knowledge_base: KnowledgeBase) -> str:
-        source = await tx.data_source_by_row(source.row_id)
-        await _check_free(tx, source, await tx.knowledge_base_by_row(knowledge_base.row_id))
-        name = f"Sync of {source.name}"
-        job = feeding_job(caller, knowledge_base, name, source.method, self._clock.now(), source.data_source_id)
-        ledger = await JobLedger.create(tx, job, caller.user_id)
-        await ledger.add_ingestion_job(feeding_run(ledger))
-        ledger.sync_ended()
-        await tx.update_data_source(source.model_copy(update={"sync_job_id": job.job_id}))
-        return (await ledger.close()).job_id
+    async def _write(self, tx: Tx, *, sync: _Sync, slice_: _Slice, first: bool, last: bool) -> bool:
+        """One slice, the first with the job and the last with what the sync found; whether to go on."""
+        if (job_id := sync.job_id) is not None:
+            ledger, run = await (self._create(tx, sync, job_id) if first else self._reopen(tx, sync, job_id))
+            if not ledger.job.facts.filling:  # cancelled since the last slice, or its source was removed
+                last = True
+            else:
+                await feed(ledger, run, [await self._version(tx, sync, each) for each in slice_.keys])
+                if last:
+                    ledger.filled()
+                await ledger.close()
+                await self._remove(tx, slice_.gone, sync.caller, job_id)
+        if last:
+            await self._finish(tx, sync)
+        return not last
 
-    async def _ingest(
-        self, tx: Tx, *, caller: Caller, source: DataSource, job_id: str, keys: Sequence[FoundKey]
-    ) -> None:
-        ledger = await JobLedger.open(tx, caller.team_id, job_id, self._clock.now(), caller.user_id)
-        knowledge_base = await tx.knowledge_base_by_row(source.knowledge_base_row)
-        versions = [
-            Version(*await self._version(tx, caller, source, knowledge_base, each), source.method) for each in keys
-        ]
-        await feed(ledger, await run_of(tx, ledger.job), versions)
-        await ledger.close()
+    async def _create(self, tx: Tx, sync: _Sync, job_id: str) -> tuple[JobLedger, IngestionJob]:
+        source, knowledge_base = await find_data_source(tx, sync.caller.team_id, sync.source.data_source_id)
+        await _check_free(tx, source, knowledge_base)
+        if sync.comparison.new or sync.comparison.modified:
+            await self.check_room(tx, sync.caller.team_id)
+        name, now = f"Sync of {source.name}", self._clock.now()
+        job = feeding_job(sync.caller, knowledge_base, name, source.method, now, source.data_source_id, job_id)
+        ledger = await JobLedger.create(tx, job, sync.caller.user_id)
+        await tx.update_data_source(source.model_copy(update={"sync_job_id": job_id}))
+        return ledger, await ledger.add_ingestion_job(feeding_run(ledger))
 
-    async def _version(
-        self, tx: Tx, caller: Caller, source: DataSource, knowledge_base: KnowledgeBase, found: FoundKey
-    ) -> tuple[Document, File]:
-        """The document of a key, and the file that is its latest version."""
-        now = self._clock.now()
+    async def _reopen(self, tx: Tx, sync: _Sync, job_id: str) -> tuple[JobLedger, IngestionJob]:
+        ledger = await JobLedger.open(tx, sync.caller.team_id, job_id, self._clock.now(), sync.caller.user_id)
+        return ledger, await run_of(tx, ledger.job)
+
+    async def _version(self, tx: Tx, sync: _Sync, found: FoundKey) -> Version:
+        """The document of a key with the file that is its latest version."""
+        source, now = sync.source, self._clock.now()
         file_id = found.key
         if source.type is DataSourceType.OBJECT_STORE:
-            new = imported(caller, source, found, now)
+            new = imported(sync.caller, source, found, now)
             await self._intake.insert(tx, new)
             file_id = new.file_id
         file = await tx.file(source.team_id, file_id)
         if file is None or file.deleted_at is not None:
             raise file_not_found(file_id)  # deleted since it was listed: the caller syncs again
-        return await attach(tx, Place(knowledge_base, source.row_id), found.key, found.etag, file, now), file
+        place = Place(sync.knowledge_base, source.row_id)
+        return Version(await attach(tx, place, found.key, found.etag, file, now), file, source.method)
 
-    async def _remove(self, tx: Tx, *, caller: Caller, job_id: str, rows: Sequence[int]) -> None:
+    async def _remove(self, tx: Tx, rows: Sequence[int], caller: Caller, job_id: str) -> None:
         for row in rows:
             document = await tx.document_by_row(row)
             if document.removed_at is None:
                 await remove_document(tx, document, self._clock.now(), caller.user_id, job_id)
 
-    async def _finish(
-        self,
-        tx: Tx,
-        *,
-        caller: Caller,
-        effect: SyncEffect,
-        comparison: Comparison,
-        equal: Sequence[tuple[int, FoundKey]],
-        request: Request | None,
-    ) -> None:
-        now = self._clock.now()
-        for row, found in equal:  # the next comparison need not read them again
+    async def _finish(self, tx: Tx, sync: _Sync) -> None:
+        now, comparison = self._clock.now(), sync.comparison
+        for row, found in sync.equal:  # the next comparison need not read them again
             document = await tx.document_by_row(row)
             await tx.update_document(document.model_copy(update={"etag": found.etag}))
-        source = await tx.data_source(caller.team_id, effect.data_source_id)
+        source = await tx.data_source(sync.caller.team_id, sync.source.data_source_id)
         if source is not None:
             summary = SyncSummary(
                 at=now,
@@ -225,11 +258,21 @@ class SyncService:
                 modified=len(comparison.modified),
                 deleted=len(comparison.gone),
                 unchanged=comparison.unchanged,
-                job_id=effect.job_id,
+                job_id=sync.job_id,
             )
             changes = {"last_sync": summary, "next_sync_at": next_sync_at(source, now)}
             await tx.update_data_source(source.model_copy(update=changes))
-        await remember(tx, caller, request, effect, now)
+        await remember(tx, sync.caller, sync.request, sync.effect, now)
+
+    # ── the ends of interrupted syncs ──────────────────────────────────────────────────────────────────
+
+    async def recover(self) -> None:
+        """Ends the jobs of syncs that the last server was still writing: the next syncs find what is left."""
+        for job in await self._store.read(lambda rows: rows.jobs_being_filled()):
+            await self._store.write(partial(self._end, team=job.team_id, job_id=job.job_id))
+
+    async def _end(self, tx: Tx, *, team: str, job_id: str | None) -> None:
+        await end_filling(tx, team, job_id, self._clock.now())
 
     async def _synced(self, caller: Caller, effect: SyncEffect) -> Synced:
         source = await self._store.read(partial(shown_source, team=caller.team_id, id_=effect.data_source_id))
@@ -295,7 +338,16 @@ async def shown(rows: Rows, source: DataSource, *, with_files: bool = False) -> 
 async def running_job(rows: Rows, source: DataSource) -> Job | None:
     """The job of a sync that is not settled."""
     job = None if source.sync_job_id is None else await rows.job(source.team_id, source.sync_job_id)
-    return job if job is not None and job.tally.in_flight else None
+    return job if job is not None and not job.settled else None
+
+
+async def end_filling(tx: Tx, team: str, job_id: str | None, now: int) -> None:
+    """Lets the job of a sync settle that gets no more files; leaves any other job alone."""
+    job = None if job_id is None else await tx.job(team, job_id)
+    if job is not None and job.facts.filling:
+        ledger = JobLedger(tx, job, now, job.user_id)
+        ledger.filled()
+        await ledger.close()
 
 
 async def _check_free(rows: Rows, source: DataSource, knowledge_base: KnowledgeBase) -> None:
@@ -307,6 +359,12 @@ async def _check_free(rows: Rows, source: DataSource, knowledge_base: KnowledgeB
         raise reindex_running(knowledge_base)
 
 
-def _sliced(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), SLICE):
-        yield items[start : start + SLICE]
+def _slices(comparison: Comparison) -> Iterator[_Slice]:
+    """At least one, which may be empty."""
+    keys = [*comparison.new, *comparison.modified]
+    for start in range(0, len(keys), SLICE):
+        yield _Slice(keys=keys[start : start + SLICE])
+    for start in range(0, len(comparison.gone), SLICE):
+        yield _Slice(gone=comparison.gone[start : start + SLICE])
+    if not keys and not comparison.gone:
+        yield _Slice()

@@ -85,8 +85,11 @@ SELECT EXISTS (
 );
 
 -- name: knowledge_base_jobs_in_flight
--- Jobs of a knowledge base with queued or running records.
-SELECT * FROM jobs WHERE knowledge_base_id = :knowledge_base_id AND queued + running > 0 ORDER BY id LIMIT :limit;
+-- Jobs of a knowledge base with queued or running records, or to which a sync still adds some.
+SELECT * FROM jobs
+WHERE knowledge_base_id = :knowledge_base_id
+  AND (queued + running > 0 OR (job_type = 'KNOWLEDGE_BASE' AND ever_active = 0))
+ORDER BY id LIMIT :limit;
 
 -- name: data_source^
 -- A data source of a team.
@@ -122,6 +125,10 @@ ORDER BY s.next_sync_at LIMIT :limit;
 -- When the next data source is to be synced by itself.
 SELECT min(s.next_sync_at) FROM data_sources AS s JOIN knowledge_bases AS k ON k.id = s.knowledge_base
 WHERE s.next_sync_at IS NOT NULL AND s.removed_at IS NULL AND k.deleted_at IS NULL;
+
+-- name: jobs_being_filled
+-- Jobs of syncs that are still adding files, or were interrupted while they did.
+SELECT j.* FROM data_sources AS s JOIN jobs AS j ON j.job_id = s.sync_job_id WHERE j.ever_active = 0;
 
 -- name: insert_data_source<!
 -- A new data source.

@@ -187,6 +187,9 @@ class SqliteKnowledgeRows(Statements):
             "knowledge_base_jobs_in_flight", values.job_of, knowledge_base_id=knowledge_base_id, limit=limit
         )
 
+    async def jobs_being_filled(self) -> list[Job]:
+        return self._all("jobs_being_filled", values.job_of)
+
     async def data_source(self, team: str, data_source_id: str) -> DataSource | None:
         return self._one("data_source", data_source_of, team=team, data_source_id=data_source_id)
 

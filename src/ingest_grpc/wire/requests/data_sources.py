@@ -16,6 +16,9 @@ from ingest_grpc.wire.requests.knowledge_bases import SERVICE, knowledge_base_id
 UPDATABLE = ("name", "include_patterns", "exclude_patterns", "sync_interval", "file_ids")
 MAX_PATTERNS = 100
 MAX_PATTERN_CHARACTERS = 1_024
+MAX_PATTERNS_CHARACTERS = 10_000
+"""Of a whole list: each key is compared with all of it."""
+
 MAX_KEY_CHARACTERS = 1_024
 MAX_URL_CHARACTERS = 2_048
 MIN_INTERVAL_SECONDS = 60
@@ -70,6 +73,8 @@ def _check_type(fields: Fields, message: pb.AddDataSourceRequest, kind: model.Da
 def _patterns(fields: Fields, field: str, values: Sequence[str]) -> tuple[str, ...]:
     if not fields.fits(field, values, MAX_PATTERNS):
         return ()
+    if (characters := sum(map(len, values))) > MAX_PATTERNS_CHARACTERS:
+        fields.wrong(field, f"have {characters:,} characters, at most {MAX_PATTERNS_CHARACTERS:,} are allowed")
     return tuple(
         fields.required_text(f"{field}[{index}]", value, characters=MAX_PATTERN_CHARACTERS)
         for index, value in enumerate(values)
