@@ -302,7 +302,7 @@ def _check_blobs(connection: sqlite3.Connection, stored: Mapping[str, int]) -> N
 def stored_files(root: Path) -> dict[str, int]:
     """Sizes by key of what lies in a local blob folder, in which nothing may be left half-done."""
     assert os.listdir(root / "staging") == []
-    folders = (entry.path for entry in os.scandir(root) if entry.name != "staging")
+    folders = (entry.path for entry in os.scandir(root) if entry.is_dir() and entry.name != "staging")
     return {blob.name: blob.stat().st_size for folder in folders for blob in os.scandir(folder)}
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,18 +13,14 @@ from ingest_grpc.admin.folders import bring, new_folder, sha256_of, sync_file, w
 from ingest_grpc.admin.manifest import LEDGER, MANIFEST, Manifest
 from ingest_grpc.admin.report import Lines
 from ingest_grpc.blobs.factory import BLOBS_FOLDER, local_folder
+from ingest_grpc.blobs.hold import held
 from ingest_grpc.blobs.staged import Layout
 from ingest_grpc.clock import SystemClock
 from ingest_grpc.config import Settings
 from ingest_grpc.store.sqlite.schema import connect_reader
 
-MAX_SNAPSHOTS = 5
-"""Snapshots until one holds: each time only files that were deleted during the last try are left to settle."""
-
 HAS_BYTES = "deleted_at IS NULL AND sha256 <> ''"
 """Of a row of blobs: its bytes are wanted, and were not left at the source of an import."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +47,15 @@ class _Blobs:
     linked: bool = False
     missing: frozenset[str] = frozenset()
 
-    def bring(self, ledger: sqlite3.Connection) -> frozenset[str]:
-        """Brings what the snapshot names and is not here yet; returns the keys that could not be found."""
+    def bring(self, ledger: sqlite3.Connection) -> None:
+        """Brings what the snapshot names, and notes what could not be found: bytes that were lost before."""
         gone = set()
         for (key,) in ledger.execute(f"SELECT blob_key FROM blobs WHERE {HAS_BYTES}"):
-            if self.target.blob(key).exists():
-                continue
             try:
                 self.linked |= bring(self.source.blob(key), self.target.blob(key))
             except FileNotFoundError:
                 gone.add(key)
-        return frozenset(gone)
-
-    def drop_unnamed(self, ledger: sqlite3.Connection) -> None:
-        """Removes what an earlier snapshot named and the last one does not: files deleted meanwhile."""
-        for shard in self.target.shards:
-            for blob in shard.glob("*"):
-                if not ledger.execute(_IS_LIVE, (blob.name,)).fetchone():
-                    blob.unlink()
-
-
-_IS_LIVE = f"SELECT 1 FROM blobs WHERE blob_key = ? AND {HAS_BYTES}"
+        self.missing = frozenset(gone)
 
 
 async def backup(settings: Settings, destination: Path) -> BackupReport:
@@ -93,32 +76,14 @@ def _backup(settings: Settings, destination: Path) -> BackupReport:
         if blobs is None:
             take_snapshot(settings.ledger_path, snapshot)
         else:
-            _settle(settings.ledger_path, snapshot, blobs)
+            # Whatever the snapshot names is there until all is brought, also what is deleted meanwhile.
+            with held(blobs.source.root):
+                take_snapshot(settings.ledger_path, snapshot)
+                with opened_snapshot(snapshot) as connection:
+                    blobs.bring(connection)
         manifest = _describe(snapshot, blobs)
         write_new(folder / MANIFEST, manifest.model_dump_json(indent=2).encode() + b"\n")
     return _report(destination, manifest, blobs)
-
-
-def _settle(ledger: Path, snapshot: Path, blobs: _Blobs) -> None:
-    """Snapshots until no blob of the snapshot was deleted before it could be brought.
-
-    A key that is missing again in a later snapshot was not deleted: a deleted file's blob is no longer
-    named there. Its bytes are lost, and the backup says so instead of never ending.
-    """
-    gone_before: frozenset[str] = frozenset()
-    for _ in range(MAX_SNAPSHOTS):
-        take_snapshot(ledger, snapshot)
-        with opened_snapshot(snapshot) as connection:
-            gone = blobs.bring(connection)
-            if gone <= gone_before:
-                blobs.missing = gone
-                blobs.drop_unnamed(connection)
-                return
-        log.info("%d files were deleted while they were backed up; taking another snapshot", len(gone))
-        gone_before |= gone
-    raise AdminError(
-        f"Files were deleted during each of {MAX_SNAPSHOTS} tries.", "Try again when fewer files are being deleted."
-    )
 
 
 def take_snapshot(ledger: Path, snapshot: Path) -> None:

@@ -7,7 +7,7 @@ removes them where the backend can tell, and `listing` lets `admin check` find t
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -179,6 +179,13 @@ class Blobs(Protocol):
 
     async def delete(self, key: str) -> None:
         """Removes the blob, settled or not. Idempotent: a missing blob is fine."""
+        ...
+
+    def removing(self) -> AbstractContextManager[bool]:
+        """Whether bytes that a deleted row named may be deleted now, inside of this context: not during a backup.
+
+        Raises IngestError STORAGE_UNAVAILABLE. Bytes that no committed row ever named may go at any time.
+        """
         ...
 
     async def exists(self, key: str) -> bool:

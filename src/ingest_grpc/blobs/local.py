@@ -8,13 +8,14 @@ See docs/decisions/0003-blob-intent-links.md.
 """
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 from ingest_grpc.blobs.failures import read_errors, storage_errors
 from ingest_grpc.blobs.filesystem import FileSystem
+from ingest_grpc.blobs.hold import removing
 from ingest_grpc.blobs.interface import BlobWriter, IsKnown, ListedBlob, OnChunk, Output, StoredBlob, is_key, no_sign
 from ingest_grpc.blobs.notes import Notes
 from ingest_grpc.blobs.output import copied, output_for
@@ -83,6 +84,13 @@ class LocalBlobs:
         self._notes.keep(self._layout.staged(key))
         with storage_errors():
             await self._threads.run(self._remove, self._layout.blob(key), self._layout.staged(key))
+
+    @contextmanager
+    def removing(self) -> Iterator[bool]:
+        with ExitStack() as stack:
+            with storage_errors():
+                allowed = stack.enter_context(removing(self._layout.root))
+            yield allowed
 
     async def exists(self, key: str) -> bool:
         with storage_errors():

@@ -17,9 +17,10 @@ async def sweep_blobs(store: Store, blobs: Blobs) -> None:
 
 async def sweep_some(store: Store, blobs: Blobs) -> int:
     """The first of them, for a caller who must not wait for what a purge has left to do; returns how many."""
-    deleted = await store.read(lambda rows: rows.deleted_blobs(BLOBS_PER_BATCH))
-    for _, blob_key in deleted:
-        await blobs.delete(blob_key)
+    with blobs.removing() as allowed:
+        deleted = await store.read(lambda rows: rows.deleted_blobs(BLOBS_PER_BATCH)) if allowed else []
+        for _, blob_key in deleted:
+            await blobs.delete(blob_key)
     if deleted:
         await store.write(partial(_forget_blobs, row_ids=[row_id for row_id, _ in deleted]))
     return len(deleted)

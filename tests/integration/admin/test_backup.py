@@ -17,6 +17,7 @@ from ingest_grpc.blobs.staged import Layout
 from ingest_grpc.config import Settings
 from ingest_grpc.lifecycle import JobType
 from ingest_grpc.model import JobFilter, NewJob
+from ingest_grpc.service.sweep import sweep_blobs
 from tests.factories import ALICE, Core, to_add
 from tests.integration.admin.conftest import Owner
 
@@ -97,32 +98,30 @@ async def test_backup__while_files_come_and_go_is_consistent(core: Core, tmp_pat
     assert reports[-1].jobs > reports[0].jobs
 
 
-async def test_backup__of_files_deleted_meanwhile_takes_another_snapshot(
+async def test_backup__brings_files_that_are_deleted_meanwhile(
     core: Core, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone, *_ = await core.uploads(3)
-    snapshots = 0
+    blob = Layout(core.settings.data_dir / "blobs").blob(gone.blob_key)
 
-    def delete_after_the_first(ledger: Path, snapshot: Path) -> None:
-        nonlocal snapshots
-        snapshots += 1
+    def then_delete(ledger: Path, snapshot: Path) -> None:
         take_snapshot(ledger, snapshot)
-        if snapshots == 1:
-            asyncio.run_coroutine_threadsafe(
-                core.files.delete(ALICE, gone.file_id, force=False, request=None), loop
-            ).result(10)
+        deletion = core.files.delete(ALICE, gone.file_id, force=False, request=None)
+        asyncio.run_coroutine_threadsafe(deletion, loop).result(10)
 
     loop = asyncio.get_running_loop()
     module = importlib.import_module("ingest_grpc.admin.backup")  # the package has a function of that name
     take_snapshot = module.take_snapshot
-    monkeypatch.setattr(module, "take_snapshot", delete_after_the_first)
+    monkeypatch.setattr(module, "take_snapshot", then_delete)
 
     report = await backup(core.settings, tmp_path / "backup")
 
-    assert snapshots == 2
-    assert (report.blobs, report.problems) == (2, [])
+    assert (report.blobs, report.problems) == (3, [])
     await restore(other(core, "restored"), tmp_path / "backup")
     assert (await check(other(core, "restored"))).problems == []
+    assert blob.exists()
+    await sweep_blobs(core.store, core.blobs)
+    assert not blob.exists()
 
 
 async def test_backup__names_bytes_that_were_lost_before_and_ends(core: Core, tmp_path: Path) -> None:
