@@ -129,7 +129,9 @@ class IndexKeeper:
         for document, fence in differences.to_void:
             await self._index.remove(knowledge_base.key, document.document_id, void_fence(fence))
         for document, state in differences.to_adopt:
-            await self._store.write(partial(_adopt, document_row=document.row_id, state=state, now=self._clock.now()))
+            adopt = partial(_adopt, document_row=document.row_id, state=state, now=self._clock.now())
+            if not await self._store.write(adopt):
+                differences.lost.append(document)
         if differences.lost:
             await self._mend(knowledge_base, differences.lost)
 
@@ -161,10 +163,15 @@ def _judge(differences: _Differences, document: Document, state: DocumentState |
         differences.to_adopt.append((document, held))
 
 
-async def _adopt(tx: Tx, *, document_row: int, state: DocumentState, now: int) -> None:
-    """A newer version got into the index and its record did not complete: what is found is what is told."""
+async def _adopt(tx: Tx, *, document_row: int, state: DocumentState, now: int) -> bool:
+    """A newer version got into the index and its record did not complete: what is found is what is told.
+
+    False if nobody can tell, as its record is purged.
+    """
     document = await tx.document_by_row(document_row)
-    row = await tx.record_by_row(state.fence[0])
+    row = await tx.record_of_document(document_row, state.fence[0])
+    if row is None:
+        return False
     changes = {
         "indexed_record_row": state.fence[0],
         "indexed_attempt": state.fence[1] // 2,
@@ -173,6 +180,7 @@ async def _adopt(tx: Tx, *, document_row: int, state: DocumentState, now: int) -
         "deployed_at": now,
     }
     await tx.update_document(document.model_copy(update=changes))
+    return True
 
 
 def _sets(knowledge_base: KnowledgeBase) -> list[Indexing]:
