@@ -29,7 +29,7 @@ class FileRows(Protocol):
         """Whether any team's upload of this id waits for more bytes."""
         ...
 
-    async def deleted_blobs(self, limit: int) -> list[tuple[int, str]]:
+    async def deleted_blobs(self, limit: int, after: int = 0) -> list[tuple[int, str]]:
         """(row, key) of blobs whose bytes may go."""
         ...
 

@@ -8,6 +8,7 @@ from functools import partial
 from ingest_grpc.clock import Clock
 from ingest_grpc.model import Caller, Document, Indexing, KnowledgeBase, Scope
 from ingest_grpc.pipeline.index.interface import DocumentState, Fence, Index, UnknownKnowledgeBase
+from ingest_grpc.service.attempted import attempted
 from ingest_grpc.service.knowledge_bases.index_work import removal_fence, swap_fence, void_fence
 from ingest_grpc.service.knowledge_bases.reindexing import Reindexer
 from ingest_grpc.service.knowledge_bases.telling import MetadataTeller
@@ -45,11 +46,11 @@ class IndexKeeper:
 
     async def step(self) -> int:
         """Clears removed documents and old sets, and settles suspects; returns how many documents were cleared."""
-        cleared = await self._clear_removed()
-        await self._settle_suspects()
-        await self._teller.step()
-        await self._drop_old_sets()
-        return cleared
+        cleared = await attempted("clearing removed documents", self._clear_removed())
+        await attempted("settling documents", self._settle_suspects())
+        await attempted("telling the index of metadata", self._teller.step())
+        await attempted("dropping old sets of chunks", self._drop_old_sets())
+        return cleared or 0
 
     async def recover(self) -> None:
         """At start, before any claim: compares everything, since nobody knows what the last server left half-way."""
@@ -84,21 +85,27 @@ class IndexKeeper:
     # ── documents that are not as the ledger says ──────────────────────────────────────────────────────
 
     async def _settle_suspects(self) -> None:
-        waiting, self._suspects = self._suspects, set()
-        for row in waiting:
-            document, busy = await self._store.read(partial(_document, row=row))
-            if busy:
-                self._suspects.add(row)  # the attempt that runs now settles it, or the next look does
-            elif document.removed_at is None:
-                await self._settle_one(document)
+        for row in tuple(self._suspects):
+            self._suspects.discard(row)  # before the look: an attempt that ends during it makes it suspect anew
+            settled = False
+            try:
+                settled = await self._settle_one(row)
+            finally:
+                if not settled:
+                    self._suspects.add(row)
 
-    async def _settle_one(self, document: Document) -> None:
+    async def _settle_one(self, row: int) -> bool:
+        """False while an attempt runs: it settles the document, or the next look does."""
+        document, busy = await self._store.read(partial(_document, row=row))
+        if busy or document.removed_at is not None:
+            return not busy
         knowledge_base = await self._store.read(lambda rows: rows.knowledge_base_by_row(document.knowledge_base_row))
         try:
             state = await self._index.document(knowledge_base.key, document.document_id)
         except UnknownKnowledgeBase:
             state = None
         await self._settle(knowledge_base, [(document, state)])
+        return True
 
     async def _compare(self, knowledge_base: KnowledgeBase) -> None:
         """All live documents of a knowledge base with the set that is searched; pages of both in parallel."""
