@@ -61,15 +61,18 @@ async def _clear_blobs(
     """Removes bytes whose blob is deleted, and local ones that no row names."""
     lingering = await store.read(_count_deleted)
     await sweep_blobs(store, blobs)
-    done = [f"the bytes of {lingering:,} deleted blobs were removed"] if lingering else []
+    left = await store.read(_count_deleted)
+    done = [f"the bytes of {lingering - left:,} deleted blobs were removed"] if lingering > left else []
+    refused = [f"the bytes of {left:,} deleted blobs could not be removed"] if left else []
     if found.orphans and local_folder(settings) is None:
         # Another ledger's server may share the bucket by design or by mistake; its blobs look like orphans here.
-        return done, ["orphans in an object store are not removed: make sure that no other server uses it"]
+        refused.append("orphans in an object store are not removed: make sure that no other server uses it")
+        return done, refused
     removed = Lines("orphans")
     for key in sorted(found.orphans):
         await blobs.delete(key)
         removed.add(f"blob {key}, which no row named, was removed")
-    return done + removed.told(), []
+    return done + removed.told(), refused
 
 
 async def _count_deleted(rows: Rows) -> int:

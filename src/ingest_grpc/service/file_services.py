@@ -9,6 +9,7 @@ from ingest_grpc.blobs.origins.origins import Origins
 from ingest_grpc.blobs.spool import Spool
 from ingest_grpc.clock import Clock
 from ingest_grpc.config import Settings
+from ingest_grpc.service.attempted import attempted
 from ingest_grpc.service.file_updates import FileUpdateService
 from ingest_grpc.service.files import FileService
 from ingest_grpc.service.imports import ImportService
@@ -70,9 +71,9 @@ class FileServices:
 
     async def delete_expired(self) -> None:
         """Deletes files and drops uploads whose time is over, and unlinks the bytes of all deleted files."""
-        await self.uploads.drop_expired()
-        await self.updates.delete_expired()
-        await sweep_blobs(self.store, self.blobs)
+        await attempted("dropping expired uploads", self.uploads.drop_expired())
+        await attempted("deleting expired files", self.updates.delete_expired())
+        await attempted("the sweep of deleted files", sweep_blobs(self.store, self.blobs))
 
     async def stop(self) -> None:
         """Waits for what callers left unfinished."""

@@ -22,6 +22,7 @@ from ingest_grpc.model import (
     Request,
 )
 from ingest_grpc.service import job_files
+from ingest_grpc.service.attempted import attempted
 from ingest_grpc.service.file_effects import DeleteEffect, FileEffect
 from ingest_grpc.service.finisher import Finisher
 from ingest_grpc.service.idempotency import once
@@ -125,7 +126,7 @@ class FileService:
         done = await once(tx, caller, request, file.created_at, FileEffect, effect)
         stored = await tx.file(caller.team_id, done.value.file_id)
         if stored is None:
-            raise LookupError(f"file {done.value.file_id} of a remembered request is gone")
+            raise file_not_found(done.value.file_id)  # purged meanwhile
         return Mutation(stored, done.replayed)
 
     # ── out ────────────────────────────────────────────────────────────────────────────────────────────
@@ -227,11 +228,13 @@ class FileService:
 
             done = await once(tx, caller, request, self._clock.now(), DeleteEffect, effect)
             deleted = await tx.file(caller.team_id, file_id)
-            assert deleted is not None, "a deleted file keeps its row"
+            if deleted is None:
+                raise file_not_found(file_id)  # purged meanwhile
             return Mutation(FileDeleted(deleted, done.value.job_ids), done.replayed)
 
         done = await self._store.write(unit)
-        await self._finisher.run(sweep_some(self._store, self._blobs))
+        # The deletion stands, whatever becomes of the bytes now.
+        await attempted("the sweep after a deletion", self._finisher.run(sweep_some(self._store, self._blobs)))
         return done
 
     async def _jobs_of(self, tx: Tx, file: File) -> Sequence[int]:

@@ -11,6 +11,7 @@ from ingest_grpc.blobs.interface import Blobs
 from ingest_grpc.config import Settings
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.model import File, Mutation
+from ingest_grpc.service.handover import hand_over
 from ingest_grpc.store.interface import Rows, Store, Tx
 from ingest_grpc.units import MIB
 
@@ -86,18 +87,7 @@ class Intake:
 
     async def register(self, blob_key: str, unit: Callable[[Tx], Awaitable[Mutation[File]]]) -> Mutation[File]:
         """Commits the row of a durable blob, or drops the blob where the row names another one."""
-        try:
-            done = await self._store.write(unit)
-        except IngestError as error:
-            # When it is unknown whether the row was stored, the next start asks the ledger (see blobs).
-            if error.reason is not Reason.STORAGE_UNAVAILABLE:
-                await self._blobs.delete(blob_key)
-            raise
-        if done.value.blob_key == blob_key:
-            await self._blobs.settle(blob_key)
-        else:
-            await self._blobs.delete(blob_key)
-        return done
+        return await hand_over(self._blobs, [blob_key], self._store.write(unit), lambda done: {done.value.blob_key})
 
 
 class Arrival:

@@ -37,7 +37,7 @@ class FileRows(Protocol):
         """Bytes of the team's blobs and of its uploads that wait for more."""
         ...
 
-    async def deleted_blobs(self, limit: int) -> list[tuple[int, str]]:
+    async def deleted_blobs(self, limit: int, after: int = 0) -> list[tuple[int, str]]:
         """(row, key) of blobs whose bytes may go."""
         ...
 

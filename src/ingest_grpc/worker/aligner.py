@@ -14,6 +14,7 @@ from ingest_grpc.model import AlignmentProgress, RecordError, SectionResult
 from ingest_grpc.pipeline.align.interface import Aligner, AlignmentFailure, AlignmentTask, SourceFile, Standing
 from ingest_grpc.service.alignment_work import Aligned, AlignmentOutcome, AlignmentWork
 from ingest_grpc.service.attempts import outages_or_failures
+from ingest_grpc.service.handover import hand_over
 from ingest_grpc.service.progress import ProgressBoard
 from ingest_grpc.service.work import Failed, Retry
 from ingest_grpc.store.alignment_interface import AlignmentRow
@@ -137,17 +138,9 @@ class AlignmentRunner:
         if not isinstance(outcome, Aligned):
             await self._work.finish(claim, step, outcome)
             return
-        wanted = False
-        try:
-            wanted = await self._work.finish(claim, step, outcome)
-        except IngestError as error:
-            # When it is unknown whether the outcome was stored, the next start asks the ledger for the blob.
-            if error.reason is Reason.STORAGE_UNAVAILABLE:
-                raise
-        if wanted:
-            await self._blobs.settle(outcome.output.key)
-        else:
-            await self._blobs.delete(outcome.output.key)
+        keys = [outcome.output.key]
+        finish = self._work.finish(claim, step, outcome)
+        await hand_over(self._blobs, keys, finish, lambda wanted: keys if wanted else ())
 
 
 _TOLD = frozenset(

@@ -5,6 +5,7 @@ from functools import partial
 from ingest_grpc.clock import MICROSECONDS, Clock
 from ingest_grpc.lifecycle import IN_FLIGHT
 from ingest_grpc.model import Job
+from ingest_grpc.service.attempted import attempted
 from ingest_grpc.service.file_services import FileServices
 from ingest_grpc.store.interface import Store, Tx
 from ingest_grpc.worker.loop import Loop
@@ -44,9 +45,12 @@ class Janitor:
 
     async def step(self) -> int:
         """One round; returns how many request ids were forgotten."""
-        await self._purge_jobs()
-        await self._purge_sections()
+        await attempted("purging jobs", self._purge_jobs())
+        await attempted("purging sections", self._purge_sections())
         await self._files.delete_expired()
+        return await attempted("forgetting request ids", self._forget_requests()) or 0
+
+    async def _forget_requests(self) -> int:
         forgotten = 0
         before = self._clock.now() - self._keep
         while count := await self._store.write(lambda tx: tx.forget_requests(before, REQUESTS_PER_TRANSACTION)):

@@ -1,5 +1,6 @@
 """Keeps the index in step with the ledger, see service.knowledge_bases.keeping."""
 
+from ingest_grpc.service.attempted import attempted
 from ingest_grpc.service.knowledge_bases.bases import KnowledgeBaseService
 from ingest_grpc.service.knowledge_bases.keeping import IndexKeeper
 from ingest_grpc.worker.loop import Loop
@@ -30,7 +31,7 @@ class Keeper:
     async def step(self) -> int:
         """One round; returns how many documents were cleared."""
         cleared = await self._keeper.step()
-        await self._bases.purge(PURGED_AT_ONCE)
+        await attempted("purging knowledge bases", self._bases.purge(PURGED_AT_ONCE))
         return cleared
 
     async def _step(self) -> float:

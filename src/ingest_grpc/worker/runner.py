@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-from ingest_grpc.blobs.interface import PATIENCE_SECONDS, BlobMissing, Blobs, Output, StoredBlob
+from ingest_grpc.blobs.interface import PATIENCE_SECONDS, BlobMissing, Blobs, StoredBlob
 from ingest_grpc.errors import CATALOGUE, IngestError, Reason
 from ingest_grpc.lifecycle import Step
 from ingest_grpc.model import DocumentMetadata, Engine, RecordError, UnitProgress
 from ingest_grpc.service.archives import Unpacked
 from ingest_grpc.service.attempts import outages_or_failures
 from ingest_grpc.service.finisher import Finisher
+from ingest_grpc.service.handover import delete_all, hand_over
 from ingest_grpc.service.imports import FETCH_FAILURES, ImportService
 from ingest_grpc.service.progress import ProgressBoard
 from ingest_grpc.service.work import Done, Failed, Outcome, Retry, WorkService
@@ -30,7 +31,7 @@ from ingest_grpc.worker.images import Images, NewImages
 from ingest_grpc.worker.indexer import Indexer, IndexingFailed, Searchable
 from ingest_grpc.worker.lease import Leases
 from ingest_grpc.worker.retry import backoff_seconds
-from ingest_grpc.worker.unpacker import Destination, Unpacker
+from ingest_grpc.worker.unpacker import Unpacker
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +119,7 @@ class Runner:
                 step = Step.PARSE
                 converted, reused_from = await self._markdown(claim, source, output.fd, images)
                 if isinstance(converted, ArchiveFound):
-                    converted = await self._unpack(claim, source, output, converted)
+                    converted = await self._unpack(claim, source, converted)
                 if isinstance(converted, ConversionFailed):
                     return self._failure(claim, converted.reason, step, converted.detail)
                 if isinstance(converted, Unpacked):
@@ -140,7 +141,7 @@ class Runner:
         except asyncio.CancelledError:
             if stored is not None:  # cancelled while the descriptors were closed: nobody reports this output
                 keys = stored.blob_keys if isinstance(stored, Unpacked) else [stored.key]
-                await self._finisher.run(self._unpacker.drop(keys))
+                await self._finisher.run(delete_all(self._blobs, keys))
             raise
         except Exception as error:
             log.exception("record %s failed unexpectedly", claim.record.record_id)
@@ -199,12 +200,10 @@ class Runner:
         request = ConversionRequest(record.filename, claim.source_type, record.method, images)
         return await self._executor.convert(source, output, request, lambda moved: self._moved(claim, moved))
 
-    async def _unpack(
-        self, claim: RecordRow, source: int, output: Output, found: ArchiveFound
-    ) -> Unpacked | ConversionFailed:
+    async def _unpack(self, claim: RecordRow, source: int, found: ArchiveFound) -> Unpacked | ConversionFailed:
         self._leases.renew(claim, self._conversion_seconds)
-        to = Destination(output, output_key(claim))
-        return await self._unpacker.unpack(claim, source, to, found, lambda moved: self._moved(claim, moved))
+        on_progress = partial(self._moved, claim)
+        return await self._unpacker.unpack(claim, source, output_key(claim), found, on_progress)
 
     def _moved(self, claim: RecordRow, moved: Progress) -> None:
         progress = UnitProgress(units_done=moved.units_done, units_total=moved.units_total, unit=moved.unit)
@@ -237,15 +236,9 @@ class Runner:
         if not isinstance(outcome, Done):
             await self._work.finish(claim, outcome)
             return
-        try:
-            wanted = await self._work.finish(claim, outcome)
-        except Exception as error:
-            # When it is unknown whether the outcome was stored, the next start asks the ledger for the blob.
-            if not (isinstance(error, IngestError) and error.reason is Reason.STORAGE_UNAVAILABLE):
-                await self._unpacker.drop(outcome.blob_keys)
-            raise
-        for key in outcome.blob_keys:
-            await (self._blobs.settle(key) if wanted else self._blobs.delete(key))
+        keys = outcome.blob_keys
+        finish = self._work.finish(claim, outcome)
+        await hand_over(self._blobs, keys, finish, lambda wanted: keys if wanted else ())
 
 
 def output_key(claim: RecordRow) -> str:

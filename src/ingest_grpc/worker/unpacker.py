@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from typing import Self
 
 from ingest_grpc.blobs.failures import storage_errors
-from ingest_grpc.blobs.interface import Blobs, Output
+from ingest_grpc.blobs.interface import Blobs, StoredBlob
 from ingest_grpc.clock import Clock
 from ingest_grpc.config import Settings
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.filenames import display_path, fitting_name, guess_content_type
 from ingest_grpc.ids import Prefix, new_id
 from ingest_grpc.model import Engine, NewFile
+from ingest_grpc.pipeline.parse.descriptors import write_whole
 from ingest_grpc.pipeline.parse.limits import Limits
 from ingest_grpc.service.archives import REFUSALS, ArchiveRules, ArchiveService, Member, Unpacked
 from ingest_grpc.service.finisher import Finisher
+from ingest_grpc.service.handover import hand_over
 from ingest_grpc.service.intake import Intake
 from ingest_grpc.service.new_records import IsCurrent
 from ingest_grpc.service.work import Done
@@ -77,11 +79,11 @@ class Unpacker:
         self,
         claim: RecordRow,
         source: int,
-        to: "Destination",
+        output_key: str,
         found: ArchiveFound,
         on_progress: Callable[[Progress], None],
     ) -> Unpacked | ConversionFailed:
-        """Every member durable and listed in the output. Whatever ends it otherwise leaves no blob behind.
+        """Every member durable and listed in a blob. Whatever ends it otherwise leaves no blob behind.
 
         Raises IngestError for failures of the storage.
         """
@@ -96,25 +98,27 @@ class Unpacker:
             members = tuple(map(_member, staging.staged))
             if not members:
                 return ConversionFailed(Reason.CONVERTER_CRASHED, "the child reported success without members")
-            with storage_errors():
-                # The child that found the archive may have written, and moved the position that is shared with it.
-                os.ftruncate(to.output.fd, 0)
-                os.pwrite(to.output.fd, listing(claim, members).encode(), 0)
-            stored = await to.output.commit(to.key)
+            stored = await self._store_listing(output_key, listing(claim, members).encode())
             done = True
         except TooMuch as much:
             return ConversionFailed(much.reason, much.detail)
         finally:
             if not done:
-                await self._finisher.run(staging.drop())
+                await self._finisher.run(self._drop(staging, output_key))
         engine = Engine(name=unpacked.engine_name, version=unpacked.engine_version)
         warnings = (*found.warnings, *unpacked.warnings)
         return Unpacked(Done(stored, engine, None, warnings, unpacked.losses), members)
 
-    async def drop(self, blob_keys: Sequence[str]) -> None:
-        """Nobody wants these bytes any more."""
-        for key in blob_keys:
-            await self._blobs.delete(key)
+    async def _store_listing(self, key: str, text: bytes) -> StoredBlob:
+        # In an output of its own: the child that found the archive may still write to that of the conversion.
+        async with self._blobs.output(len(text)) as output:
+            with storage_errors():
+                write_whole(output.fd, text)
+            return await output.commit(key)
+
+    async def _drop(self, staging: "Members", listing_key: str) -> None:
+        await staging.drop()
+        await self._blobs.delete(listing_key)
 
     async def drain(self) -> None:
         """Waits for what cancelled calls left behind to be gone."""
@@ -122,27 +126,14 @@ class Unpacker:
 
     async def report(self, claim: RecordRow, unpacked: Unpacked) -> Reason | None:
         """Commits it; returns why the ledger refuses it, None if all is said and done."""
+        finish = self._archives.finish(claim, unpacked)
         try:
-            kept = await self._archives.finish(claim, unpacked)
-        except Exception as error:
-            reason = error.reason if isinstance(error, IngestError) else None
-            # When it is unknown whether the members were stored, the next start asks the ledger for each blob.
-            if reason is not Reason.STORAGE_UNAVAILABLE:
-                await self.drop(unpacked.blob_keys)
-            if reason in REFUSALS:
-                return reason
+            await hand_over(self._blobs, unpacked.blob_keys, finish, lambda kept: kept or ())
+        except IngestError as error:
+            if error.reason in REFUSALS:
+                return error.reason
             raise
-        for key in unpacked.blob_keys:
-            await (self._blobs.settle(key) if kept is not None and key in kept else self._blobs.delete(key))
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """Where the list of an archive's members goes: an empty output, and the key of the blob that it becomes."""
-
-    output: Output
-    key: str
 
 
 class TooMuch(Exception):

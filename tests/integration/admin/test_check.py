@@ -14,10 +14,12 @@ from obstore.store import MemoryStore
 from ingest_grpc.admin import AdminError, CheckReport, check
 from ingest_grpc.admin.examine import Findings
 from ingest_grpc.admin.repair import mend
+from ingest_grpc.blobs.local import LocalBlobs
 from ingest_grpc.blobs.objects import ObjectBlobs
 from ingest_grpc.blobs.staged import Layout
 from ingest_grpc.clock import SystemClock
 from ingest_grpc.config import Settings
+from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.lifecycle import JobStatus
 from ingest_grpc.model import EventType, FilesAdded
 from ingest_grpc.store.sqlite.store import SqliteStore
@@ -283,6 +285,21 @@ async def test_check__bytes_of_a_deleted_blob_are_found_and_removed(folder: Fold
     assert report.repaired == ["the bytes of 1 deleted blobs were removed"]
     assert report.problems == []
     assert not blob.exists()
+
+
+async def test_repair__tells_of_bytes_that_cannot_be_deleted(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unavailable(*_arguments: object) -> None:
+        raise IngestError(Reason.STORAGE_UNAVAILABLE)
+
+    folder.sql(
+        "INSERT INTO blobs (blob_key, team, sha256, size_bytes, shareable, deleted_at) VALUES ('old', '', '', 5, 0, 1)"
+    )
+    folder.orphan("old")
+    monkeypatch.setattr(LocalBlobs, "delete", unavailable)
+
+    report = await folder.repair()
+    assert report.repaired == []
+    assert "the bytes of 1 deleted blobs could not be removed" in report.problems
 
 
 async def test_check__a_row_that_refers_to_nothing_is_found(folder: Folder) -> None:

@@ -197,6 +197,21 @@ async def test_errors_of_the_service__are_tried_again(
     assert (waiting.status, waiting.error.reason, waiting.error.detail) == (RecordStatus.QUEUED, reason, "")
 
 
+@pytest.mark.parametrize("error", [IngestError(Reason.SERVER_BUSY), LookupError("purged")])
+async def test_report__that_the_ledger_refuses_drops_the_dataset(
+    core: Core, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    async def refuses(*_arguments: object) -> bool:
+        raise error
+
+    job_id = await ready(core)
+    await core.start_job(job_id)
+    monkeypatch.setattr(core.alignment_work, "finish", refuses)
+    with pytest.raises(type(error)):  # the pool logs it
+        await core.align(await core.claim_alignment())
+    await core.check()  # also that no blob is without a row
+
+
 @reaches(Reason.NOTHING_TO_ALIGN, AN_ALIGNMENT, "files that have no text below their headings")
 async def test_files_without_text__fail_for_good(core: Core) -> None:
     job_id = await ready(core, b"# Heading\n")

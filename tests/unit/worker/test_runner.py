@@ -18,6 +18,7 @@ from ingest_grpc.store.interface import RecordRow
 from ingest_grpc.worker.executors.interface import ConversionFailed, ConversionRequest, Converted, Progress
 from tests.executors import Gate, OnProgress, converted, fails, raises
 from tests.factories import ALICE, Core
+from tests.unit.service.test_archives import archive, records
 
 
 async def claimed(core: Core, filename: str = "a.pdf") -> RecordRow:
@@ -246,6 +247,23 @@ async def test_late_result__of_an_old_attempt_changes_nothing_and_is_dropped(cor
     assert await after(core, old) == new.record, "its blob is gone too, or the recount would complain"
     await core.runner.run(new)
     assert (await after(core, new)).status is RecordStatus.COMPLETED
+
+
+async def test_run__of_an_archive_what_the_child_wrote_is_no_part_of_the_listing(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody checks that output: a listing once was written behind whatever was there."""
+    found = core.executor.convert
+
+    async def writes(source_fd: int, output_fd: int, *more: Any) -> Any:
+        os.write(output_fd, b"\xffno text")
+        return await found(source_fd, output_fd, *more)
+
+    monkeypatch.setattr(core.executor, "convert", writes)
+    job_id = await archive(core)
+    await core.runner.run(await core.claim_one())
+    listing = await core.read((await records(core, job_id))["files.zip"].output_file_id)
+    assert listing.decode().startswith("# files.zip\n")
 
 
 async def test_report__that_the_ledger_refuses_drops_the_output(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Pool, reaper, stager and janitor, step by step on a clock that is turned by hand."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 
 import pytest
@@ -9,9 +10,10 @@ from ingest_grpc.lifecycle import JobStatus, RecordStatus
 from ingest_grpc.model import EventType
 from ingest_grpc.service.work import Outcome
 from ingest_grpc.store.interface import RecordRow
+from ingest_grpc.store.sqlite.tx import SqliteTx
 from ingest_grpc.worker.stager import POLL_SECONDS
 from tests.executors import Gate
-from tests.factories import ALICE, Core, to_add
+from tests.factories import ALICE, Core, request, to_add
 from tests.faults import cancelled_at
 
 
@@ -265,3 +267,19 @@ async def test_janitor__drops_the_bytes_of_deleted_files(core: Core) -> None:
     await core.janitor.step()
     assert not await core.blobs.exists(file.blob_key)
     assert await core.store.read(lambda rows: rows.deleted_blobs(10)) == []
+
+
+@pytest.mark.parametrize("broken", ["jobs_to_purge", "expired_uploads", "expired_files"])
+async def test_janitor__does_the_rest_of_its_round_when_a_part_of_it_fails(
+    core: Core, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
+) -> None:
+    async def fails(*_: object) -> None:
+        raise sqlite3.IntegrityError("a purge that cannot be done")
+
+    file = await core.upload()
+    await core.files.delete(ALICE, file.file_id, force=False, request=request("delete"))
+    core.clock.advance((core.settings.request_id_days + 1) * 86_400)
+    with monkeypatch.context() as patched:
+        patched.setattr(SqliteTx, broken, fails)
+        assert await core.janitor.step() == 1, "the request id is forgotten"
+    assert "a purge that cannot be done" in caplog.text

@@ -8,6 +8,7 @@ from functools import partial
 from ingest_grpc.clock import Clock
 from ingest_grpc.model import Caller, Document, Indexing, KnowledgeBase, Scope
 from ingest_grpc.pipeline.index.interface import DocumentState, Fence, Index, UnknownKnowledgeBase
+from ingest_grpc.service.attempted import attempted
 from ingest_grpc.service.knowledge_bases.index_work import removal_fence, swap_fence, void_fence
 from ingest_grpc.service.knowledge_bases.reindexing import Reindexer
 from ingest_grpc.service.knowledge_bases.telling import MetadataTeller
@@ -45,11 +46,11 @@ class IndexKeeper:
 
     async def step(self) -> int:
         """Clears removed documents and old sets, and settles suspects; returns how many documents were cleared."""
-        cleared = await self._clear_removed()
-        await self._settle_suspects()
-        await self._teller.step()
-        await self._drop_old_sets()
-        return cleared
+        cleared = await attempted("clearing removed documents", self._clear_removed())
+        await attempted("settling documents", self._settle_suspects())
+        await attempted("telling the index of metadata", self._teller.step())
+        await attempted("dropping old sets of chunks", self._drop_old_sets())
+        return cleared or 0
 
     async def recover(self) -> None:
         """At start, before any claim: compares everything, since nobody knows what the last server left half-way."""
@@ -84,21 +85,27 @@ class IndexKeeper:
     # ── documents that are not as the ledger says ──────────────────────────────────────────────────────
 
     async def _settle_suspects(self) -> None:
-        waiting, self._suspects = self._suspects, set()
-        for row in waiting:
-            document, busy = await self._store.read(partial(_document, row=row))
-            if busy:
-                self._suspects.add(row)  # the attempt that runs now settles it, or the next look does
-            elif document.removed_at is None:
-                await self._settle_one(document)
+        for row in tuple(self._suspects):
+            self._suspects.discard(row)  # before the look: an attempt that ends during it makes it suspect anew
+            settled = False
+            try:
+                settled = await self._settle_one(row)
+            finally:
+                if not settled:
+                    self._suspects.add(row)
 
-    async def _settle_one(self, document: Document) -> None:
+    async def _settle_one(self, row: int) -> bool:
+        """False while an attempt runs: it settles the document, or the next look does."""
+        document, busy = await self._store.read(partial(_document, row=row))
+        if busy or document.removed_at is not None:
+            return not busy
         knowledge_base = await self._store.read(lambda rows: rows.knowledge_base_by_row(document.knowledge_base_row))
         try:
             state = await self._index.document(knowledge_base.key, document.document_id)
         except UnknownKnowledgeBase:
             state = None
         await self._settle(knowledge_base, [(document, state)])
+        return True
 
     async def _compare(self, knowledge_base: KnowledgeBase) -> None:
         """All live documents of a knowledge base with the set that is searched; pages of both in parallel."""
@@ -129,7 +136,9 @@ class IndexKeeper:
         for document, fence in differences.to_void:
             await self._index.remove(knowledge_base.key, document.document_id, void_fence(fence))
         for document, state in differences.to_adopt:
-            await self._store.write(partial(_adopt, document_row=document.row_id, state=state, now=self._clock.now()))
+            adopt = partial(_adopt, document_row=document.row_id, state=state, now=self._clock.now())
+            if not await self._store.write(adopt):
+                differences.lost.append(document)
         if differences.lost:
             await self._mend(knowledge_base, differences.lost)
 
@@ -161,10 +170,15 @@ def _judge(differences: _Differences, document: Document, state: DocumentState |
         differences.to_adopt.append((document, held))
 
 
-async def _adopt(tx: Tx, *, document_row: int, state: DocumentState, now: int) -> None:
-    """A newer version got into the index and its record did not complete: what is found is what is told."""
+async def _adopt(tx: Tx, *, document_row: int, state: DocumentState, now: int) -> bool:
+    """A newer version got into the index and its record did not complete: what is found is what is told.
+
+    False if nobody can tell, as its record is purged.
+    """
     document = await tx.document_by_row(document_row)
-    row = await tx.record_by_row(state.fence[0])
+    row = await tx.record_of_document(document_row, state.fence[0])
+    if row is None:
+        return False
     changes = {
         "indexed_record_row": state.fence[0],
         "indexed_attempt": state.fence[1] // 2,
@@ -173,6 +187,7 @@ async def _adopt(tx: Tx, *, document_row: int, state: DocumentState, now: int) -
         "deployed_at": now,
     }
     await tx.update_document(document.model_copy(update=changes))
+    return True
 
 
 def _sets(knowledge_base: KnowledgeBase) -> list[Indexing]:

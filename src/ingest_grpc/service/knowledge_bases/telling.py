@@ -65,9 +65,8 @@ async def _with_labels(rows: Rows, document: Document, changes: int) -> _Told:
 async def _labels(rows: Rows, document: Document) -> IndexDocument | None:
     if document.indexed_record_row is None:
         return None
-    try:
-        version = await rows.record_by_row(document.indexed_record_row)
-    except LookupError:
+    version = await rows.record_of_document(document.row_id, document.indexed_record_row)
+    if version is None:
         return None  # purged with its job, and with it what was said when it was added: the index keeps what it has
     return await as_indexed(rows, document, version)
 

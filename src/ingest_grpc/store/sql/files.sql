@@ -82,7 +82,7 @@ SELECT blob FROM files WHERE id = :row_id;
 
 -- name: deleted_blobs
 -- Blobs whose bytes may go.
-SELECT id, blob_key FROM blobs WHERE deleted_at IS NOT NULL ORDER BY id LIMIT :limit;
+SELECT id, blob_key FROM blobs WHERE deleted_at IS NOT NULL AND id > :after ORDER BY id LIMIT :limit;
 
 -- name: forget_blob!
 -- Drops the row of a blob whose bytes are gone.

@@ -203,7 +203,7 @@ WHERE knowledge_base = :knowledge_base AND removed_at IS NOT NULL AND cleared_at
 
 -- name: grounding_outputs
 -- Outputs of the searchable documents of a knowledge base; archives are no documents themselves.
-SELECT d.id, r.output_file_id FROM documents AS d CROSS JOIN file_records AS r ON r.id = d.indexed_record
+SELECT d.id, r.output_file_id FROM documents AS d CROSS JOIN file_records AS r ON r.id = d.indexed_record AND r.document = d.id
 WHERE d.knowledge_base = :knowledge_base AND d.removed_at IS NULL AND d.id > :after ORDER BY d.id LIMIT :limit;
 
 -- name: documents_to_tell
@@ -269,6 +269,10 @@ WHERE knowledge_base = :knowledge_base AND removed_at IS NULL;
 SELECT * FROM file_record_rows
 WHERE document = :document AND status IN ('FAILED', 'CANCELLED') AND deleted_at IS NULL AND superseded_by IS NULL
 ORDER BY id;
+
+-- name: record_of_document^
+-- A record by its integer key, if it is one of a document.
+SELECT * FROM file_record_rows WHERE id = :record AND document = :document;
 
 -- name: in_flight_records_of_document
 -- Queued and running records of a document.

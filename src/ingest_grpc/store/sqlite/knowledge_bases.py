@@ -294,6 +294,9 @@ class SqliteKnowledgeRows(Statements):
     async def unresolved_records_of_document(self, document_row: int) -> list[RecordRow]:
         return self._all("unresolved_records_of_document", values.record_row_of, document=document_row)
 
+    async def record_of_document(self, document_row: int, record_row: int) -> RecordRow | None:
+        return self._one("record_of_document", values.record_row_of, document=document_row, record=record_row)
+
     async def in_flight_records_of_document(self, document_row: int) -> list[RecordRow]:
         return self._all("in_flight_records_of_document", values.record_row_of, document=document_row)
 

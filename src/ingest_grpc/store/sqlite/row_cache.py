@@ -65,7 +65,8 @@ class RowCache:
 
     def job_named(self, job_id: str) -> Job | None:
         """The job with this id, if it is known."""
-        return self.jobs.get(self._named.get(job_id, 0))
+        job = self.jobs.get(self._named.get(job_id, 0))
+        return job if job is not None and job.job_id == job_id else None
 
     def keep_job(self, job: Job) -> Job:
         """Remembers a job that was read; returns it."""
@@ -103,6 +104,7 @@ class RowCache:
         """Rows of these tables were changed or removed by a statement that the cache knows nothing of."""
         if "jobs" in tables:
             self.jobs.clear()
+            self._named.clear()
         if "ingestion_jobs" in tables:
             self.ingestion_jobs.clear()
         self.records.clear()
@@ -110,6 +112,7 @@ class RowCache:
     def forget(self) -> None:
         """Nothing is known, nothing is owed."""
         self.jobs.clear()
+        self._named.clear()
         self.ingestion_jobs.clear()
         self.records.clear()
         self._owed_jobs.clear()

@@ -268,8 +268,8 @@ class SqliteRows(SqliteAlignmentRows, SqliteKnowledgeRows):
     async def stored_bytes(self, team: str) -> int:
         return int(self._value("stored_bytes", team=team))
 
-    async def deleted_blobs(self, limit: int) -> list[tuple[int, str]]:
-        return self._all("deleted_blobs", lambda row: (row["id"], row["blob_key"]), limit=limit)
+    async def deleted_blobs(self, limit: int, after: int = 0) -> list[tuple[int, str]]:
+        return self._all("deleted_blobs", lambda row: (row["id"], row["blob_key"]), limit=limit, after=after)
 
     async def blob_is_kept(self, blob_key: str) -> bool:
         return bool(self._value("blob_is_kept", blob_key=blob_key))
