@@ -11,6 +11,7 @@ import grpc
 import grpc.aio
 
 from ingest_grpc.app import App
+from ingest_grpc.blobs.hold import LOCK
 from ingest_grpc.clock import ManualClock
 from ingest_grpc.config import Settings
 from ingest_grpc.errors import Reason
@@ -181,7 +182,7 @@ class Server:
             rows: dict[str, object] = {name: ledger.execute(f"SELECT * FROM {name}").fetchall() for name in tables}
         blobs = self.settings.data_dir / "blobs"
         # By name, and not by path: a blob has a second one until a moment after it was settled.
-        rows["on disk"] = sorted({path.name for path in blobs.rglob("*") if path.is_file()})
+        rows["on disk"] = sorted({path.name for path in blobs.rglob("*") if path.is_file()} - {LOCK})
         return rows
 
     def change(self, sql: str, parameters: Iterable[object] = ()) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_NAME = "backup.lock"
+LOCK = "backup.lock"
 """Open for writing, without ever being written: network file systems lock nothing else."""
 
 
@@ -36,7 +36,7 @@ def removing(root: Path) -> Iterator[bool]:
 
 @contextmanager
 def _opened(root: Path) -> Iterator[int]:
-    fd = os.open(root / _NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    fd = os.open(root / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         yield fd  # closing it unlocks it
     finally:

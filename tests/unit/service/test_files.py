@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest_grpc.blobs.hold import LOCK
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.ids import Prefix, new_id
 from ingest_grpc.model import FileFilter, FileKind, NewFile
@@ -24,9 +25,9 @@ async def reason_of(call: object) -> Reason:
 
 
 def blob_files(core: Core) -> list[str]:
-    """Everything that lies in the blob folder, staging included; once each, under however many names."""
+    """All bytes that lie in the blob folder, staging included; once each, under however many names."""
     root = core.settings.data_dir / "blobs"
-    return sorted({name for _, _, names in os.walk(root) for name in names})
+    return sorted({name for _, _, names in os.walk(root) for name in names} - {LOCK})
 
 
 async def collect(chunks: AsyncIterator[bytes]) -> bytes:

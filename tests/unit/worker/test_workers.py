@@ -269,7 +269,7 @@ async def test_janitor__drops_the_bytes_of_deleted_files(core: Core) -> None:
     assert await core.store.read(lambda rows: rows.deleted_blobs(10)) == []
 
 
-@pytest.mark.parametrize("broken", ["jobs_to_purge", "expired_uploads", "expired_files"])
+@pytest.mark.parametrize("broken", ["begin_purges", "expired_uploads", "expired_files"])
 async def test_janitor__does_the_rest_of_its_round_when_a_part_of_it_fails(
     core: Core, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
 ) -> None:
