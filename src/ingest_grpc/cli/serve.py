@@ -74,8 +74,8 @@ def serve(  # long: one parameter per flag
 def _run(flags: dict[str, Any], ready_file: Path | None) -> int:
     try:
         settings = load_settings_or_fail(flags)
-        if ready_file is not None and not os.access(folder := ready_file.absolute().parent, os.W_OK | os.X_OK):
-            raise Failure(f"--ready-file cannot be written in {folder}.", "Make the folder, or name another.", USAGE)
+        if ready_file is not None:
+            _require_writable(ready_file.absolute().parent, settings.data_dir.absolute())
         for name in unknown_variables(os.environ):
             Output().hint(f"{name} is no setting and has no effect.{_meant(name)}")
         # The server side takes a second to load, and no help page needs it.
@@ -88,6 +88,12 @@ def _run(flags: dict[str, Any], ready_file: Path | None) -> int:
         failure = explain(error)
         Output().failure(failure)
         return failure.exit_code
+
+
+def _require_writable(folder: Path, data_dir: Path) -> None:
+    """Raises Failure unless the ready file can be written; the start makes the data folder and those around it."""
+    if not os.access(folder, os.W_OK | os.X_OK) and folder not in (data_dir, *data_dir.parents):
+        raise Failure(f"--ready-file cannot be written in {folder}.", "Make the folder, or name another.", USAGE)
 
 
 def unknown_variables(environment: Iterable[str]) -> list[str]:
