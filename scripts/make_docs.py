@@ -7,6 +7,7 @@ A generated part stands between `<!-- generated: NAME -->` and `<!-- end of NAME
 With --check nothing is written and the exit code is 1 if a part is out of date, or if no test reaches some reason.
 """
 
+import json
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -52,9 +53,10 @@ def settings() -> str:
 
 
 def _default(value: object) -> str:
+    """As an environment variable or a flag takes it."""
     if value is None:
         return "–"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else f"{value}"
+    return json.dumps(value) if isinstance(value, bool | tuple | dict) else f"{value}"
 
 
 def errors() -> str:

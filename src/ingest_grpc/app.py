@@ -7,11 +7,13 @@ import random
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
 from importlib.metadata import version
 from pathlib import Path
 
 import uvloop
 
+from ingest_grpc.addresses import UNIX
 from ingest_grpc.api.caches import JobCaches
 from ingest_grpc.api.exposure import check_exposure
 from ingest_grpc.api.interceptors.rate import RateLimit
@@ -63,6 +65,7 @@ from ingest_grpc.worker.aligner import AlignmentRunner
 from ingest_grpc.worker.compactor import Compactor
 from ingest_grpc.worker.executors.interface import Executor
 from ingest_grpc.worker.executors.local import LocalExecutor
+from ingest_grpc.worker.findings import warn_of_settings
 from ingest_grpc.worker.images import new_images
 from ingest_grpc.worker.indexer import Indexer
 from ingest_grpc.worker.janitor import Janitor
@@ -260,34 +263,35 @@ class App:
             await self.executor.start()
             await self.knowledge.keeper.recover()
         except BaseException:
-            await self.server.stop(0)
-            await self.observing.stop()
-            await self._stop_store()
+            with suppress(Exception):  # logged; what ended the start is what counts
+                await self.stop(0)
             raise
         for loop in (self._ticker, self._rechecker, self._cleaner, self.pool, self.reaper, *self._background):
             loop.start()
 
     async def stop(self, grace_seconds: float | None = None) -> None:
-        """Watchers are told, calls and conversions may end within the grace, then everything is closed in order."""
+        """Watchers are told, calls and conversions may end within the grace, then everything is closed in order.
+
+        A part that fails keeps no other from its end: each failure is logged, and the first is raised.
+        """
         grace = self.settings.shutdown_grace_seconds if grace_seconds is None else grace_seconds
         self.hub.drain()
-        await asyncio.gather(self.server.stop(grace), self.pool.stop(grace))
-        for loop in (*reversed(self._background), self.reaper, self._cleaner, self._rechecker, self._ticker):
-            await loop.stop()
-        await self.observing.stop()
-        await self._stop_store()
-
-    async def _stop_store(self) -> None:
-        await self.file_services.stop()
-        await self.knowledge.stop()
-        await self.executor.stop()
-        await self.blobs.stop()
-        await self.store.stop()
+        ends = [*await asyncio.gather(self.server.stop(grace), self.pool.stop(grace), return_exceptions=True)]
+        loops = (*reversed(self._background), self.reaper, self._cleaner, self._rechecker, self._ticker)
+        services = (self.observing, self.file_services, self.knowledge)
+        for part in (*loops, *services, self.executor, self.blobs, self.store):
+            ends += await asyncio.gather(part.stop(), return_exceptions=True)
+        failures = [end for end in ends if end is not None]
+        for failure in failures:
+            log.error("a part of the server failed to stop", exc_info=failure)
+        if failures:
+            raise failures[0]
 
     @property
     def address(self) -> str:
-        """host:port as bound."""
-        return f"{self.settings.address.rpartition(':')[0]}:{self.port}"
+        """host:port as bound, or unix:path."""
+        address = self.settings.address
+        return address if address.startswith(UNIX) else f"{address.rpartition(':')[0]}:{self.port}"
 
     # ── what connects the parts ────────────────────────────────────────────────────────────────────────
 
@@ -367,15 +371,17 @@ async def _serve(settings: Settings, ready_file: Path | None, executor: Callable
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    warn_of_settings(settings)
     await app.start(on_owned=lambda: _withdraw(ready_file))
-    calm_collector()
-    log.info("listening on %s", app.address)
-    if ready_file is not None:
-        await asyncio.to_thread(_announce, ready_file, app.address)
-    await stop.wait()
-    log.info("stopping")
-    _withdraw(ready_file)
-    await app.stop()
+    async with AsyncExitStack() as at_end:  # from here on, whatever happens
+        at_end.push_async_callback(app.stop)
+        at_end.callback(_withdraw, ready_file)
+        calm_collector()
+        log.info("listening on %s", app.address)
+        if ready_file is not None:
+            await asyncio.to_thread(_announce, ready_file, app.address)
+        await stop.wait()
+        log.info("stopping")
     return 1 if broken.is_set() else 0
 
 

@@ -9,10 +9,15 @@ import os
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from ingest_grpc.addresses import UNIX, split_address
 from ingest_grpc.units import GIB, KIB, MIB
+
+
+class WrongSetting(ValueError):
+    """A setting that only its use shows to be wrong; the message names it."""
 
 
 class Settings(BaseSettings):
@@ -28,7 +33,7 @@ class Settings(BaseSettings):
     insecure: bool = Field(False, description="allow to listen beyond loopback without TLS or without API keys")
     tls_certificate: Path | None = Field(None, description="PEM certificate chain of the server; unset = plaintext")
     tls_key: Path | None = Field(None, description="PEM private key that belongs to tls_certificate")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_json: bool = Field(False, description="log one JSON object per line instead of text")
 
     metrics_address: str | None = Field(
@@ -280,6 +285,30 @@ class Settings(BaseSettings):
         if config_file := os.environ.get("INGEST_CONFIG"):
             sources.append(TomlConfigSettingsSource(settings_cls, Path(config_file)))
         return tuple(sources)
+
+    @field_validator("address", "metrics_address")
+    @classmethod
+    def _is_address(cls, address: str | None, field: ValidationInfo) -> str | None:
+        if address is not None and not (field.field_name == "address" and address.startswith(UNIX)):
+            split_address(address)
+        return address
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_capitals(cls, level: object) -> object:
+        return level.upper() if isinstance(level, str) else level
+
+    @field_validator("align_api_key", "embedding_api_key", mode="before")
+    @classmethod
+    def _without_its_newline(cls, key: object) -> object:
+        """Keys come from mounted files, which end with one."""
+        return key.strip() if isinstance(key, str) else key
+
+    @model_validator(mode="after")
+    def _certificate_has_its_key(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key must be set together")
+        return self
 
     @model_validator(mode="after")
     def _generate_has_a_model(self) -> Self:

@@ -107,6 +107,21 @@ async def test_ready_file__is_never_stale(server: Server) -> None:
     assert not server.ready_file.exists()
 
 
+@pytest.mark.parametrize(
+    ("ready_file", "code", "told"),
+    [("missing/ready", 2, "--ready-file cannot be written in"), ("r" * 250, 1, "File name too long")],
+)
+def test_ready_file__that_cannot_be_written_ends_the_server(
+    tmp_path: Path, ready_file: str, code: int, told: str
+) -> None:
+    """Before it serves where that can be known, else after: of the long name only the partial file cannot be made."""
+    place = ("--address", "127.0.0.1:0", "--data-dir", str(tmp_path / "data"))
+    ended = run_cli("serve", *place, "--ready-file", str(tmp_path / ready_file), workers=0)
+    assert ended.returncode == code
+    assert told in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def ready(server: Server) -> tuple[str, str]:
     return "--ready-file", str(server.ready_file)
 

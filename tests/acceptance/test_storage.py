@@ -15,12 +15,15 @@ import pytest
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
+from ingest_grpc.client import AsyncClient
 from ingest_grpc.client.errors import call_error
+from ingest_grpc.client.messages import EventType
 from ingest_grpc.v1.file_service_pb2 import CreateFileRequest
 from ingest_grpc.v1.file_service_pb2_grpc import FileServiceStub
 from ingest_grpc.v1.job_pb2 import JobType
 from ingest_grpc.v1.job_service_pb2 import CreateJobRequest, GetJobRequest, ListJobsRequest
 from ingest_grpc.v1.job_service_pb2_grpc import JobServiceStub
+from tests.acceptance.faults import FAULTY, fault, start_job
 from tests.acceptance.faulty_disk import COMPILER, FaultyDisk, small_disk
 from tests.acceptance.judgement import judge_folder
 from tests.acceptance.server import Server
@@ -166,6 +169,24 @@ async def test_io_error__that_stays_ends_the_process(faulty: tuple[Server, Fault
         await server.start()
         await caller.healed("lost")
         await caller.judge()
+
+
+@needs_a_compiler
+async def test_io_error__that_stays_ends_the_process_though_a_conversion_runs(tmp_path: Path) -> None:
+    """It outlasts the grace, and the ledger does not take it back."""
+    server = Server(tmp_path / "server", FAULTY, workers=1, min_free_disk_bytes=0, shutdown_grace_seconds=0.5)
+    disk = FaultyDisk(tmp_path, server.data)
+    server.environment = disk.environment
+    async with served(server) as caller, AsyncClient(server.address) as client:
+        watcher = RawWatcher(server.address, await start_job(client, [fault("spin")]), after_sequence=0)
+        watcher.start()
+        await watcher.saw(EventType.EVENT_TYPE_RECORD_CLAIMED, 1, seconds=10)
+        with disk.failing("fsync"):
+            assert await caller.create("lost") == UNAVAILABLE
+            assert await server.ended(20) == 1
+        assert "claims are given back by the next start" in server.log()
+        await server.nothing_left()
+        await watcher.stop()
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from collections.abc import Iterator
 from contextvars import copy_context
 
 import pytest
@@ -78,10 +79,19 @@ def test_call__is_a_fact_of_every_record_of_the_call_and_of_no_other() -> None:
     assert call_facts() == {}
 
 
-def test_setup_logging__replaces_what_was_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    root = logging.getLogger()
-    monkeypatch.setattr(root, "handlers", [])
-    monkeypatch.setattr(root, "level", logging.NOTSET)
+@pytest.fixture
+def root() -> Iterator[logging.Logger]:
+    """The root of all loggers, without handlers; at the end everything is as it was."""
+    root, own = logging.getLogger(), logging.getLogger("ingest_grpc")
+    before = root.handlers, root.level, own.level
+    root.handlers = []
+    yield root
+    root.handlers = before[0]
+    root.setLevel(before[1])
+    own.setLevel(before[2])
+
+
+def test_setup_logging__replaces_what_was_set_up(root: logging.Logger) -> None:
     setup_logging("info", as_json=False)
     setup_logging("WARNING", as_json=True)
 
@@ -90,6 +100,20 @@ def test_setup_logging__replaces_what_was_set_up(monkeypatch: pytest.MonkeyPatch
     assert root.level == logging.WARNING
 
 
+@pytest.mark.usefixtures("root")
+def test_setup_logging__details_are_those_of_this_package_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    setup_logging("DEBUG", as_json=False)
+    for name in ("ingest_grpc.x", "aiosqlite"):
+        logging.getLogger(name).debug("a detail")
+        logging.getLogger(name).info("a fact")
+    assert [line.split(" ", 1)[1] for line in capsys.readouterr().err.splitlines()] == [
+        "DEBUG ingest_grpc.x a detail",
+        "INFO ingest_grpc.x a fact",
+        "INFO aiosqlite a fact",
+    ]
+
+
+@pytest.mark.usefixtures("root")
 def test_setup_logging__unknown_level_is_refused() -> None:
     with pytest.raises(ValueError, match="LOUD"):
         setup_logging("loud", as_json=False)

@@ -6,34 +6,27 @@ import resource
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ingest_grpc.config import Settings
+from ingest_grpc.api.exposure import server_credentials
+from ingest_grpc.blobs.factory import open_blobs
+from ingest_grpc.blobs.origins.origins import Origins
+from ingest_grpc.config import Settings, WrongSetting
 from ingest_grpc.pipeline.parse.choice import EngineUnavailable
 from ingest_grpc.pipeline.parse.engines import engines
 from ingest_grpc.units import GIB, MIB
 from ingest_grpc.worker.executors.interface import ConversionRequest, Converted
 from ingest_grpc.worker.executors.local import LocalExecutor
+from ingest_grpc.worker.findings import Finding, of_settings
 
 _FEW_DESCRIPTORS = 4096
 _SAMPLE = b"<html><body><h1>A page</h1><p>with words</p></body></html>"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at. `ok` is None where it is only told. `fix` says what to do when it is not ok."""
-
-    subject: str
-    ok: bool | None
-    detail: str
-    fix: str = ""
-
-
 async def examine(settings: Settings) -> list[Finding]:
     """All findings. Starts a converter child, as the server would, and has it convert a small page."""
-    found = [*_machine(settings), *_folders(settings), *_tls(settings)]
+    found = [*_machine(settings), *_folders(settings), *_used_at_start(settings), *of_settings(settings)]
     return found + await _converters(settings)
 
 
@@ -64,21 +57,37 @@ def _folders(settings: Settings) -> Iterator[Finding]:
 
 
 def _writable(subject: str, folder: Path) -> Finding:
-    """A folder that is not there yet will be made in the nearest one that is."""
+    """A folder that is not there yet will be made in the nearest one that is. Whether a file can be made there is
+    tried: rights alone do not tell."""
     there = _existing(folder)
-    ok = os.access(there, os.W_OK | os.X_OK)
-    note = "" if there == folder else ", will be made"
-    return Finding(subject, ok, f"{folder}{note}", f"Give this user the right to write in {there}.")
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            note = "" if there == folder.absolute() else ", will be made"
+    except OSError as error:
+        fix = f"Let this user write in {there}, or name another folder."
+        return Finding(subject, False, f"{folder}: {error.strerror}", fix)
+    return Finding(subject, True, f"{folder}{note}")
 
 
 def _existing(folder: Path) -> Path:
-    return next(each for each in (folder.absolute(), *folder.absolute().parents) if each.is_dir())
+    return next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
 
 
-def _tls(settings: Settings) -> Iterator[Finding]:
-    for subject, path in (("TLS certificate", settings.tls_certificate), ("TLS key", settings.tls_key)):
-        if path is not None:
-            yield Finding(subject, os.access(path, os.R_OK), str(path), "Give this user the right to read it.")
+def _used_at_start(settings: Settings) -> Iterator[Finding]:
+    """What a server opens when it starts, each as the server does."""
+    uses: list[tuple[str, object, Callable[[], object]]] = [
+        ("TLS", settings.tls_certificate, lambda: server_credentials(settings)),
+        ("object store", settings.blobs_url, lambda: open_blobs(settings)),
+        ("import URLs", ", ".join(settings.import_urls), lambda: Origins(settings.import_urls)),
+    ]
+    for subject, wanted, use in uses:
+        if wanted:
+            try:
+                use()
+            except WrongSetting as error:
+                yield Finding(subject, False, str(error), "Correct the setting.")
+            else:
+                yield Finding(subject, True, str(wanted))
 
 
 async def _converters(settings: Settings) -> list[Finding]:

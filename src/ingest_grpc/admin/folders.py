@@ -16,44 +16,81 @@ from ingest_grpc.blobs.interface import CHUNK_BYTES
 _NO_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 """What the kernel answers where a second name cannot be made, but a copy can."""
 
+_PARTIAL = ".partial-"
+"""In the name of a folder that is being filled."""
+
+_OF_A_DISK = "lost+found"
+"""What an empty disk holds."""
+
 _files = FileSystem()
 
 
 def require_empty(folder: Path) -> None:
     """Raises AdminError unless the folder is empty or not there."""
+    try:
+        found = _first_in(folder)
+    except NotADirectoryError:
+        raise AdminError(f"{folder} is no folder.", "Name a folder that is empty or does not exist.") from None
+    if found is None:
+        return
+    if _PARTIAL in found:
+        fix = "Wait for its end if it still runs; otherwise remove what the folder holds, then try again."
+        raise AdminError(f"{folder} holds {found}, of an attempt that did not end.", fix)
+    raise AdminError(f"{folder} is not empty: it holds {found}.", "Name an empty or a new folder.")
+
+
+def _first_in(folder: Path, *besides: str) -> str | None:
+    """The first name in a folder; None without any, or without the folder."""
     with suppress(FileNotFoundError):
-        try:
-            found = next(folder.iterdir(), None)
-        except NotADirectoryError:
-            raise AdminError(f"{folder} is no folder.", "Name a folder that is empty or does not exist.") from None
-        if found is not None:
-            raise AdminError(f"{folder} is not empty: it holds {found.name}.", "Name an empty or a new folder.")
+        return min((each.name for each in folder.iterdir() if each.name not in {_OF_A_DISK, *besides}), default=None)
+    return None
 
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """A folder beside `target` that takes its name when the block ends, and is removed if the block raises.
+    """A folder whose content becomes that of `target` when the block ends, and is removed if the block raises.
 
     Raises AdminError unless `target` is empty or not there, also when it fills up meanwhile.
     """
     target = target.absolute()
     require_empty(target)
     _files.make_folder(target.parent)
-    partial = target.parent / f".{target.name}.partial-{uuid.uuid4().hex[:8]}"
+    # One that is there may be a disk of its own, which no other folder can replace.
+    home, take = (target, _move_content) if target.is_dir() else (target.parent, _take_name)
+    partial = home / f".{target.name}{_PARTIAL}{uuid.uuid4().hex[:8]}"
     partial.mkdir(mode=0o700)
     try:
         yield partial
         _sync_tree(partial)
-        try:
-            partial.rename(target)  # replaces an empty folder, and no other
-        except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                raise
-            raise AdminError(f"{target} was filled by somebody else.", "Name an empty or a new folder.") from error
+        take(partial, target)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    _files.fsync_folder(target.parent)
+    _files.fsync_folder(home)
+
+
+def _take_name(partial: Path, target: Path) -> None:
+    try:
+        partial.rename(target)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        raise _filled(target) from error
+
+
+def _move_content(partial: Path, target: Path) -> None:
+    """By name: a mark before what it marks, blobs before the ledger that names them, and a backup's manifest last. So
+    no crash leaves what looks whole and is not."""
+    if _first_in(target, partial.name) is not None:
+        raise _filled(target)
+    for each in sorted(partial.iterdir()):
+        _files.rename(each, target / each.name)
+        _files.fsync_folder(target)
+    partial.rmdir()
+
+
+def _filled(target: Path) -> AdminError:
+    return AdminError(f"{target} was filled by somebody else.", "Name an empty or a new folder.")
 
 
 def _sync_tree(folder: Path) -> None:

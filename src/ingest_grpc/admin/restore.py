@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import shutil
 import sqlite3
 import uuid
 from collections.abc import Iterator
@@ -10,7 +12,7 @@ from pathlib import Path
 
 from ingest_grpc.admin.backup import HAS_BYTES, opened_snapshot
 from ingest_grpc.admin.errors import AdminError, ledger_errors
-from ingest_grpc.admin.folders import bring, copy, new_folder, sha256_of
+from ingest_grpc.admin.folders import bring, copy, new_folder, sha256_of, write_new
 from ingest_grpc.admin.manifest import LEDGER, Manifest, read_manifest
 from ingest_grpc.admin.report import Lines
 from ingest_grpc.blobs.factory import BLOBS_FOLDER, local_folder
@@ -52,7 +54,11 @@ def _restore(settings: Settings, source: Path) -> RestoreReport:
     blob_root = local_folder(settings)
     _refuse_mismatch(manifest, blob_root)
     _refuse_owned(settings.ledger_path)
-    with new_folder(settings.data_dir) as folder, _blob_folder(settings, blob_root, folder) as blobs:
+    with (
+        _marked(blob_root),
+        new_folder(settings.data_dir) as folder,
+        _blob_folder(settings, blob_root, folder) as blobs,
+    ):
         ledger = folder / settings.ledger_path.name
         _bring_ledger(source, ledger, manifest)
         ledger_id = _renew(ledger)
@@ -108,7 +114,37 @@ def _blob_folder(settings: Settings, root: Path | None, folder: Path) -> Iterato
         yield folder / root.absolute().relative_to(settings.data_dir.absolute())
     else:
         with new_folder(root) as own:
+            write_new(own / _MARK, os.fsencode(settings.ledger_path.absolute()))
             yield own
+
+
+@contextlib.contextmanager
+def _marked(root: Path | None) -> Iterator[None]:
+    """A blob folder of its own is in place before the ledger. Until that is there too it bears a mark, by which the
+    next restore knows, and clears, what a crash in between has left."""
+    if root is None:
+        yield
+        return
+    _clear_unfinished(root)
+    try:
+        yield
+    except BaseException:
+        _clear_unfinished(root)
+        raise
+    (root / _MARK).unlink(missing_ok=True)
+
+
+def _clear_unfinished(root: Path) -> None:
+    """Empties a blob folder whose mark names a ledger that is not there; the mark goes last."""
+    mark = root / _MARK
+    if mark.is_file() and not Path(os.fsdecode(mark.read_bytes())).exists():
+        for shard in Layout(root).shards:
+            shutil.rmtree(shard, ignore_errors=True)
+        mark.unlink()
+
+
+_MARK = ".restoring"
+"""Holds the path of the ledger that is still to come."""
 
 
 def _bring_ledger(source: Path, ledger: Path, manifest: Manifest) -> None:

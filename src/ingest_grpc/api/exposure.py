@@ -1,10 +1,12 @@
 """Who can reach the server, and the refusal to be reached without protection."""
 
 import ipaddress
+import ssl
 
 import grpc
 
-from ingest_grpc.config import Settings
+from ingest_grpc.addresses import UNIX, split_address
+from ingest_grpc.config import Settings, WrongSetting
 
 
 class ExposureRefused(Exception):
@@ -32,9 +34,9 @@ def check_exposure(settings: Settings, *, has_keys: bool) -> None:
 
 def is_loopback(address: str) -> bool:
     """Whether an address (host:port, [IPv6]:port or unix:path) can be reached from this machine only."""
-    if address.startswith("unix:"):
+    if address.startswith(UNIX):
         return True
-    host = address.rpartition(":")[0].strip("[]")
+    host, _ = split_address(address)
     if host == "localhost":
         return True
     try:
@@ -44,9 +46,13 @@ def is_loopback(address: str) -> bool:
 
 
 def server_credentials(settings: Settings) -> grpc.ServerCredentials | None:
-    """Credentials from the PEM files of the settings; None without any. Raises ValueError or OSError."""
-    if settings.tls_certificate is None and settings.tls_key is None:
+    """Credentials from the PEM files of the settings; None without any. Raises WrongSetting."""
+    if settings.tls_certificate is None or settings.tls_key is None:  # one alone is refused with the settings
         return None
-    if settings.tls_certificate is None or settings.tls_key is None:
-        raise ValueError("tls_certificate and tls_key must be set together")
-    return grpc.ssl_server_credentials([(settings.tls_key.read_bytes(), settings.tls_certificate.read_bytes())])
+    try:
+        key, certificate = settings.tls_key.read_bytes(), settings.tls_certificate.read_bytes()
+        # gRPC would say of a file that is no PEM, or of a foreign key, that the address cannot be had.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_certificate, settings.tls_key, password="")
+    except OSError as error:  # SSLError is one
+        raise WrongSetting(f"tls_certificate and tls_key cannot be used: {error}") from error
+    return grpc.ssl_server_credentials([(key, certificate)])

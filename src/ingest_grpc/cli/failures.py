@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 FAILED = 1
@@ -12,6 +13,8 @@ UNREACHABLE = 3
 """No server answered."""
 INTERRUPTED = 130
 """Ctrl-C, as shells count it."""
+
+_SETTINGS_FIX = "Correct the flag, the INGEST_… variable or the line of the file that INGEST_CONFIG names."
 
 
 @dataclass
@@ -24,6 +27,11 @@ class Failure(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+
+def invalid_settings(wrong: Iterable[str], fix: str = _SETTINGS_FIX) -> Failure:
+    """The failure for settings: a line for each thing that is wrong, which names its setting."""
+    return Failure("\n  ".join(["Invalid settings.", *wrong]), fix, USAGE)
 
 
 def explain(error: Exception, target: str = "the server") -> Failure:
@@ -41,10 +49,16 @@ def explain(error: Exception, target: str = "the server") -> Failure:
 def _from_client(error: Exception, target: str) -> Failure | None:
     from grpc import StatusCode  # noqa: PLC0415 - see Session.connect
 
-    from ingest_grpc.client.errors import ClientError, IngestCallError  # noqa: PLC0415 - see Session.connect
+    from ingest_grpc.client.errors import (  # noqa: PLC0415 - see Session.connect
+        ClientError,
+        IngestCallError,
+        InvalidOption,
+    )
 
     if not isinstance(error, ClientError):
         return None
+    if isinstance(error, InvalidOption):
+        return Failure(str(error), _OPTION_FIX, USAGE)
     if not isinstance(error, IngestCallError):
         return Failure(str(error) or type(error).__name__, "Try again; if it happens again, report it.")
     if error.reason:
@@ -58,6 +72,9 @@ def _from_client(error: Exception, target: str) -> Failure | None:
     return Failure(
         _with_details(error.message, error), f"Check that {target} is an ingest-grpc server of this version."
     )
+
+
+_OPTION_FIX = "Correct --address (INGEST_ADDRESS) or --api-key (INGEST_API_KEY)."
 
 
 def _with_details(message: str, error: Exception) -> str:
@@ -78,8 +95,11 @@ def _unreachable(target: str, detail: str) -> Failure:
 
 def _from_ledger(error: Exception, target: str) -> Failure | None:
     """What the commands that open a data folder themselves meet."""
+    from ingest_grpc.config import WrongSetting  # noqa: PLC0415 - kept with its siblings
     from ingest_grpc.errors import IngestError  # noqa: PLC0415 - kept with its siblings
 
+    if isinstance(error, WrongSetting):
+        return invalid_settings([str(error)])
     if isinstance(error, IngestError):
         return Failure(error.message, error.suggested_fix)
     fix = getattr(error, "fix", None)

@@ -4,14 +4,18 @@ import os
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from tomllib import TOMLDecodeError
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ingest_grpc.cli.failures import INTERRUPTED, USAGE, Failure, explain
+from ingest_grpc.cli.failures import INTERRUPTED, USAGE, Failure, explain, invalid_settings
 from ingest_grpc.cli.options import Options, teaches
 from ingest_grpc.cli.output import Output
 from ingest_grpc.config import Settings, load_settings
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 app = typer.Typer(rich_markup_mode="rich", add_completion=False)
 
@@ -43,7 +47,11 @@ def serve(  # long: one parameter per flag
     shutdown_grace_seconds: Annotated[float | None, from_setting("shutdown_grace_seconds", metavar="S")] = None,
     ready_file: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="written with the address once the server answers, for scripts that wait"),
+        typer.Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="written with the address once the server answers, for scripts that wait",
+        ),
     ] = None,
 ) -> None:
     """Run the server until SIGTERM or Ctrl-C.
@@ -66,6 +74,8 @@ def serve(  # long: one parameter per flag
 def _run(flags: dict[str, Any], ready_file: Path | None) -> int:
     try:
         settings = load_settings_or_fail(flags)
+        if ready_file is not None:
+            _require_writable(ready_file.absolute().parent, settings.data_dir.absolute())
         for name in unknown_variables(os.environ):
             Output().hint(f"{name} is no setting and has no effect.{_meant(name)}")
         # The server side takes a second to load, and no help page needs it.
@@ -78,6 +88,12 @@ def _run(flags: dict[str, Any], ready_file: Path | None) -> int:
         failure = explain(error)
         Output().failure(failure)
         return failure.exit_code
+
+
+def _require_writable(folder: Path, data_dir: Path) -> None:
+    """Raises Failure unless the ready file can be written; the start makes the data folder and those around it."""
+    if not os.access(folder, os.W_OK | os.X_OK) and folder not in (data_dir, *data_dir.parents):
+        raise Failure(f"--ready-file cannot be written in {folder}.", "Make the folder, or name another.", USAGE)
 
 
 def unknown_variables(environment: Iterable[str]) -> list[str]:
@@ -107,11 +123,17 @@ def load_settings_or_fail(flags: dict[str, Any]) -> Settings:
     try:
         return load_settings(**flags)
     except ValidationError as error:
-        wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-        raise Failure("Invalid settings.\n" + "\n".join(f"  {line}" for line in wrong), _SETTINGS_FIX, USAGE) from error
+        raise invalid_settings(map(_told, error.errors())) from error
     except SettingsError as error:  # a list or a table that is no JSON: the library names the setting
-        raise Failure(f"Invalid settings.\n  {error}", _JSON_FIX, USAGE) from error
+        raise invalid_settings([str(error)], _JSON_FIX) from error
+    except (TOMLDecodeError, UnicodeDecodeError) as error:
+        raise invalid_settings([f"{file}: {error}"]) from error
+
+
+def _told(error: "ErrorDetails") -> str:
+    """What is wrong with a setting, which is named; with several together, which the message names itself."""
+    name, message = ".".join(map(str, error["loc"])), error["msg"].removeprefix("Value error, ")
+    return f"{name}: {message}" if name else message
 
 
 _JSON_FIX = """Write lists and tables as JSON, for example INGEST_IMPORT_ROOTS='["/srv/incoming"]'."""
-_SETTINGS_FIX = "Correct the flag, the INGEST_… variable or the line of the file that INGEST_CONFIG names."

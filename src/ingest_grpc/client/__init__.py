@@ -5,7 +5,14 @@ What is imported here is public, and so is ingest_grpc.client.messages; nothing 
 
 from ingest_grpc.client.aio import AsyncClient
 from ingest_grpc.client.dialects import DIALECTS, render, render_ingestion
-from ingest_grpc.client.errors import ClientClosed, ClientError, ContentMismatch, IngestCallError, ProtocolError
+from ingest_grpc.client.errors import (
+    ClientClosed,
+    ClientError,
+    ContentMismatch,
+    IngestCallError,
+    InvalidOption,
+    ProtocolError,
+)
 from ingest_grpc.client.jobs_state import JobsState
 from ingest_grpc.client.state import JobState
 from ingest_grpc.client.sync import Client
@@ -18,6 +25,7 @@ __all__ = [
     "ClientError",
     "ContentMismatch",
     "IngestCallError",
+    "InvalidOption",
     "JobState",
     "JobsState",
     "ProtocolError",

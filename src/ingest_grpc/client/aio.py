@@ -38,7 +38,7 @@ from ingest_grpc.client.operations import (
     watching,
     whole_jobs,
 )
-from ingest_grpc.client.options import CHANNEL_OPTIONS, call_metadata, channel_credentials
+from ingest_grpc.client.options import CHANNEL_OPTIONS, call_metadata, channel_credentials, check_target
 from ingest_grpc.client.retry import Session
 from ingest_grpc.client.verdict import Verdict
 
@@ -188,9 +188,10 @@ class AsyncClient:
             async for message in client.watch(job.job_id):
                 print(message.event.title or message.WhichOneof("message"))
 
-    `target` is host:port. `api_key` is sent with every call. `tls`: False = plaintext, True = the default root
-    certificates, a path = a PEM file of root certificates, or gRPC channel credentials. `timeout` is how many
-    seconds a unary call may take, retries included. `channel` is used instead of an own one and not closed.
+    `target` is host:port, or what else gRPC resolves (dns:, unix: …). `api_key` is sent with every call. `tls`:
+    False = plaintext, True = the default root certificates, a path = a PEM file of root certificates, or gRPC channel
+    credentials. `timeout` is how many seconds a unary call may take, retries included. `channel` is used instead of an
+    own one and not closed. A target or a key that cannot be one raises InvalidOption at once.
 
     Methods return messages of the contract (ingest_grpc.client.messages): the response, or the one thing in
     it. Enum arguments take names ("SETTLED") or numbers. Calls are retried where that is safe and sensible,
@@ -290,6 +291,7 @@ class AsyncClient:
 
 
 def _channel(target: str, tls: bool | str | Path | grpc.ChannelCredentials) -> grpc.aio.Channel:
+    check_target(target)
     credentials = channel_credentials(tls)
     if credentials is None:
         return grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS)

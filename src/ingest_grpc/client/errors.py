@@ -26,6 +26,10 @@ class ClientClosed(ClientError):
     """The client was closed, before the call or while it ran."""
 
 
+class InvalidOption(ClientError, ValueError):
+    """The client cannot be made like this: the message says what is wrong with its target or its API key."""
+
+
 class ProtocolError(ClientError):
     """The server broke its contract, for example by a gap in the sequences of a watch. Please report it."""
 

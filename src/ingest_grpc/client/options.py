@@ -5,6 +5,8 @@ from pathlib import Path
 
 import grpc
 
+from ingest_grpc.addresses import UNIX, split_address
+from ingest_grpc.client.errors import InvalidOption
 from ingest_grpc.units import MIB
 
 MAX_MESSAGE_BYTES = 4 * MIB
@@ -26,6 +28,22 @@ CHANNEL_OPTIONS: tuple[tuple[str, int | str], ...] = (
 )
 
 
+_GRPC_SCHEMES = (UNIX, "unix-abstract:", "vsock:", "dns:", "ipv4:", "ipv6:", "xds:")
+"""Targets that gRPC resolves in ways of its own."""
+
+
+def check_target(target: str) -> None:
+    """Raises InvalidOption unless the target is host:port or has a scheme of gRPC."""
+    if target.startswith(_GRPC_SCHEMES):
+        return
+    try:
+        _, port = split_address(target)
+    except ValueError as error:
+        raise InvalidOption(f"The address {error}.") from None
+    if port == 0:
+        raise InvalidOption(f"The address {target!r} has port 0, which no server has.")
+
+
 def channel_credentials(tls: bool | str | Path | grpc.ChannelCredentials) -> grpc.ChannelCredentials | None:
     """Credentials for `tls`: False = plaintext (None), True = the default root certificates, a path = a PEM
     file of root certificates, credentials = as they are. Raises OSError if the file cannot be read.
@@ -38,5 +56,9 @@ def channel_credentials(tls: bool | str | Path | grpc.ChannelCredentials) -> grp
 
 
 def call_metadata(api_key: str | None) -> tuple[tuple[str, str], ...]:
-    """The metadata that every call carries."""
-    return (("authorization", f"Bearer {api_key}"),) if api_key else ()
+    """The metadata that every call carries. White space around the key counts as none: a mounted secret ends with a
+    newline. Raises InvalidOption for a key that no call can carry."""
+    key = (api_key or "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise InvalidOption("The API key holds a character that no key has: line breaks and letters beyond ASCII.")
+    return (("authorization", f"Bearer {key}"),) if key else ()

@@ -26,7 +26,7 @@ from ingest_grpc.client.operations import (
     watching,
     whole_jobs,
 )
-from ingest_grpc.client.options import CHANNEL_OPTIONS, call_metadata, channel_credentials
+from ingest_grpc.client.options import CHANNEL_OPTIONS, call_metadata, channel_credentials, check_target
 from ingest_grpc.client.retry import Session
 from ingest_grpc.client.watchdog import WatchedStream
 
@@ -290,6 +290,7 @@ class Client:
 
 
 def _channel(target: str, tls: bool | str | Path | grpc.ChannelCredentials) -> grpc.Channel:
+    check_target(target)
     credentials = channel_credentials(tls)
     if credentials is None:
         return grpc.insecure_channel(target, options=CHANNEL_OPTIONS)

@@ -40,7 +40,7 @@ class FileServices:
     def build(
         cls, settings: Settings, store: Store, blobs: Blobs, clock: Clock, origins: Origins | None = None
     ) -> Self:
-        """As the settings say. Raises ValueError for settings that make no sense."""
+        """As the settings say. Raises WrongSetting."""
         origins = origins or Origins(settings.import_urls, settings.import_roots)
         spool = Spool(settings.data_dir / SPOOL_FOLDER)
         intake = Intake(store, blobs, settings)

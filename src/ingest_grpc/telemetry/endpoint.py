@@ -5,6 +5,7 @@ from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import start_http_server
 
+from ingest_grpc.addresses import split_address
 from ingest_grpc.telemetry.instruments import REGISTRY
 
 
@@ -18,18 +19,18 @@ class MetricsEndpoint:
     """Serves `GET /metrics` on an address of its own, in a thread of its own: a scrape keeps no call waiting."""
 
     def __init__(self, address: str) -> None:
-        host, _, port = address.rpartition(":")
-        self._host, self._port = host.strip("[]"), int(port)
+        self._address = address
         self._server: WSGIServer | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> str:
         """Listens; returns host:port as bound. Raises MetricsAddressUnavailable."""
+        host, port = split_address(self._address)
         try:
-            self._server, self._thread = start_http_server(self._port, self._host, REGISTRY)
+            self._server, self._thread = start_http_server(port, host, REGISTRY)
         except OSError as error:
-            raise MetricsAddressUnavailable(f"cannot serve metrics on {self._host}:{self._port}: {error}") from error
-        return f"{self._host}:{self._server.server_port}"
+            raise MetricsAddressUnavailable(f"cannot serve metrics on {self._address}: {error}") from error
+        return f"{self._address.rpartition(':')[0]}:{self._server.server_port}"
 
     def stop(self) -> None:
         """Ends; blocks for at most half a second. Idempotent."""

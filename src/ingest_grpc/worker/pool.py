@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable
 from functools import partial
 
+from ingest_grpc.errors import IngestError
 from ingest_grpc.service.work import WorkService
 from ingest_grpc.store.alignment_interface import AlignmentRow
 from ingest_grpc.store.interface import Claim
@@ -61,7 +62,10 @@ class Pool:
         if self._running:
             await asyncio.gather(*self._running.values(), return_exceptions=True)
         await self._runner.drain()
-        await self._work.orphan(left)
+        try:
+            await self._work.orphan(left)
+        except IngestError as error:  # a ledger that cannot be written must not keep the server from its end
+            log.warning("%d claims are given back by the next start: %s", len(left), error)
 
     def wake(self) -> None:
         """The queue may have grown."""

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from ingest_grpc.admin import doctor
-from ingest_grpc.admin.doctor import Finding, examine
+from ingest_grpc.admin.doctor import examine
 from ingest_grpc.config import Settings
 from ingest_grpc.worker.executors.local import LocalExecutor
+from ingest_grpc.worker.findings import Finding
 from tests.acceptance.server import run_cli
 
 
@@ -35,15 +36,36 @@ async def test_doctor__says_what_is_missing_and_what_to_do(tmp_path: Path, monke
         data_dir=tmp_path,
         workers=200,
         conversion_memory_bytes=2**40,
+        tls_certificate=tmp_path / "no certificate",
         tls_key=tmp_path / "no key",
+        blobs_url="s3://",
+        import_urls=("file:///srv",),
+        import_roots=(tmp_path / "nowhere",),
+        ocr_engine="tesseract",
+        ocr_languages=("xyz",),
         require_sandbox=True,
         min_free_disk_bytes=2**60,
     )
     findings = await examine(settings)
     missing = {each.subject: each.fix for each in findings if each.ok is False}
-    assert set(missing) >= {"sandbox: landlock", "memory", "TLS key", "free disk", "conversion"}
+    assert set(missing) >= {
+        *("sandbox: landlock", "memory", "free disk", "conversion"),
+        *("TLS", "object store", "import URLs", "import root", "OCR"),
+    }
     assert all(missing.values())
     assert "5.13" in missing["sandbox: landlock"]
+
+
+async def test_doctor__knows_a_folder_that_is_there_and_one_that_cannot_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("data").mkdir()
+    assert named(list(doctor._folders(Settings(data_dir=Path("data")))), "data folder").detail == "data"
+    (tmp_path / "file").touch()
+    for nowhere in (Path("/proc/foo"), tmp_path / "file"):
+        found = named(list(doctor._folders(Settings(data_dir=nowhere))), "data folder")
+        assert (found.ok, bool(found.fix)) == (False, True)
 
 
 def test_command__shows_it_and_exits_with_what_it_found(tmp_path: Path) -> None:

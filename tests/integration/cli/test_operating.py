@@ -45,6 +45,42 @@ def test_doctor__a_list_that_is_no_json_is_told_how_to_write_it() -> None:
     assert "report this" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"INGEST_BLOBS_URL": "s3://"}, "blobs_url: 's3://' names no object store: "),
+        ({"INGEST_IMPORT_URLS": '["foo"]'}, "import_urls: 'foo' "),
+        ({"INGEST_METRICS_ADDRESS": "foo"}, "metrics_address: 'foo' is no host:port"),
+        ({"INGEST_EMBEDDER": "onnx"}, "embedder onnx needs embedding_model_dir"),
+        ({"INGEST_TLS_KEY": "key.pem"}, "tls_certificate and tls_key must be set together"),
+    ],
+)
+def test_serve__names_the_wrong_setting(tmp_path: Path, variables: dict[str, str], told: str) -> None:
+    command = [*INGEST_GRPC, "serve", "--data-dir", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **variables})
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: Invalid settings.\n  {told}")
+    assert "report this" not in done.stderr
+
+
+@pytest.mark.parametrize(("content", "told"), [(b"\nworkers = =", "at line 2"), (b"\xff", "can't decode")])
+def test_serve__a_settings_file_that_is_no_toml_is_told(tmp_path: Path, content: bytes, told: str) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_bytes(content)
+    result = CliRunner(env={"INGEST_CONFIG": str(file)}).invoke(app, ["serve"])
+    assert result.exit_code == 2
+    assert f"{file}: " in result.stderr
+    assert told in result.stderr
+    assert "report this" not in result.stderr
+
+
+@pytest.mark.parametrize("option", [("--address", "http://127.0.0.1:50061"), ("--api-key", "schl\u00fcssel")])
+def test_jobs__a_wrong_option_is_a_usage_error(option: tuple[str, str]) -> None:
+    result = CliRunner(env={"INGEST_ADDRESS": None}).invoke(app, ["jobs", "list", *option])
+    assert result.exit_code == 2
+    assert "Correct --address (INGEST_ADDRESS) or --api-key (INGEST_API_KEY)." in " ".join(result.stderr.split())
+
+
 def test_serve__a_settings_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     result = CliRunner(env={"INGEST_CONFIG": str(tmp_path / "settings.toml")}).invoke(app, ["serve"])
     assert result.exit_code == 2
@@ -84,7 +120,7 @@ def test_api_key__is_taken_from_the_environment_or_an_option(idle: Server, key: 
 
 
 def test_admin_keys__created_listed_and_revoked(tmp_path: Path) -> None:
-    cli = runner(Server("", tmp_path, None), INGEST_DATA_DIR=str(tmp_path / "data"))  # type: ignore[arg-type]
+    cli = runner(Server("127.0.0.1:1", tmp_path, None), INGEST_DATA_DIR=str(tmp_path / "data"))  # type: ignore[arg-type]
     created = cli("admin", "keys", "create", "--team", "search", "--user", "crawler", "--scope", "read")
     key_id = created.stderr.split("This is the key ")[1].split(";")[0]
     assert len(created.stdout.strip()) > 20

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ingest_grpc.api.exposure import ExposureRefused, check_exposure, is_loopback, server_credentials
-from ingest_grpc.config import Settings
+from ingest_grpc.config import Settings, WrongSetting
 
 ANYWHERE = Settings(address="0.0.0.0:1")
 WITH_TLS = Settings(address="0.0.0.0:1", tls_certificate=Path("chain.pem"), tls_key=Path("key.pem"))
@@ -16,7 +16,7 @@ def test_is_loopback__yes(address: str) -> None:
     assert is_loopback(address)
 
 
-@pytest.mark.parametrize("address", ["0.0.0.0:1", "[::]:1", ":50061", "10.0.0.1:1", "example.com:1", "localhost.x:1"])
+@pytest.mark.parametrize("address", ["0.0.0.0:1", "[::]:1", "10.0.0.1:1", "example.com:1", "localhost.x:1"])
 def test_is_loopback__no(address: str) -> None:
     assert not is_loopback(address)
 
@@ -50,6 +50,10 @@ def test_server_credentials__plaintext_without_settings() -> None:
     assert server_credentials(Settings()) is None
 
 
-def test_server_credentials__certificate_and_key_belong_together() -> None:
-    with pytest.raises(ValueError, match="together"):
-        server_credentials(Settings(tls_key=Path("key.pem")))
+@pytest.mark.parametrize("content", [None, "no PEM"])
+def test_server_credentials__files_that_are_none_are_a_wrong_setting(tmp_path: Path, content: str | None) -> None:
+    file = tmp_path / "file.pem"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(WrongSetting, match=r"^tls_certificate and tls_key cannot be used: "):
+        server_credentials(Settings(tls_certificate=file, tls_key=file))

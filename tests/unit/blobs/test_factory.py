@@ -8,7 +8,7 @@ from ingest_grpc.blobs.factory import open_blobs
 from ingest_grpc.blobs.interface import Blobs
 from ingest_grpc.blobs.local import LocalBlobs
 from ingest_grpc.blobs.objects import ObjectBlobs
-from ingest_grpc.config import load_settings
+from ingest_grpc.config import WrongSetting, load_settings
 
 
 async def nobody_knows(key: str) -> bool:
@@ -39,6 +39,7 @@ def test_open_blobs__other_urls_are_object_stores(url: str) -> None:
     assert isinstance(open_blobs(load_settings(blobs_url=url)), ObjectBlobs)
 
 
-def test_open_blobs__refuses_an_unknown_scheme() -> None:
-    with pytest.raises(Exception, match="ftp"):
-        open_blobs(load_settings(blobs_url="ftp://host/path"))
+@pytest.mark.parametrize("url", ["ftp://host/path", "s3://", "foo", "az://container"])
+def test_open_blobs__refuses_what_names_no_store_in_one_line(url: str) -> None:
+    with pytest.raises(WrongSetting, match=rf"^blobs_url: '{url}' names no object store: .+$"):
+        open_blobs(load_settings(blobs_url=url))

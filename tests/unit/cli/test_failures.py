@@ -6,7 +6,8 @@ import grpc
 import pytest
 
 from ingest_grpc.cli.failures import FAILED, UNREACHABLE, USAGE, Failure, explain
-from ingest_grpc.client.errors import IngestCallError, ProtocolError
+from ingest_grpc.client.errors import IngestCallError, InvalidOption, ProtocolError
+from ingest_grpc.config import WrongSetting
 from ingest_grpc.errors import CATALOGUE, IngestError, Reason, Violation
 
 
@@ -76,6 +77,13 @@ def test_explain__errors_that_bring_their_own_fix() -> None:
         fix = "Stop the other server."
 
     assert explain(LockedError("In use.")) == Failure("In use.", "Stop the other server.")
+
+
+def test_explain__what_was_given_wrong_is_a_usage_error() -> None:
+    assert explain(WrongSetting("blobs_url: no store")).message == "Invalid settings.\n  blobs_url: no store"
+    for error in (WrongSetting("blobs_url: no store"), InvalidOption("The address 'foo' is no host:port.")):
+        failure = explain(error)
+        assert (failure.exit_code, bool(failure.fix)) == (USAGE, True)
 
 
 def test_explain__errors_of_the_system() -> None:

@@ -10,5 +10,5 @@ def test_import__loads_neither_settings_nor_the_server_side() -> None:
         " *{name.split('.')[0] for name in sys.modules if name.startswith(('pydantic', 'sqlite3', 'obstore'))})"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    own = ("client", "errors", "formats", "units", "v1")
+    own = ("addresses", "client", "errors", "formats", "units", "v1")
     assert set(done.stdout.split()) == {f"ingest_grpc.{name}" for name in own}

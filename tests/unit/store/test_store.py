@@ -1,6 +1,7 @@
 """One owner per ledger, and ledgers of every age."""
 
 import asyncio
+import errno
 import os
 import shutil
 import sqlite3
@@ -12,7 +13,7 @@ import pytest
 from ingest_grpc.lifecycle import TRANSITIONS
 from ingest_grpc.store.interface import LedgerLocked
 from ingest_grpc.store.sqlite import schema
-from ingest_grpc.store.sqlite.store import SqliteStore
+from ingest_grpc.store.sqlite.store import SqliteStore, ledger_lock
 from tests.faults import cancelled_at
 from tests.unit.store.ledgers import Ledger, note, notes
 
@@ -22,6 +23,19 @@ async def test_lock__refuses_a_second_owner_and_names_the_first(ledger: Ledger, 
     with pytest.raises(LedgerLocked, match=f"in use by process {os.getpid()}$"):
         await second.store.start()
     assert await ledger.is_healthy()
+
+
+def test_lock__is_not_kept_by_one_that_could_not_sign_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full_disk(_descriptor: int, _data: bytes, _offset: int) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", full_disk)
+        with pytest.raises(OSError, match="No space"):
+            ledger_lock(tmp_path / "ledger").acquire()
+    lock = ledger_lock(tmp_path / "ledger")
+    lock.acquire()
+    lock.release()
 
 
 async def test_lock__is_released_by_a_stop(ledger: Ledger, path: Path) -> None:

@@ -146,6 +146,19 @@ async def test_pool__stop_gives_back_what_did_not_end(core: Core) -> None:
     await core.check()
 
 
+async def test_pool__stop_ends_though_the_ledger_takes_nothing_back(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id, gates = await gated(core, "1")
+    await core.pool.step()
+    await gates["1"].entered.wait()
+    with monkeypatch.context() as broken:
+        broken.setattr(core.store._writer, "healthy", False)
+        await core.pool.stop(grace_seconds=0)
+    assert await statuses(core, job_id) == [RecordStatus.RUNNING]
+    assert await core.reaper.recover() == 1, "as the next start does"
+
+
 async def test_pool__runs_by_itself(core: Core) -> None:
     """Started, it needs no one: the commit that adds files and each end of a conversion wake it."""
     core.pool.start()

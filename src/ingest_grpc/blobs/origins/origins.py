@@ -10,13 +10,14 @@ from ingest_grpc.blobs.origins.interface import ListedObject, Origin, OriginObje
 from ingest_grpc.blobs.origins.locations import Location, parse, parse_prefix
 from ingest_grpc.blobs.origins.objects import ObjectOrigin, open_store
 from ingest_grpc.blobs.threads import Threads
+from ingest_grpc.config import WrongSetting
 from ingest_grpc.errors import invalid
 
 
 class Origins:
     """Reads objects by URL, from below `urls` and, for file://, below `roots`; both empty = from nowhere.
 
-    Raises ValueError for a URL in the settings that cannot be one.
+    Raises WrongSetting for a URL in the settings that cannot be one.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ def _setting(url: str) -> Location:
     try:
         prefix = parse_prefix(url)
     except ValueError as error:
-        raise ValueError(f"import_urls: {url!r} {error}") from None
+        raise WrongSetting(f"import_urls: {url!r} {error}") from None
     if prefix.scheme == "file":
-        raise ValueError(f"import_urls: {url!r} is a folder: name it in import_roots")
+        raise WrongSetting(f"import_urls: {url!r} is a folder: name it in import_roots")
     return prefix
