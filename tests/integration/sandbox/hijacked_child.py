@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -64,9 +65,16 @@ def spin() -> None:
 
 
 def fill_folder() -> None:
+    """Once the task is over: its folder is emptied then."""
+    while os.path.exists(_marker()):
+        time.sleep(0.001)
     for number in range(100):
         with open(os.path.join(LAUNCH.scratch_folder or "", f"{number}"), "wb") as file:
             file.write(bytes(MIB // 2))
+
+
+def _marker() -> str:
+    return os.path.join(LAUNCH.scratch_folder or "", "task")
 
 
 def keep(descriptor: int) -> None:
@@ -96,6 +104,7 @@ def handle(task: Mapping[str, Any], descriptors: Sequence[int], _report: Report)
         case "spin on":
             threading.Thread(target=spin, daemon=True).start()
         case "fill on":
+            open(_marker(), "wb").close()
             threading.Thread(target=fill_folder, daemon=True).start()
     return Reply({"pid": os.getpid()})
 

@@ -32,6 +32,6 @@ async def test_read__as_much_as_an_output_may_hold() -> None:
 
 async def test_read__more_ends_before_the_last_page() -> None:
     reader = FullPages()
-    with pytest.raises(TooMuchText, match=r"more than 1024 characters on 3 pages"):
+    with pytest.raises(TooMuchText, match=r"more than 1024 characters on \d pages"):
         await reader.read(0, range(1, 1_000), is_pdf=True, on_page=lambda _: None)
     assert len(reader.read_pages) < 10
