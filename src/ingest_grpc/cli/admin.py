@@ -3,7 +3,7 @@
 import dataclasses
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,12 +12,13 @@ from ingest_grpc.cli.options import OUTPUT_OPTIONS, flag, teaches
 from ingest_grpc.cli.output import Column
 from ingest_grpc.cli.serve import from_setting, load_settings_or_fail
 from ingest_grpc.cli.session import Session, command
-from ingest_grpc.cli.words import human_bytes, local_time, plural
+from ingest_grpc.cli.words import human_bytes, local_time, plural, rfc3339
 from ingest_grpc.config import Settings
 from ingest_grpc.model import Scope
 
 if TYPE_CHECKING:
     from ingest_grpc.admin import BackupReport, RestoreReport
+    from ingest_grpc.store.interface import ApiKey
 
 app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, add_completion=False)
 keys_app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True)
@@ -107,7 +108,7 @@ async def list_keys(session: Session, data_dir: DataDir = None) -> None:
     found = await find(_settings(data_dir))
     if session.output.as_json:
         for key in found:
-            session.output.value(key)
+            session.output.value(_key_as_json(key))
         return
     rows = [
         (
@@ -208,6 +209,14 @@ async def check(
         _show_lines(session, repaired=report.repaired, problem=report.problems)
         session.output.line(plural(len(report.problems), "problem") if report.problems else "No problems.")
     return FAILED if report.problems else 0
+
+
+def _key_as_json(key: "ApiKey") -> dict[str, Any]:
+    return dataclasses.asdict(key) | {
+        "scopes": sorted(key.scopes),
+        "created_at": rfc3339(key.created_at),
+        "revoked_at": None if key.revoked_at is None else rfc3339(key.revoked_at),
+    }
 
 
 def _settings(data_dir: Path | None) -> Settings:

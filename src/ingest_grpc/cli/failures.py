@@ -2,8 +2,16 @@
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ingest_grpc.cli.advice import REFUSED
+from ingest_grpc.errors import IngestError, Reason
+
+if TYPE_CHECKING:
+    from ingest_grpc.client.errors import IngestCallError
+    from ingest_grpc.errors import Violation
 
 FAILED = 1
 """A file failed, or the server refused the call."""
@@ -19,11 +27,17 @@ _SETTINGS_FIX = "Correct the flag, the INGEST_… variable or the line of the fi
 
 @dataclass
 class Failure(Exception):
-    """The end of a command: what went wrong, what to do about it, and its exit code."""
+    """The end of a command: what went wrong, what to do about it, and its exit code.
+
+    Of a refused call also the reason, the name of the gRPC code, and the fields that are wrong; else they are empty.
+    """
 
     message: str
     fix: str
     exit_code: int = FAILED
+    reason: str = ""
+    code: str = ""
+    violations: "Sequence[Violation]" = ()
 
     def __str__(self) -> str:
         return self.message
@@ -62,7 +76,7 @@ def _from_client(error: Exception, target: str) -> Failure | None:
     if not isinstance(error, IngestCallError):
         return Failure(str(error) or type(error).__name__, "Try again; if it happens again, report it.")
     if error.reason:
-        return Failure(_with_details(error.message, error), error.suggested_fix or "Correct the request and try again.")
+        return _refusal(error)
     if error.code is StatusCode.UNAVAILABLE:
         return _unreachable(target, error.message)
     if error.code is StatusCode.DEADLINE_EXCEEDED:
@@ -75,6 +89,24 @@ def _from_client(error: Exception, target: str) -> Failure | None:
 
 
 _OPTION_FIX = "Correct --address (INGEST_ADDRESS) or --api-key (INGEST_API_KEY)."
+
+
+def _refusal(error: "IngestCallError") -> Failure:
+    message, fix = error.message, REFUSED.get(error.reason, error.suggested_fix)
+    if error.reason == Reason.FILE_NOT_FOUND:
+        # The catalogue's words are kept to the letter, and name neither.
+        if file_id := error.metadata.get("file_id"):
+            message = f"{message} ({file_id})"
+        elif path := error.metadata.get("path"):
+            message = f"{message} ({path})"
+            fix = "Verify the URL, and that the server may read what is there."
+    return Failure(
+        _with_details(message, error),
+        fix or "Correct the request and try again.",
+        reason=error.reason,
+        code=error.code.name,
+        violations=error.violations,
+    )
 
 
 def _with_details(message: str, error: Exception) -> str:
@@ -96,12 +128,11 @@ def _unreachable(target: str, detail: str) -> Failure:
 def _from_ledger(error: Exception, target: str) -> Failure | None:
     """What the commands that open a data folder themselves meet."""
     from ingest_grpc.config import WrongSetting  # noqa: PLC0415 - kept with its siblings
-    from ingest_grpc.errors import IngestError  # noqa: PLC0415 - kept with its siblings
 
     if isinstance(error, WrongSetting):
         return invalid_settings([str(error)])
     if isinstance(error, IngestError):
-        return Failure(error.message, error.suggested_fix)
+        return Failure(error.message, error.suggested_fix, reason=error.reason)
     fix = getattr(error, "fix", None)
     return Failure(str(error), fix) if isinstance(fix, str) else None
 

@@ -10,11 +10,11 @@ import typer
 
 from ingest_grpc.cli import file_changes
 from ingest_grpc.cli.display import open_display
-from ingest_grpc.cli.failures import FAILED, USAGE, Failure
+from ingest_grpc.cli.failures import FAILED, Failure, explain
 from ingest_grpc.cli.listing import DEFAULT_LIMIT, Limit, page_size, show_list
 from ingest_grpc.cli.options import flag, teaches
-from ingest_grpc.cli.saving import Destinations
-from ingest_grpc.cli.session import Session, command
+from ingest_grpc.cli.saving import Destinations, Force, refuse_taken
+from ingest_grpc.cli.session import Session, command, told_if_interrupted
 from ingest_grpc.cli.sources import find_sources
 from ingest_grpc.cli.upload import upload_all
 from ingest_grpc.cli.views import FILE_COLUMNS, file_row, show_file
@@ -27,6 +27,11 @@ app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, add_completion=
 app.add_typer(file_changes.app)
 
 FileId = Annotated[str, typer.Argument(metavar="FILE_ID", help="The file, file-… or md-file-….")]
+
+
+_INTERRUPTED_UPLOAD = (
+    "'ingest-grpc files list' shows what is stored; the rest has to be uploaded again, each file from its beginning."
+)
 
 
 class FileKind(StrEnum):
@@ -108,9 +113,10 @@ async def upload(
     Example:
       ingest-grpc files upload report.pdf slides/
     """
-    sources = find_sources(paths)
-    async with open_display(session.output, len(sources), quiet=quiet) as display, session.connect() as client:
-        uploads = await upload_all(client, sources, display, session.options.target)
+    sources = find_sources(paths, session.output.hint)
+    with told_if_interrupted(session.output, lambda: _INTERRUPTED_UPLOAD):
+        async with open_display(session.output, len(sources), quiet=quiet) as display, session.connect() as client:
+            uploads = await upload_all(client, sources, display, session.options.target)
     stored = [each.file for each in uploads if each.file is not None]
     if session.output.as_json:
         for file in stored:
@@ -168,7 +174,7 @@ async def download(
         Path | None,
         typer.Option("--out", "-o", metavar="PATH", help="File or folder to write to, - for stdout; else here."),
     ] = None,
-    force: Annotated[bool, flag("--force", "-f", help="Replace a file that is there already.")] = False,
+    force: Force = False,
 ) -> None:
     """Save a file under its own name or another, whole or not at all.
 
@@ -183,8 +189,8 @@ async def download(
             return
         file = await client.get_file(file_id)
         path = _target(out, file.filename)
-        if path.exists() and not force:
-            raise Failure(f"{path} exists already.", "Name another with --out, or replace it with --force.", USAGE)
+        if not force:
+            refuse_taken([path])
         path.parent.mkdir(parents=True, exist_ok=True)
         await client.download(file_id, path)
     if session.output.as_json:
@@ -205,17 +211,36 @@ async def delete(
     session: Session,
     file_ids: Annotated[list[str], typer.Argument(metavar="FILE_ID", help="Files, file-… or md-file-….")],
     force: Annotated[bool, flag("--force", "-f", help="Remove it from the jobs that list it, too.")] = False,
-) -> None:
+) -> int:
     """Delete files; refused while a job lists them, unless forced.
+
+    One that is refused does not stop the others. Exit code 1 if one was.
 
     Example:
       ingest-grpc files delete file-9c1e5d0a-… --force
     """
     async with session.connect() as client:
-        for file_id in file_ids:
-            deleted = await client.delete_file(file_id, force=force)
-            if session.output.as_json:
-                session.output.message(deleted)
-            else:
-                jobs = f" and removed from {plural(len(deleted.job_ids), 'job')}" if deleted.job_ids else ""
-                session.output.line(f"{file_id} deleted{jobs}")
+        deleted = [await _delete(session, client, file_id, force=force) for file_id in file_ids]
+    return 0 if all(deleted) else FAILED
+
+
+async def _delete(session: Session, client: "AsyncClient", file_id: str, *, force: bool) -> bool:
+    """Deletes one file and says so; False if the server refused that, for which the error is printed."""
+    from grpc import StatusCode  # noqa: PLC0415 - see Session.connect
+
+    from ingest_grpc.client.errors import IngestCallError  # noqa: PLC0415 - see Session.connect
+
+    try:
+        deleted = await client.delete_file(file_id, force=force)
+    except IngestCallError as error:
+        # Any other refusal would meet the next file, too.
+        if error.code not in {StatusCode.NOT_FOUND, StatusCode.FAILED_PRECONDITION, StatusCode.INVALID_ARGUMENT}:
+            raise
+        session.output.failure(explain(error))
+        return False
+    if session.output.as_json:
+        session.output.message(deleted)
+    else:
+        jobs = f" and removed from {plural(len(deleted.job_ids), 'job')}" if deleted.job_ids else ""
+        session.output.line(f"{file_id} deleted{jobs}")
+    return True

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ingest_grpc.cli.display import Display, open_display
-from ingest_grpc.cli.failures import FAILED, Failure
-from ingest_grpc.cli.options import MethodOption, flag, method_number, type_option
+from ingest_grpc.cli.failures import FAILED, USAGE, Failure, explain
+from ingest_grpc.cli.options import KnowledgeBaseOption, MethodOption, NewJobType, TypeOption, flag, method_number
 from ingest_grpc.cli.output import Output
 from ingest_grpc.cli.results import Result, results_of_uploads, save_results, show_results
+from ingest_grpc.cli.saving import Destinations, Force, OutFolder, refuse_taken
 from ingest_grpc.cli.session import Session, command
 from ingest_grpc.cli.sources import Source, find_sources, prompt_text
 from ingest_grpc.cli.upload import upload_all
 from ingest_grpc.cli.watch import Kind, Outages
-from ingest_grpc.lifecycle import JobType
 
 if TYPE_CHECKING:
     from ingest_grpc.client.aio import AsyncClient
-    from ingest_grpc.client.messages import AddFileResult, File
+    from ingest_grpc.client.messages import AddFileResult, CreateJobResponse, File
     from ingest_grpc.client.state import JobState
 
 _LAST_ANSWER_SECONDS = 10.0
@@ -41,20 +41,21 @@ MAX_NAME = 255
 async def ingest(  # long: one parameter per option
     session: Session,
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Documents, and folders of documents.")],
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FOLDER", file_okay=False, help="Save the Markdown below it.")
-    ] = None,
+    out: OutFolder = None,
+    force: Force = False,
     name: Annotated[str, typer.Option(help="Name of the job; else named after its first file.")] = "",
-    job_type: Annotated[JobType, type_option()] = JobType.CONTEXT_GROUNDED_FILES,
+    job_type: TypeOption = NewJobType.CONTEXT_GROUNDED_FILES,
     system_prompt: Annotated[
         str, typer.Option(metavar="FILE|TEXT", help="Instruction for the model that uses the data.")
     ] = "",
+    knowledge_base: KnowledgeBaseOption = "",
     method: MethodOption = None,
     quiet: Annotated[bool, flag("--quiet", "-q", help="Show no progress and no table, only failures.")] = False,
 ) -> int:
     """Convert documents to Markdown and show how it goes.
 
     Uploads them, makes a job of them, and follows it until every file is done.
+    With --out nothing is uploaded if a file would be replaced without --force.
     Ctrl-C leaves the job running on the server and says how to come back to it.
     Exit code 1 if a file failed.
 
@@ -64,18 +65,25 @@ async def ingest(  # long: one parameter per option
       ingest-grpc ingest scans/ --method accuracy-optimized
       ingest-grpc ingest reports/ --json | jq -r .markdown_file_id
     """
-    sources = find_sources(paths)
-    new_job = NewJob(name or default_name(sources), job_type, prompt_text(system_prompt), method_number(method))
+    sources = find_sources(paths, session.output.hint)
+    if job_type is NewJobType.CONTEXT_GROUNDED_VECTOR_DB and not knowledge_base:
+        raise Failure(f"{job_type} needs a knowledge base.", "Name one with --knowledge-base KB.", USAGE)
+    if out is not None and not force:
+        refuse_taken(_foreseen(sources, out))
+    new_job = NewJob(
+        name or default_name(sources), job_type, prompt_text(system_prompt), method_number(method), knowledge_base
+    )
     creating: asyncio.Task[CreatedJob | None] | None = None
     try:
         async with open_display(session.output, len(sources), quiet=quiet) as display, session.connect() as client:
+            await _rehearse(client, new_job)
             uploads = await upload_all(client, sources, display, session.options.target)
             creating = asyncio.create_task(_create_job(client, new_job, [each.file for each in uploads if each.file]))
             job = await _even_if_interrupted(creating)
             state = await follow(session, client, job.job_id, display) if job else None
             results = results_of_uploads(uploads, job.added if job else {}, state)
             if out is not None:
-                results = await save_results(client, results, out, display.save_moved)
+                results = await save_results(client, results, out, display.save_moved, force=force)
     except asyncio.CancelledError:
         # Said only now that the display is gone, which would wipe it out.
         _say_what_goes_on(session.output, creating)
@@ -89,9 +97,24 @@ class NewJob:
     """What the job to create is called and is for, and how its files are converted (0 = as the server likes)."""
 
     name: str
-    job_type: JobType
+    job_type: NewJobType
     system_prompt: str
     method: str | int = 0
+    knowledge_base: str = ""
+
+    async def create(
+        self, client: "AsyncClient", files: "Sequence[File]" = (), *, validate_only: bool = False
+    ) -> "CreateJobResponse":
+        """Creates it, or only checks whether that could be done."""
+        return await client.create_job(
+            self.name,
+            job_type=self.job_type.value,
+            files=files,
+            system_prompt=self.system_prompt,
+            method=self.method,
+            knowledge_base_id=self.knowledge_base,
+            validate_only=validate_only,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +133,34 @@ def default_name(sources: Sequence[Source]) -> str:
     return first[: MAX_NAME - len(more)] + more
 
 
+def _foreseen(sources: Sequence[Source], out: Path) -> Iterator[Path]:
+    """Where the Markdown of each source will be saved; what comes out of archives is not known yet."""
+    chosen = Destinations(out)
+    return (chosen.choose(each.name) for each in sources)
+
+
+async def _rehearse(client: "AsyncClient", new: NewJob) -> None:
+    """Raises Failure for a job that cannot be: known before anything is uploaded for it."""
+    from grpc import StatusCode  # noqa: PLC0415 - see Session.connect
+
+    from ingest_grpc.client.errors import IngestCallError  # noqa: PLC0415 - see Session.connect
+
+    try:
+        await new.create(client, validate_only=True)
+    except IngestCallError as error:
+        if error.code not in {StatusCode.INVALID_ARGUMENT, StatusCode.NOT_FOUND}:
+            raise
+        failure = explain(error)
+        failure.exit_code = USAGE
+        raise failure from error
+
+
 async def _create_job(client: "AsyncClient", new: NewJob, files: "Sequence[File]") -> CreatedJob | None:
     """Creates the job with its files, in as many calls as they take; None if there are none."""
     if not files:
         return None
     first, rest = files[:FILES_PER_CALL], files[FILES_PER_CALL:]
-    created = await client.create_job(
-        new.name,
-        job_type=new.job_type.value,
-        files=first,
-        system_prompt=new.system_prompt,
-        method=new.method,
-    )
+    created = await new.create(client, first)
     job_id = created.job.job_id
     added = {each.file_id: each for each in created.results}
     for batch in (rest[start : start + FILES_PER_CALL] for start in range(0, len(rest), FILES_PER_CALL)):

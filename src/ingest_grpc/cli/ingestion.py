@@ -9,7 +9,7 @@ from ingest_grpc.cli.listing import DEFAULT_LIMIT, Limit, page_size, show_list
 from ingest_grpc.cli.options import flag, teaches
 from ingest_grpc.cli.session import Session, command
 from ingest_grpc.cli.views import INGESTION_COLUMNS, RECORD_COLUMNS, ingestion_row, record_row, show_ingestion
-from ingest_grpc.ids import Prefix, is_id
+from ingest_grpc.ids import Prefix, form, is_id
 from ingest_grpc.lifecycle import IngestionJobStatus, RecordStatus, Step
 
 app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, add_completion=False)
@@ -108,9 +108,8 @@ async def list_records(
       ingest-grpc ingestion records ij-5a0c7f6e-… --json
     """
     if not is_id(of, Prefix.JOB, Prefix.INGESTION_JOB):
-        raise Failure(
-            f"{of!r} is neither a job nor an ingestion job.", "Give an id that starts with dj- or ij-.", USAGE
-        )
+        expected = form(Prefix.JOB, Prefix.INGESTION_JOB)
+        raise Failure(f"{of!r} is not of the form {expected}.", "Use an id exactly as a list shows it.", USAGE)
     whose = {"job_id": of} if is_id(of, Prefix.JOB) else {"ingestion_job_id": of}
     async with session.connect() as client:
         found = client.list_file_records(

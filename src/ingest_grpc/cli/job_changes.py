@@ -12,7 +12,7 @@ from ingest_grpc.cli import why
 from ingest_grpc.cli.failures import FAILED, USAGE, Failure
 from ingest_grpc.cli.options import LabelOption, flag, parsed_labels
 from ingest_grpc.cli.outcomes import exit_code, show_outcomes
-from ingest_grpc.cli.session import Session, command
+from ingest_grpc.cli.session import Session, command, told_if_interrupted
 from ingest_grpc.cli.sources import prompt_text
 from ingest_grpc.cli.views import job_counts, show_job
 from ingest_grpc.cli.words import day_and_time, plural, word
@@ -162,6 +162,9 @@ async def delete_job(session: Session, job_id: JobId, etag: Etag = "") -> None:
 async def undelete_job(session: Session, job_id: JobId) -> None:
     """Take a deletion back; what it cancelled stays cancelled.
 
+    The job is CANCELLED then, even if nothing was in flight: until files are
+    added or retried, or it is started.
+
     Example:
       ingest-grpc jobs undelete dj-1b75f4d5-5c9e-4d33-b164-a2393bc5ab6d
     """
@@ -214,7 +217,8 @@ async def wait_job(
       ingest-grpc jobs wait dj-1b75f4d5-… --timeout 3600
     """
     async with session.connect() as client:
-        response = await client.wait_job(job_id, until=until.name, timeout=timeout)
+        with told_if_interrupted(session.output, lambda: f"The job goes on: ingest-grpc jobs wait {job_id}"):
+            response = await client.wait_job(job_id, until=until.name, timeout=timeout)
     if session.output.as_json:
         session.output.message(response)
     else:

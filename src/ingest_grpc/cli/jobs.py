@@ -3,7 +3,6 @@
 import contextlib
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,16 +13,19 @@ from ingest_grpc.cli.job_changes import JobId
 from ingest_grpc.cli.listing import DEFAULT_LIMIT, Limit, page_size, show_list
 from ingest_grpc.cli.metadata import MetadataOption, files_to_add
 from ingest_grpc.cli.options import (
+    KnowledgeBaseOption,
     LabelOption,
     MethodOption,
+    NewJobType,
+    TypeOption,
     flag,
     method_number,
     parsed_labels,
     teaches,
-    type_option,
 )
 from ingest_grpc.cli.outcomes import exit_code, show_outcomes
-from ingest_grpc.cli.results import results_of_job, save_results, show_results
+from ingest_grpc.cli.results import destinations, results_of_job, save_results, show_results
+from ingest_grpc.cli.saving import Force, OutFolder, refuse_taken
 from ingest_grpc.cli.session import Session, command
 from ingest_grpc.cli.sources import prompt_text
 from ingest_grpc.cli.views import JOB_COLUMNS, JOB_FILE_COLUMNS, event_line, job_file_row, job_row, show_job
@@ -186,9 +188,7 @@ def _show_full(session: Session, job: "Job") -> None:
 async def create_job(  # long: one parameter per option
     session: Session,
     name: Annotated[str, typer.Option(help="Its name, 1 to 255 characters.")],
-    job_type: Annotated[
-        JobType, type_option("; or CONTEXT_GROUNDED_VECTOR_DB, which needs --knowledge-base")
-    ] = JobType.CONTEXT_GROUNDED_FILES,
+    job_type: TypeOption = NewJobType.CONTEXT_GROUNDED_FILES,
     file_ids: Annotated[
         list[str] | None,
         typer.Option("--file", metavar="FILE_ID", help="An uploaded file to add; repeat it for several."),
@@ -202,9 +202,7 @@ async def create_job(  # long: one parameter per option
     priority: Annotated[
         int, typer.Option(metavar="N", min=0, max=9, help="0 to 9; files of a greater one go first.")
     ] = 0,
-    knowledge_base: Annotated[
-        str, typer.Option(metavar="KB", help="What a job of the type CONTEXT_GROUNDED_VECTOR_DB is grounded in, kb-….")
-    ] = "",
+    knowledge_base: KnowledgeBaseOption = "",
     label: LabelOption = None,
     external_id: ExternalId = "",
     validate_only: ValidateOnly = False,
@@ -316,9 +314,8 @@ def _view(session: Session) -> str:
 async def results(
     session: Session,
     job_id: JobId,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FOLDER", file_okay=False, help="Save the Markdown below it.")
-    ] = None,
+    out: OutFolder = None,
+    force: Force = False,
 ) -> int:
     """Show what became of every file of a job, and save its Markdown: the end of an 'ingest' that was left.
 
@@ -329,10 +326,15 @@ async def results(
     """
     async with session.connect() as client:
         state = await client.job_view(job_id)
+        job = state.job
+        if job is not None and job.HasField("alignment_job_id"):
+            job = (await client.get_job(job_id)).job  # a watch does not name the dataset
         found = results_of_job(state)
         if out is not None:
-            found = await save_results(client, found, out, lambda done, total: None)
-    show_results(session.output, found, state.job)
+            if not force:
+                refuse_taken(filter(None, destinations(found, out)))
+            found = await save_results(client, found, out, lambda done, total: None, force=force)
+    show_results(session.output, found, job)
     return 0 if all(each.good for each in found) else FAILED
 
 
@@ -340,6 +342,9 @@ async def results(
 @command
 async def cancel_job(session: Session, job_id: JobId) -> None:
     """Cancel what a job has in flight; finished files keep their results.
+
+    The job is CANCELLED then, even if nothing was in flight: until files are
+    added or retried, or it is started.
 
     Example:
       ingest-grpc jobs cancel dj-1b75f4d5-5c9e-4d33-b164-a2393bc5ab6d

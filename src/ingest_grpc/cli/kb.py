@@ -1,7 +1,5 @@
 """`kb …`: knowledge bases, what feeds them, and what is found in them."""
 
-import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,13 +8,11 @@ from ingest_grpc.cli import kb_sources, kb_views
 from ingest_grpc.cli.display import open_display
 from ingest_grpc.cli.failures import FAILED, USAGE, Failure
 from ingest_grpc.cli.ingest import follow
+from ingest_grpc.cli.kb_additions import add_files
 from ingest_grpc.cli.listing import DEFAULT_LIMIT, Limit, page_size, show_list
-from ingest_grpc.cli.metadata import MetadataOption, files_to_add, parsed_metadata
+from ingest_grpc.cli.metadata import MetadataOption, parsed_metadata
 from ingest_grpc.cli.options import MethodOption, flag, method_number, teaches
-from ingest_grpc.cli.session import Session, command
-from ingest_grpc.cli.sources import find_sources
-from ingest_grpc.cli.upload import upload_all
-from ingest_grpc.cli.words import plural
+from ingest_grpc.cli.session import Session, command, told_if_interrupted
 from ingest_grpc.lifecycle import RecordStatus
 from ingest_grpc.model import SearchMode
 
@@ -28,7 +24,6 @@ app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, add_completion=
 KnowledgeBaseId = Annotated[str, typer.Argument(metavar="KB", help="The knowledge base, kb-….")]
 FileId = Annotated[str, typer.Argument(metavar="FILE", help="A file of it, file-….")]
 NoWait = Annotated[bool, flag("--no-wait", help="Return at once; the job goes on.")]
-FILES_PER_CALL = 1_000
 
 
 @app.callback()
@@ -169,6 +164,9 @@ async def add(
     """Add documents: a place that is synced (s3://, gs://, az://, file://), or files of this machine.
 
     Shows how it goes until every file is done. Exit code 1 if a file failed.
+    A file that is there already with this name and these bytes is left out; one
+    with other bytes stands beside the old one until 'kb remove' takes that away.
+    A sync replaces files by itself.
     Values of --metadata are kept as numbers, true and false where they are such; searches compare with them.
 
     Examples:
@@ -194,29 +192,10 @@ async def add(
                 sync_interval_seconds=every,
             )
             session.output.hint(f"data source {added.data_source.data_source_id}")
-            job = added.job
+            job: Job | None = added.job
         else:
-            job = await _add_files(session, client, knowledge_base_id, sources, metadata, method_number(method))
-        return 0 if no_wait else await follow_job(session, client, job)
-
-
-async def _add_files(
-    session: Session,
-    client: "AsyncClient",
-    knowledge_base_id: str,
-    paths: list[str],
-    metadata: list[str] | None,
-    method: str | int,
-) -> "Job":
-    files_to_add((), metadata)  # wrong ones are told before anything is uploaded
-    found = find_sources([Path(each) for each in paths])
-    async with open_display(session.output, len(found), quiet=session.output.as_json) as display:
-        uploads = await upload_all(client, found, display, session.options.target)
-    files = files_to_add([each.file.file_id for each in uploads if each.file is not None], metadata)
-    if not files or len(files) > FILES_PER_CALL:
-        fix = f"Add 1 to {FILES_PER_CALL:,} files at a time, or a URL that is synced."
-        raise Failure(f"{plural(len(files), 'file')} can be added.", fix, FAILED)
-    return (await client.add_knowledge_base_files(knowledge_base_id, files, method=method)).job
+            job = await add_files(session, client, knowledge_base_id, sources, metadata, method_number(method))
+        return 0 if no_wait or job is None else await follow_job(session, client, job)
 
 
 @app.command("sync")
@@ -246,12 +225,9 @@ async def sync(
 async def follow_job(session: Session, client: "AsyncClient", job: "Job") -> int:
     """Shows how the job goes, and how it ended."""
     total = sum(count.count for count in job.record_counts)
-    try:
+    with told_if_interrupted(session.output, lambda: f"The job goes on. To follow it: ingest-grpc watch {job.job_id}"):
         async with open_display(session.output, total, quiet=session.output.as_json) as display:
             await follow(session, client, job.job_id, display)
-    except asyncio.CancelledError:
-        session.output.hint(f"Interrupted, but the job goes on: ingest-grpc watch {job.job_id}")
-        raise
     ended = (await client.get_job(job.job_id, view="BASIC")).job
     kb_views.show_job(session.output, ended)
     return FAILED if ended.review_reasons_total else 0

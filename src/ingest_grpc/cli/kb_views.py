@@ -103,12 +103,18 @@ def show_source(output: Output, value: "DataSource") -> None:
             "Name": printable(value.name),
             "Of": value.knowledge_base_id,
             "URL": printable(value.url) or None,
+            "Include": _patterns(value.include_patterns),
+            "Exclude": _patterns(value.exclude_patterns),
             "Files": f"{value.files_total:,}",
             "Last sync": _summary(value.last_sync) if value.HasField("last_sync") else "never",
             "Next sync": day_and_time(value.next_sync_at) if value.HasField("next_sync_at") else None,
             "Running": value.running_job_id or None,
         }
     )
+
+
+def _patterns(patterns: Iterable[str]) -> str | None:
+    return printable(", ".join(patterns)) or None
 
 
 def files_met(source: "DataSource") -> int:

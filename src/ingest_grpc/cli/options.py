@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from ingest_grpc.cli.failures import USAGE, Failure
+from ingest_grpc.lifecycle import JobType
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,10 +34,32 @@ def teaches(function: F) -> F:
     return function
 
 
-def type_option(more: str = "") -> Any:
-    """--type of the commands that make a job; `more` tells of other types that one of them can make."""
-    text = f"CONTEXT_GROUNDED_FILES, or PRINCIPLE_FILES, which needs a system prompt{more}."
-    return typer.Option("--type", metavar="TYPE", case_sensitive=False, help=text)
+class NewJobType(StrEnum):
+    """The types of jobs that a person makes; those of the type KNOWLEDGE_BASE come of `kb`."""
+
+    CONTEXT_GROUNDED_FILES = JobType.CONTEXT_GROUNDED_FILES
+    PRINCIPLE_FILES = JobType.PRINCIPLE_FILES
+    CONTEXT_GROUNDED_VECTOR_DB = JobType.CONTEXT_GROUNDED_VECTOR_DB
+
+
+TypeOption = Annotated[
+    NewJobType,
+    typer.Option(
+        "--type",
+        metavar="TYPE",
+        case_sensitive=False,
+        help="CONTEXT_GROUNDED_FILES; PRINCIPLE_FILES, which needs a system prompt; or CONTEXT_GROUNDED_VECTOR_DB, "
+        "which needs --knowledge-base.",
+    ),
+]
+KnowledgeBaseOption = Annotated[
+    str,
+    typer.Option(
+        "--knowledge-base",
+        metavar="KB",
+        help="What a job of the type CONTEXT_GROUNDED_VECTOR_DB is grounded in, kb-….",
+    ),
+]
 
 
 class MethodName(StrEnum):

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -38,6 +39,11 @@ class Column:
     number: bool = False
     spare: bool = False
 
+    @property
+    def wrapped(self) -> bool:
+        """Whether its values may go over several lines."""
+        return not (self.whole or self.number)
+
 
 @dataclass(frozen=True, slots=True)
 class Output:
@@ -54,9 +60,9 @@ class Output:
         self._line(MessageToJson(message, preserving_proto_field_name=True, indent=None))
 
     def value(self, value: Any) -> None:
-        """One value that is no message (a dataclass or a mapping) as one line of JSON."""
+        """One value that is no message (a dataclass or a mapping) as one line of JSON. Raises TypeError for another."""
         plain = dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
-        self._line(json.dumps(plain, default=str))
+        self._line(json.dumps(plain))
 
     def document(self, value: Any) -> None:
         """A value that is JSON for people, too: indented, unless objects are wanted line by line."""
@@ -69,7 +75,11 @@ class Output:
         if not rows:
             self.hint(empty)
         elif self.out.is_terminal:
-            self.out.print(_styled(columns, rows, self.out.width))
+            cells = [[_plain(cell) for cell in row] for row in rows]
+            shown, fits = _fitting(columns, cells, self.out.width)
+            kept = [columns[index] for index in shown]
+            draw = _stacked if not fits and any(each.wrapped for each in kept) else _styled
+            self.out.print(draw(kept, [[row[index] for index in shown] for row in cells]))
         else:
             for line in plain_table(columns, rows):
                 self._line(line)
@@ -111,9 +121,14 @@ class Output:
         self.err.print(Text(printable_text(text), style="dim"), soft_wrap=True)
 
     def failure(self, failure: Failure) -> None:
-        """An error and its fix."""
+        """An error, its fix, and the reason by which it is documented; one JSON object where JSON is wanted."""
+        if self.as_json:
+            self.err.file.write(f"{json.dumps(dataclasses.asdict(failure))}\n")
+            return
         self.err.print(Text.assemble(("error:", "bold red"), f" {printable_text(failure.message)}"), soft_wrap=True)
         self.err.print(Text.assemble(("fix:", "bold"), f" {printable_text(failure.fix)}"), soft_wrap=True)
+        if failure.reason:
+            self.err.print(Text(f"reason: {printable(failure.reason)}", style="dim"), soft_wrap=True)
 
     def _line(self, text: str) -> None:
         # Not through rich, which would read ":warning:" as an emoji. Whoever reads a stream wants each line at once.
@@ -137,30 +152,44 @@ def plain_table(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]])
         yield "  ".join(aligned).rstrip()
 
 
-def _styled(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]], width: int) -> Table:
-    cells = [[_plain(cell) for cell in row] for row in rows]
-    shown = _fitting(columns, cells, width)
+def _styled(columns: Sequence[Column], rows: Sequence[Sequence[Text]]) -> Table:
     table = Table(box=None, header_style="bold", padding=(0, _GAP, 0, 0), pad_edge=False)
-    for column in (columns[index] for index in shown):
+    for column in columns:
         table.add_column(
             column.heading,
             justify="right" if column.number else "left",
             no_wrap=column.whole or column.number,
             overflow="fold",
         )
-    for row in cells:
-        table.add_row(*(row[index] for index in shown))
+    for row in rows:
+        table.add_row(*row)
     return table
 
 
-def _fitting(columns: Sequence[Column], cells: Sequence[Sequence[Text]], width: int) -> list[int]:
-    """The columns to show: all, or as many as fit when the last spare one is dropped again and again."""
+def _stacked(columns: Sequence[Column], rows: Sequence[Sequence[Text]]) -> Group:
+    """A table for a terminal too narrow for one: two lines per row, what may be wrapped below what may not."""
+    above = [index for index, column in enumerate(columns) if not column.wrapped]
+    below = [index for index, column in enumerate(columns) if column.wrapped]
+    headings = [Text(column.heading, style="bold") for column in columns]
+    widths = [max(cell.cell_len for cell in cells) for cells in zip(headings, *rows, strict=True)]
+    gap = Text(" " * _GAP)
+    lines: list[RenderableType] = []
+    for row in (headings, *rows):
+        for index in above:
+            row[index].align("right" if columns[index].number else "left", widths[index])
+        lines.append(gap.join(row[index] for index in above))
+        lines.append(Padding(gap.join(row[index] for index in below), (0, 0, 0, _GAP)))
+    return Group(*lines)
+
+
+def _fitting(columns: Sequence[Column], cells: Sequence[Sequence[Text]], width: int) -> tuple[list[int], bool]:
+    """The columns to show, the last spare ones dropped as long as they do not fit; and whether the rest fits."""
     needed = [max(len(column.heading), *(row[index].cell_len for row in cells)) for index, column in enumerate(columns)]
     for index, column in enumerate(columns):
-        if not (column.whole or column.number):
+        if column.wrapped:
             needed[index] = min(needed[index], _WRAPPED_WIDTH)
     shown = list(range(len(columns)))
-    for index in reversed([each for each in shown if columns[each].spare]):
-        if sum(needed[each] + _GAP for each in shown) - _GAP > width:
-            shown.remove(index)
-    return shown
+    spare = [each for each in shown if columns[each].spare]
+    while not (fits := sum(needed[each] + _GAP for each in shown) - _GAP <= width) and spare:
+        shown.remove(spare.pop())
+    return shown, fits

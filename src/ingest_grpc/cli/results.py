@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from ingest_grpc.cli.advice import review_fix
 from ingest_grpc.cli.failures import Failure, explain
 from ingest_grpc.cli.output import Column, Output
 from ingest_grpc.cli.parallel import in_parallel
-from ingest_grpc.cli.saving import Destinations
+from ingest_grpc.cli.saving import Destinations, refuse_taken
 from ingest_grpc.cli.upload import Upload
-from ingest_grpc.cli.views import STYLES, record_figures, status_text
+from ingest_grpc.cli.views import STYLES, dataset, record_figures, status_text
 from ingest_grpc.cli.words import human_bytes, plural, printable, word
 
 if TYPE_CHECKING:
@@ -106,12 +107,25 @@ def _result_of_record(name: PurePath, record: "FileRecord") -> Result:
     return Result(name, status, record, record.output_file_id if status == "COMPLETED" else "", failure)
 
 
+def destinations(results: Iterable[Result], folder: Path) -> list[Path | None]:
+    """Where the Markdown of each goes below `folder`; None for one without any."""
+    chosen = Destinations(folder)
+    return [chosen.choose(each.name) if each.markdown_id else None for each in results]
+
+
 async def save_results(
-    client: "AsyncClient", results: Sequence[Result], folder: Path, moved: Callable[[int, int], None]
+    client: "AsyncClient",
+    results: Sequence[Result],
+    folder: Path,
+    moved: Callable[[int, int], None],
+    *,
+    force: bool = False,
 ) -> list[Result]:
-    """Downloads all Markdown below `folder`; a result whose Markdown could not be saved gets a failure."""
-    destinations = Destinations(folder)
-    work = [(each, destinations.choose(each.name) if each.markdown_id else None) for each in results]
+    """Downloads all Markdown below `folder`; a result whose Markdown could not be saved gets a failure.
+
+    What is there already is replaced with `force` only.
+    """
+    work = list(zip(results, destinations(results, folder), strict=True))
     total = sum(path is not None for _, path in work)
     done = 0
 
@@ -120,7 +134,7 @@ async def save_results(
         result, path = item
         if path is None:
             return result
-        saved = await _save(client, result, path)
+        saved = await _save(client, result, path, force=force)
         done += 1
         moved(done, total)
         return saved
@@ -129,11 +143,13 @@ async def save_results(
     return await in_parallel(save, work)
 
 
-async def _save(client: "AsyncClient", result: Result, path: Path) -> Result:
+async def _save(client: "AsyncClient", result: Result, path: Path, *, force: bool) -> Result:
     try:
+        if not force:
+            refuse_taken([path])
         path.parent.mkdir(parents=True, exist_ok=True)
         await client.download(result.markdown_id, path)
-    except OSError as error:
+    except (OSError, Failure) as error:
         return dataclasses.replace(result, failure=explain(error))
     return dataclasses.replace(result, saved=path)
 
@@ -144,9 +160,11 @@ def show_results(output: Output, results: Sequence[Result], job: "Job | None") -
         for each in results:
             output.value(_as_json(each, job.job_id if job else None))
         return
-    output.table(_COLUMNS, [_row(each) for each in results])
-    for each in results:
-        _show_notes(output, each)
+    names = Counter(each.name for each in results)
+    told_apart = [(each, _told_apart(each) if names[each.name] > 1 else str(each.name)) for each in results]
+    output.table(_COLUMNS, [_row(each, name) for each, name in told_apart])
+    for each, name in told_apart:
+        _show_notes(output, each, name)
     output.line("")
     output.line(_sum(results))
     if saved := [each.saved for each in results if each.saved]:
@@ -157,22 +175,29 @@ def show_results(output: Output, results: Sequence[Result], job: "Job | None") -
 
 def _show_job(output: Output, job: "Job") -> None:
     output.line(Text.assemble("job ", job.job_id, " is ", status_text(word(job, "status"))))
+    if made := dataset(job):
+        output.line(f"dataset {made}")
     # What is said about single files stands above already.
     for reason in job.review_reasons:
         if not reason.HasField("record_id"):
-            output.notes([("review", reason.message, "yellow"), ("fix", reason.suggested_fix, "dim")])
+            output.notes([("review", reason.message, "yellow"), ("fix", review_fix(reason, job.job_id), "dim")])
 
 
-def _row(result: Result) -> Sequence[str | Text]:
+def _told_apart(result: Result) -> str:
+    """A name that others of the job have, too, with the id that other commands take: a job does not keep folders."""
+    return f"{result.name} ({result.record.record_id if result.record is not None else result.markdown_id})"
+
+
+def _row(result: Result, name: str) -> Sequence[str | Text]:
     if result.record is not None:
         figures = record_figures(result.record)
     else:
         # Markdown that was uploaded is its own output.
         figures = ("", "as is" if result.markdown_id else "", "")
-    return str(result.name), status_text(result.status), *figures
+    return name, status_text(result.status), *figures
 
 
-def _show_notes(output: Output, result: Result) -> None:
+def _show_notes(output: Output, result: Result, name: str) -> None:
     """What a person has to know about a file besides its figures; nothing for most."""
     record = result.record
     notes = [("lost", each, "yellow") for each in record.losses] if record else []
@@ -183,7 +208,7 @@ def _show_notes(output: Output, result: Result) -> None:
         return
     output.line("")
     mark, style = ("✗", "red") if result.failure else ("!", "yellow")
-    output.line(Text.assemble((f"{mark} ", style), (printable(str(result.name)), "bold")))
+    output.line(Text.assemble((f"{mark} ", style), (printable(name), "bold")))
     output.notes(notes)
 
 

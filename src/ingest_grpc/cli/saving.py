@@ -1,8 +1,23 @@
 """Where downloads go: below one folder, whatever the files are called, each to a name of its own."""
 
+import os
+from collections.abc import Iterable
 from pathlib import Path, PurePath
+from typing import Annotated
 
-from ingest_grpc.cli.failures import Failure
+import typer
+
+from ingest_grpc.cli.failures import USAGE, Failure
+from ingest_grpc.cli.options import flag
+from ingest_grpc.cli.words import listed
+
+OutFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", "-o", metavar="FOLDER", file_okay=False, help="Save the Markdown below it; replaces nothing."
+    ),
+]
+Force = Annotated[bool, flag("--force", "-f", help="Replace files that are there already.")]
 
 _MAX_NAME_BYTES = 255
 """Longest file name that common file systems take."""
@@ -57,6 +72,14 @@ class Destinations:
                 "Choose an --out folder without symbolic links to other places.",
             )
         return path
+
+
+def refuse_taken(paths: Iterable[Path]) -> None:
+    """Raises Failure if one of these is there already: a command must not replace what somebody keeps."""
+    if taken := [os.fspath(each) for each in paths if os.path.lexists(each)]:
+        exist = "exists" if len(taken) == 1 else "exist"
+        fix = "Name another place with --out, or replace what is there with --force."
+        raise Failure(f"{listed(taken)} {exist} already.", fix, USAGE)
 
 
 def _key(path: PurePath) -> str:

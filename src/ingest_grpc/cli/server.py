@@ -50,6 +50,7 @@ def _fields(found: "GetServerInfoResponse") -> dict[str, str]:
         "ledger": found.ledger_id,
         "default method": word(found, "default_method"),
         "engines": ", ".join(f"{each.name} {each.version}" for each in found.engines),
+        "embedders": ", ".join(found.embedders) or "none",
         "content types": ", ".join(found.content_types),
         "sandbox": ", ".join(enforced) + (f" (not on this machine: {', '.join(missing)})" if missing else ""),
         "sandbox required": "yes" if found.sandbox_required else "no",

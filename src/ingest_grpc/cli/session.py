@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import functools
 import inspect
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,16 @@ if TYPE_CHECKING:
 
 _ANSWER_SECONDS = 3.0
 """How long a server may take to answer at all."""
+
+
+@contextlib.contextmanager
+def told_if_interrupted(output: Output, how_to_go_on: Callable[[], str]) -> Iterator[None]:
+    """Says how to go on if Ctrl-C ends the block."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        output.hint(f"Interrupted. {how_to_go_on()}")
+        raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,8 +60,8 @@ async def _upload(client: "AsyncClient", source: Source, observer: UploadObserve
     try:
         file = await client.upload(
             source.path,
-            filename=_utf8(source.name.name),
-            path=_utf8(source.name.as_posix())[-_MAX_PATH:],
+            filename=name_of(source),
+            path=path_of(source),
             on_progress=lambda sent, total: observer.upload_moved(source, sent, total),
         )
     except IngestCallError as error:
@@ -71,6 +71,16 @@ async def _upload(client: "AsyncClient", source: Source, observer: UploadObserve
     except OSError as error:
         return Upload(source, failure=explain(error, target))
     return Upload(source, file)
+
+
+def name_of(source: Source) -> str:
+    """The name under which the server keeps it."""
+    return _utf8(source.name.name)
+
+
+def path_of(source: Source) -> str:
+    """The path that the server keeps with it."""
+    return _utf8(source.name.as_posix())[-_MAX_PATH:]
 
 
 def _utf8(name: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from ingest_grpc.cli.advice import review_fix
 from ingest_grpc.cli.output import Column, Output
 from ingest_grpc.cli.words import (
     day_and_time,
@@ -108,6 +109,7 @@ def show_job(output: Output, job: "Job") -> None:
             "method": word(job, "method"),
             "labels": ", ".join(f"{key}={value}" for key, value in sorted(job.labels.items())) or None,
             "external id": job.external_id or None,
+            "dataset": dataset(job),
             "clone of": job.origin_job_id or None,
             "created": f"{day_and_time(job.created_at)} by {job.user_id} of team {job.team_id}",
             "updated": day_and_time(job.updated_at),
@@ -117,9 +119,16 @@ def show_job(output: Output, job: "Job") -> None:
     )
     for reason in job.review_reasons:
         name = f"{reason.filename}: " if reason.HasField("filename") else ""
-        output.notes([("review", f"{name}{reason.message}", "yellow"), ("fix", reason.suggested_fix, "dim")])
+        output.notes([("review", f"{name}{reason.message}", "yellow"), ("fix", review_fix(reason, job.job_id), "dim")])
     if (missing := job.review_reasons_total - len(job.review_reasons)) > 0:
         output.line(f"and {missing:,} more; 'ingest-grpc ingestion records {job.job_id}' lists every record")
+
+
+def dataset(job: "Job") -> str | None:
+    """The files of the dataset that was made of the job; None before there is one."""
+    alignment = job.alignment_job
+    ids = ", ".join(alignment.output_file_ids)
+    return f"{ids} ({plural(alignment.examples, 'line')})" if ids else None
 
 
 def _deletion(job: "Job") -> str | None:
@@ -156,7 +165,12 @@ def show_file(output: Output, file: "File") -> None:
 
 
 def _metadata(file: "File") -> str | None:
-    return ", ".join(f"{key}={json.dumps(value)}" for key, value in sorted(file.metadata.items())) or None
+    return ", ".join(f"{key}={_scalar(value)}" for key, value in sorted(file.metadata.items())) or None
+
+
+def _scalar(value: object) -> str:
+    """As --metadata takes it; messages keep every number as a float."""
+    return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def _import(file: "File") -> str | None:

@@ -8,7 +8,7 @@ import typer
 from rich.text import Text
 
 from ingest_grpc.cli.output import Output
-from ingest_grpc.cli.session import Session, command
+from ingest_grpc.cli.session import Session, command, told_if_interrupted
 from ingest_grpc.cli.views import event_line, job_counts, progress_words, status_text
 from ingest_grpc.cli.words import printable, word
 from ingest_grpc.errors import Reason
@@ -74,10 +74,16 @@ async def watch(
             kinds=[kind.name for kind in kinds or ()],
             on_reconnect=outages.lost,
         )
-        async with contextlib.aclosing(stream) as messages:
-            async for message in messages:
-                outages.over()
-                printer.show(message)
+        with told_if_interrupted(session.output, lambda: _how_to_go_on(job_id, printer.sequence or after_sequence)):
+            async with contextlib.aclosing(stream) as messages:
+                async for message in messages:
+                    outages.over()
+                    printer.show(message)
+
+
+def _how_to_go_on(job_id: str, sequence: int | None) -> str:
+    after = "" if sequence is None else f" --after-sequence {sequence}"
+    return f"The job goes on. To see what follows: ingest-grpc watch {job_id}{after}"
 
 
 class Outages:
@@ -110,9 +116,12 @@ class WatchPrinter:
         self._output = output
         self._names: dict[str, str] = {}
         self._summed_up: Text | None = None
+        self.sequence = 0
+        """The last event that was shown, or that what was shown includes."""
 
     def show(self, message: "WatchJobResponse") -> None:
         """Prints one message."""
+        self.sequence = max(self.sequence, message.sequence)
         if self._output.as_json:
             self._output.message(message)
             return

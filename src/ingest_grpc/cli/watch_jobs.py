@@ -9,7 +9,7 @@ from rich.text import Text
 
 from ingest_grpc.cli.options import LabelOption, parsed_labels
 from ingest_grpc.cli.output import Output
-from ingest_grpc.cli.session import Session, command
+from ingest_grpc.cli.session import Session, command, told_if_interrupted
 from ingest_grpc.cli.views import job_counts, status_text
 from ingest_grpc.cli.watch import Outages
 from ingest_grpc.cli.words import plural, printable, time_of_day, word
@@ -63,10 +63,16 @@ async def watch_jobs(
             until=until.name,
             on_reconnect=outages.lost,
         )
-        async with contextlib.aclosing(stream) as messages:
-            async for message in messages:
-                outages.over()
-                printer.show(message)
+        with told_if_interrupted(session.output, lambda: _how_to_go_on(printer.resume_token or resume_token)):
+            async with contextlib.aclosing(stream) as messages:
+                async for message in messages:
+                    outages.over()
+                    printer.show(message)
+
+
+def _how_to_go_on(token: str) -> str:
+    options = f" with the same filters and --resume-token {token}" if token else ""
+    return f"To see what follows: ingest-grpc jobs watch{options}"
 
 
 class JobsPrinter:
@@ -76,9 +82,12 @@ class JobsPrinter:
         self._output = output
         self._names: dict[str, str] = {}
         self._in_snapshot = False
+        self.resume_token = ""
+        """Where the last message stands that has a token."""
 
     def show(self, message: "WatchJobsResponse") -> None:
         """Prints one message."""
+        self.resume_token = message.resume_token or self.resume_token
         if self._output.as_json:
             self._output.message(message)
             return

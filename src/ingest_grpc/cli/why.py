@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from ingest_grpc.cli.advice import PREREQUISITES
 from ingest_grpc.cli.output import Output
 from ingest_grpc.cli.views import progress_words, status_text
 from ingest_grpc.cli.words import day_and_time, human_seconds, listed, local_time, plural, printable, word
@@ -20,13 +21,6 @@ _SCANS = (".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
 
 _RECORD_REASONS = {"RECORD_FAILED", "RECORD_CANCELLED"}
 """Review reasons that the records themselves tell better."""
-
-_PREREQUISITES = {
-    "SYSTEM_PROMPT_MISSING": "ingest-grpc jobs update {job} --system-prompt FILE",
-    "KNOWLEDGE_BASE_MISSING": "ingest-grpc jobs update {job} --knowledge-base KB",
-    "NO_VIABLE_FILE": "ingest-grpc jobs add {job} FILE_ID",
-}
-"""The command that provides what is missing."""
 
 _FEW = 3
 """So many records a command names one by one."""
@@ -60,6 +54,9 @@ class Case:
         return (stamp.ToMicroseconds() - self.now) / 1_000_000
 
 
+_NO_WORKERS = Finding("✗", "red", "The server has no workers", [("fix", "Start it with some: --workers N.")])
+
+
 def headline(job: "Job") -> Text:
     """The job and its status in a line."""
     message = f": {job.status_message}" if job.status_message else ""
@@ -73,13 +70,16 @@ def explain(case: Case) -> list[Finding]:
     if case.job.HasField("deleted_at"):
         return [_deleted(case.job)]
     if case.job.HasField("alignment_job") and (finding := _alignment(case, case.job.alignment_job)):
-        return [finding]
-    found = [*_running(case), *_waiting(case)]
-    if found:
+        waits = word(case.job.alignment_job, "status") == "QUEUED"
+        return [finding, _NO_WORKERS] if waits and not case.workers else [finding]
+    found, waiting = [*_running(case)], [*_waiting(case)]
+    found += waiting
+    if waiting and not case.workers:
+        found.append(_NO_WORKERS)
+    elif found:
         found.append(Finding("→", "dim", f"Nothing needs to be done: ingest-grpc watch {case.job.job_id}"))
     if word(case.job, "status") == "CANCELLED":
-        sentence = "It was cancelled; adding or retrying files, or starting it, takes it up again"
-        found.append(Finding("✗", "magenta", sentence))
+        found.append(Finding("✗", "magenta", f"It was cancelled; {_taken_up_by(case.job)} takes it up again"))
     found += [*_failed(case), *_cancelled(case), *_missing(case)]
     if found:
         return found
@@ -98,6 +98,11 @@ def show(output: Output, job: "Job", findings: Iterable[Finding]) -> None:
     for each in findings:
         output.line(Text.assemble((each.sign, each.style), f" {printable(each.sentence)}"))
         output.notes([(label, text, "dim") for label, text in each.notes])
+
+
+def _taken_up_by(job: "Job") -> str:
+    """What ends the cancellation of a job; one with something to review cannot be started."""
+    return "adding or retrying files" if job.review_reasons_total else "adding or retrying files, or starting it,"
 
 
 def _deleted(job: "Job") -> Finding:
@@ -158,8 +163,6 @@ def _waiting(case: Case) -> Iterator[Finding]:
         yield Finding("…", "cyan", f"{_names(capped)} waiting until other files of the team are done")
     if rest := [each for each in queued if not word(each, "wait_reason")]:
         yield Finding("…", "cyan", f"{_names(rest)} waiting for a worker{_place(case, rest)}")
-    if queued and not case.workers:
-        yield Finding("✗", "red", "The server has no workers", [("fix", "Start it with some: --workers N.")])
 
 
 def _place(case: Case, queued: "Sequence[FileRecord]") -> str:
@@ -193,7 +196,7 @@ def _missing(case: Case) -> Iterator[Finding]:
         if word(reason, "type") in _RECORD_REASONS:
             continue
         notes = [("fix", reason.suggested_fix)]
-        if command := _PREREQUISITES.get(word(reason, "type")):
+        if command := PREREQUISITES.get(word(reason, "type")):
             notes.append(("next", command.format(job=case.job.job_id)))
         yield Finding("✗", "yellow", reason.message, notes)
 

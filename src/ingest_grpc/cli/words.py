@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -93,6 +93,11 @@ def day_and_time(stamp: "Timestamp") -> str:
 def local_time(microseconds: int) -> str:
     """The same for microseconds since the epoch."""
     return f"{_local(microseconds):%Y-%m-%d %H:%M:%S}"
+
+
+def rfc3339(microseconds: int) -> str:
+    """The same in UTC for scripts, as messages have it in JSON: "2026-01-15T12:00:00.250000Z"."""
+    return f"{datetime.fromtimestamp(microseconds / 1_000_000, UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 def time_of_day(stamp: "Timestamp") -> str:

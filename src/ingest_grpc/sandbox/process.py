@@ -63,17 +63,7 @@ class ChildProcess:
             scratch = ScratchFolder(spec.scratch) if spec.scratch is not None else None
             if scratch is not None:
                 undo.callback(scratch.remove)
-            process = await asyncio.create_subprocess_exec(
-                *spec.command,
-                _launch(spec, theirs.fileno(), scratch).to_json(),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=stderr,
-                cwd="/",
-                env=_environment(spec.limits.address_space_bytes),
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,
-            )
+            process = await _executed(spec, _launch(spec, theirs.fileno(), scratch), stderr)
             usage = await _usage(process)
             undo.pop_all()
         return cls(process, ours, stderr, usage, scratch)
@@ -116,15 +106,42 @@ class ChildProcess:
             self.scratch.remove()
 
 
+async def _executed(spec: ChildSpec, launch: Launch, stderr: IO[bytes]) -> asyncio.subprocess.Process:
+    """The process, also where the caller is cancelled meanwhile: it is reaped then, and not left to an event loop that
+    may be closed before it ends."""
+    executing = asyncio.create_task(
+        asyncio.create_subprocess_exec(
+            *spec.command,
+            launch.to_json(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=stderr,
+            cwd="/",
+            env=_environment(spec.limits.address_space_bytes),
+            pass_fds=(launch.channel,),
+            start_new_session=True,
+        )
+    )
+    try:
+        return await asyncio.shield(executing)
+    except asyncio.CancelledError:
+        await _reaped(await executing)
+        raise
+
+
 async def _usage(process: asyncio.subprocess.Process) -> Usage:
     """What the process uses. OSError if that cannot be watched; the process is gone then."""
     try:
         return Usage(process.pid)
     except OSError:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+        await _reaped(process)
         raise
+
+
+async def _reaped(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()
 
 
 def _environment(address_space_bytes: int | None) -> dict[str, str]:

@@ -31,7 +31,7 @@ _STATUS_MESSAGES: Mapping[JobStatus, str] = {
 }
 
 _OF_KNOWLEDGE_BASES: Mapping[JobStatus, str] = {
-    JobStatus.COMPLETED: "{completed} file(s) are searchable, {failed} failed.",
+    JobStatus.COMPLETED: "{completed} file(s) became searchable, {failed} failed.",
     JobStatus.FAILED: "No file could be ingested, {failed} failed.",
 }
 """What these statuses mean of a job that feeds a knowledge base and is never started."""

@@ -1,5 +1,6 @@
 """Every command against a server, for people and for scripts."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tests.integration.cli.conftest import Cli, json_lines
 
 MISSING_JOB = "dj-1b75f4d5-5c9e-4d33-b164-a2393bc5ab6d"
+MISSING_FILE = "file-1b75f4d5-5c9e-4d33-b164-a2393bc5ab6d"
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +100,12 @@ def test_jobs_results__the_end_of_an_ingest_that_was_left(cli: Cli, job: dict[st
     result = cli("jobs", "results", job["job"], "--out", tmp_path, code=1)
     assert "3 files: 2 completed, 1 failed" in result.stdout
     assert {path.name for path in tmp_path.iterdir()} == {"a.txt.md", "ready.md"}
+    (tmp_path / "ready.md").unlink()
+    (tmp_path / "a.txt.md").write_text("mine")
+    assert "a.txt.md exists already" in cli("jobs", "results", job["job"], "--out", tmp_path, code=2).stderr
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
+    cli("jobs", "results", job["job"], "--out", tmp_path, "--force", code=1)
+    assert "The first text." in (tmp_path / "a.txt.md").read_text()
 
 
 def test_jobs__created_by_hand_changed_and_cancelled(cli: Cli, job: dict[str, str]) -> None:
@@ -124,7 +132,7 @@ def test_ingestion__runs_and_records(cli: Cli, job: dict[str, str]) -> None:
     assert json_lines(cli("ingestion", "records", run_id, "--json")) == of_job
     failed = cli("ingestion", "records", run_id, "--status", "failed").stdout.splitlines()
     assert [line.split()[1] for line in failed[1:]] == ["empty.txt"]
-    assert "neither a job nor an ingestion job" in cli("ingestion", "records", "what", code=2).stderr
+    assert "'dj-x' is not of the form dj-<uuid> or ij-<uuid>" in cli("ingestion", "records", "dj-x", code=2).stderr
 
 
 def test_files__upload_list_get(cli: Cli, tmp_path: Path) -> None:
@@ -177,10 +185,31 @@ def test_files__delete_is_refused_while_a_job_lists_it(cli: Cli, tmp_path: Path)
     assert "not found" in cli("files", "read", file_id, code=1).stderr
 
 
+def test_files__deleted_one_by_one_whatever_becomes_of_the_others(cli: Cli, tmp_path: Path) -> None:
+    for name in ("first.txt", "last.txt"):
+        (tmp_path / name).write_text(name)
+    first, last = (each["file_id"] for each in json_lines(cli("files", "upload", tmp_path, "--json")))
+    result = cli("files", "delete", first, MISSING_FILE, last, code=1)
+    assert result.stdout == f"{first} deleted\n{last} deleted\n"
+    assert result.stderr.startswith("error: The file was not found")
+    assert f"({MISSING_FILE})" in result.stderr
+    assert result.stderr.endswith("reason: FILE_NOT_FOUND\n")
+
+
+def test_errors__are_an_object_for_scripts(cli: Cli) -> None:
+    result = cli("jobs", "get", "dj-1", "--json", code=1)
+    error = json.loads(result.stderr)
+    assert (error["reason"], error["code"], result.stdout) == ("INVALID_ID", "INVALID_ARGUMENT", "")
+    assert [each["field"] for each in error["violations"]] == ["job_id"]
+    assert error["message"]
+    assert error["fix"]
+
+
 def test_server_info__for_people_and_scripts(cli: Cli) -> None:
     told = cli("server", "info").stdout
     assert "workers            1" in told
     assert "labels             64 of 63 characters" in told
     assert "team               no limits" in told
+    assert "embedders          wordllama" in told
     (info,) = json_lines(cli("server", "info", "--json"))
     assert info["limits"]["workers"] == 1

@@ -36,6 +36,12 @@ def test_import__shows_where_from_and_is_read_on_demand(cli: Cli, incoming: Path
     assert "not read yet" not in cli("files", "get", file["file_id"]).stdout
 
 
+def test_import__of_nothing_names_it_and_speaks_of_the_url(cli: Cli, incoming: Path) -> None:
+    refused = cli("files", "import", f"file://{incoming}/nope.txt", code=1).stderr
+    assert "nope.txt)" in refused
+    assert "fix: Verify the URL" in refused
+
+
 def test_import__from_elsewhere_says_what_to_do(cli: Cli) -> None:
     refused = cli("files", "import", "file:///etc/passwd", code=1)
     assert refused.stderr.startswith("error: The server may not import from this URL.")

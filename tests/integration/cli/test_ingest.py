@@ -1,5 +1,6 @@
 """`ingest` against a server: documents in, Markdown out, and exit codes that a script can trust."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,87 @@ def test_ingest__more_files_than_one_call_takes(cli: Cli, tmp_path: Path, monkey
     (job_id,) = {each["job_id"] for each in found}
     runs = json_lines(cli("ingestion", "list", "--job", job_id, "--json"))
     assert sorted(int(each["documents_total"]) for each in runs) == [1, 2, 2]
+
+
+def files_and_jobs(cli: Cli) -> tuple[str, str]:
+    """All that the server has, to see that nothing was added."""
+    return tuple(cli(what, "list", "--json", "--limit", "0").stdout for what in ("files", "jobs"))  # type: ignore[return-value]
+
+
+def test_ingest__a_file_of_the_users_is_never_replaced_unless_told(cli: Cli, documents: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    ingest = ("ingest", documents / "a.txt", documents / "page.html", "--out", out, "--quiet")
+    out.mkdir()
+    (out / "page.html.md").write_text("mine")
+    before = files_and_jobs(cli)
+    assert "page.html.md exists already" in cli(*ingest, code=2).stderr
+    assert files_and_jobs(cli) == before
+    assert [path.read_text() for path in out.iterdir()] == ["mine"]
+    cli(*ingest, "--force")
+    cli(*ingest, "--force")
+    assert {path.name for path in out.iterdir()} == {"a.txt.md", "page.html.md"}
+    assert "# A title" in (out / "page.html.md").read_text()
+
+
+def test_ingest__what_comes_out_of_an_archive_replaces_nothing_either(
+    cli: Cli, documents: Path, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.write(documents / "a.txt", "a.txt")
+        archive.write(documents / "page.html", "page.html")
+    mine = tmp_path / "out" / "all.zip" / "a.txt.md"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    result = cli("ingest", tmp_path / "all.zip", "--out", tmp_path / "out", code=1)
+    assert "a.txt.md exists already" in result.stdout
+    assert mine.read_text() == "mine"
+    assert (mine.parent / "page.html.md").exists()
+
+
+def test_ingest__equal_names_are_told_apart(cli: Cli, documents: Path, tmp_path: Path) -> None:
+    (documents / "x").mkdir()
+    (documents / "x" / "a.txt").write_bytes(b"")
+    arguments = (documents / "sub" / "a.txt", documents / "x" / "a.txt", "--out", tmp_path / "out")
+    found = json_lines(cli("ingest", *arguments, "--json", "--quiet", code=1))
+    assert [(each["file"], each["status"]) for each in found] == [("sub/a.txt", "COMPLETED"), ("x/a.txt", "FAILED")]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["sub"]
+
+
+def test_ingest__says_what_it_leaves_out_of_a_folder(cli: Cli, documents: Path) -> None:
+    (documents / "gone.txt").symlink_to(documents / "nowhere")
+    assert "gone.txt (a link that leads nowhere)" in cli("ingest", documents, code=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (("--type", "knowledge_base"), "--type"),
+        (("--name", "n" * 600), "name"),
+        (("--type", "context_grounded_vector_db"), "--knowledge-base"),
+        (
+            (
+                *("--type", "context_grounded_vector_db"),
+                *("--knowledge-base", "kb-1b75f4d5-5c9e-4d33-b164-a2393bc5ab6d"),
+            ),
+            "does not exist",
+        ),
+        (("--system-prompt", "prmpt.txt"), "There is no file prmpt.txt"),
+    ],
+)
+def test_ingest__a_job_that_cannot_be_is_told_before_anything_is_uploaded(
+    cli: Cli, documents: Path, options: tuple[str, ...], why: str
+) -> None:
+    before = files_and_jobs(cli)
+    assert why in cli("ingest", documents, *options, code=2).stderr
+    assert files_and_jobs(cli) == before
+
+
+def test_ingest__into_a_knowledge_base(cli: Cli, documents: Path) -> None:
+    (created,) = json_lines(cli("kb", "create", "Handbook", "--json"))
+    knowledge_base = created["knowledge_base_id"]
+    options = ("--type", "context_grounded_vector_db", "--knowledge-base", knowledge_base)
+    assert "READY_TO_START" in cli("ingest", documents / "page.html", *options).stdout
+    assert "page.html" in cli("kb", "files", knowledge_base).stdout
 
 
 def test_ingest__nothing_to_do_is_a_usage_error(cli: Cli, tmp_path: Path) -> None:

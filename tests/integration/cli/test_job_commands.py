@@ -202,6 +202,9 @@ def test_jobs_start__makes_a_dataset(cli: Cli, job: dict[str, str]) -> None:
     assert cli("jobs", "start", job_id).stdout.split()[1:5] == ["started;", "the", "job", "is"]
     assert cli("jobs", "wait", job_id, "--until", "terminal").stdout.startswith("COMPLETED, ")
     assert "✓ The dataset is done: 1 line" in cli("jobs", "why", job_id).stdout
+    (file_id,) = json_lines(cli("jobs", "get", job_id, "--json"))[0]["alignment_job"]["output_file_ids"]
+    assert f"{file_id} (1 line)" in cli("jobs", "get", job_id).stdout
+    assert f"dataset {file_id} (1 line)" in cli("jobs", "results", job_id).stdout
     detail = json.loads(cli("jobs", "get", job_id, "--as", "seekr").stdout)
     assert (detail["status"], detail["alignment_job"]["status"]) == ("completed", "completed")
     assert detail["alignment_job_id"] == detail["alignment_job"]["id"]

@@ -70,6 +70,41 @@ def test_kb_sync__a_key_that_is_not_there_is_told(cli: Cli, knowledge_base: str,
     assert "Nothing to change" in cli("kb", "update-source", source_id, code=2).stderr
 
 
+def test_kb_source__shows_its_patterns(cli: Cli, knowledge_base: str, folder: Path) -> None:
+    cli("kb", "add", knowledge_base, f"file://{folder}/", "--include", "*.txt", "--include", "*.md")
+    (source,) = json_lines(cli("kb", "sources", knowledge_base, "--json"))
+    page = cli("kb", "update-source", source["data_source_id"], "--exclude", "draft*").stdout
+    assert "*.txt, *.md" in page
+    assert "draft*" in page
+    assert cli("kb", "source", source["data_source_id"]).stdout == page
+
+
+def test_kb_add__what_is_there_already_is_left_out(cli: Cli, knowledge_base: str, tmp_path: Path) -> None:
+    for name, text in (("rye.txt", "Bread of rye.\n"), ("oats.txt", "Bread of oats.\n"), ("empty.txt", "")):
+        (tmp_path / name).write_text(text)
+
+    def add(code: int = 0) -> str:
+        return cli("kb", "add", knowledge_base, tmp_path, code=code).stderr
+
+    add(code=1)
+    assert "being there already with the same bytes: oats.txt, rye.txt" in add(code=1)
+    assert len(json_lines(cli("kb", "search", knowledge_base, "bread", "--json"))) == 2
+
+    (tmp_path / "empty.txt").unlink()
+    uploaded = json_lines(cli("files", "list", "--json", "--limit", "0"))
+    assert "oats.txt, rye.txt" in add()
+    assert json_lines(cli("files", "list", "--json", "--limit", "0")) == uploaded
+
+    (old,) = [
+        each for each in json_lines(cli("kb", "files", knowledge_base, "--json")) if each["filename"] == "rye.txt"
+    ]
+    (tmp_path / "rye.txt").write_text("Bread of rye, corrected.\n")
+    told = add()
+    assert "rye.txt is there with other bytes" in told
+    assert f"ingest-grpc kb remove {knowledge_base} {old['file_id']}" in told
+    assert len(json_lines(cli("kb", "search", knowledge_base, "rye bread", "--json"))) == 3
+
+
 def test_kb_update__without_a_change_is_a_usage_error(cli: Cli, knowledge_base: str) -> None:
     assert "Nothing to change" in cli("kb", "update", knowledge_base, code=2).stderr
     assert "Manual" in cli("kb", "update", knowledge_base, "--name", "Manual").stdout

@@ -4,8 +4,10 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from subprocess import Popen
 
 import pytest
 from typer.testing import CliRunner
@@ -125,11 +127,22 @@ def test_admin_keys__created_listed_and_revoked(tmp_path: Path) -> None:
     key_id = created.stderr.split("This is the key ")[1].split(";")[0]
     assert len(created.stdout.strip()) > 20
     (listed,) = json_lines(cli("admin", "keys", "list", "--json"))
-    assert (listed["key_id"], listed["team_id"], listed["user_id"]) == (key_id, "search", "crawler")
+    created_at = datetime.fromisoformat(listed.pop("created_at"))
+    assert abs((datetime.now(UTC) - created_at).total_seconds()) < 600
+    assert listed == {
+        "key_id": key_id,
+        "team_id": "search",
+        "user_id": "crawler",
+        "scopes": ["READ"],
+        "revoked_at": None,
+        "max_priority": 0,
+    }
     row = cli("admin", "keys", "list").stdout.splitlines()[1].split()
     assert row[:4] == [key_id, "search", "crawler", "READ"]
     assert cli("admin", "keys", "revoke", key_id).stdout == f"{key_id} revoked\n"
     assert "There is no live key" in cli("admin", "keys", "revoke", key_id, code=1).stderr
+    (listed,) = json_lines(cli("admin", "keys", "list", "--json"))
+    assert datetime.fromisoformat(listed["revoked_at"]) >= created_at
 
 
 def test_admin__backup_restore_and_check(idle: Server, key: tuple[Path, str], tmp_path: Path) -> None:
@@ -172,6 +185,52 @@ def test_ingest__ctrl_c_leaves_the_job_and_says_how_to_come_back(
     assert "Traceback" not in said
     assert f"ingest-grpc watch {job_id}" in said
     assert cli("jobs", "cancel", job_id).stdout == "1 file cancelled; the job is CANCELLED\n"
+
+
+def interrupted(idle: Server, secret: str, *arguments: str | Path, after: Callable[[Popen[str]], object]) -> str:
+    """What a command says on stderr when Ctrl-C ends it; sent once `after` returns."""
+    environment = {**os.environ, "INGEST_ADDRESS": idle.address, "INGEST_API_KEY": secret}
+    command = [*INGEST_GRPC, *map(str, arguments)]
+    with Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        after(process)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    return said
+
+
+def first_line(process: Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+def test_watch__ctrl_c_says_where_to_go_on(idle: Server, key: tuple[Path, str], tmp_path: Path) -> None:
+    cli = runner(idle, INGEST_API_KEY=key[1])
+    (tmp_path / "a.txt").write_text("Waits for ever.\n")
+    (file,) = json_lines(cli("files", "upload", tmp_path, "--json", "--quiet"))
+    job_id = cli("jobs", "create", "--name", "watched", "--file", file["file_id"]).stdout.strip()
+    (job,) = json_lines(cli("jobs", "get", job_id, "--json"))
+    said = interrupted(idle, key[1], "watch", job_id, after=first_line)
+    assert f"ingest-grpc watch {job_id} --after-sequence {job['last_sequence']}\n" in said
+    feed = interrupted(idle, key[1], "jobs", "watch", after=first_line)
+    assert "ingest-grpc jobs watch" in feed
+
+
+def test_files_upload__ctrl_c_says_what_is_stored(idle: Server, key: tuple[Path, str], tmp_path: Path) -> None:
+    for index in range(100):
+        (tmp_path / f"{index}.txt").write_text("One of many.\n")
+
+    def stop_the_server_after_the_first(process: Popen[str]) -> None:
+        assert process.stderr is not None
+        assert "uploaded" in process.stderr.readline()
+        idle.process.send_signal(signal.SIGSTOP)
+
+    try:
+        said = interrupted(idle, key[1], "files", "upload", tmp_path, after=stop_the_server_after_the_first)
+    finally:
+        idle.process.send_signal(signal.SIGCONT)
+    assert "Interrupted. 'ingest-grpc files list' shows what is stored" in said
 
 
 @pytest.mark.parametrize("attempt", range(3))

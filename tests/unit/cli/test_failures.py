@@ -1,6 +1,7 @@
 """Every failure becomes an error, a fix and an exit code."""
 
 import errno
+import re
 
 import grpc
 import pytest
@@ -16,11 +17,55 @@ def test_explain__a_failure_stays_as_it_is() -> None:
     assert explain(failure) is failure
 
 
-@pytest.mark.parametrize("reason", [Reason.JOB_NOT_FOUND, Reason.CREDENTIALS_MISSING, Reason.SERVER_DRAINING])
-def test_explain__a_refused_call_has_the_fix_that_the_server_tells(reason: Reason) -> None:
+def refused(reason: Reason, **metadata: str) -> IngestCallError:
     code = grpc.StatusCode[CATALOGUE[reason].code]
-    error = IngestCallError(code, "It went wrong.", reason, {"suggested_fix": "Do it right."})
-    assert explain(error) == Failure("It went wrong.", "Do it right.", FAILED)
+    return IngestCallError(code, "It went wrong.", reason, {"suggested_fix": "Do it right.", **metadata})
+
+
+@pytest.mark.parametrize("reason", [Reason.JOB_DELETED, Reason.CREDENTIALS_INVALID, Reason.SERVER_BUSY])
+def test_explain__a_refused_call_has_its_reason_and_the_fix_that_the_server_tells(reason: Reason) -> None:
+    code = CATALOGUE[reason].code
+    assert explain(refused(reason)) == Failure("It went wrong.", "Do it right.", FAILED, reason, code)
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (Reason.CREDENTIALS_MISSING, "--api-key or INGEST_API_KEY"),
+        (Reason.FILE_IN_USE, "--force"),
+        (Reason.REINDEX_REQUIRED, "--reindex"),
+        (Reason.SEQUENCE_IN_FUTURE, "--after-sequence"),
+        (Reason.EMBEDDER_UNAVAILABLE, "ingest-grpc server info"),
+    ],
+)
+def test_explain__fixes_are_said_in_options_and_commands(reason: Reason, words: str) -> None:
+    assert words in explain(refused(reason)).fix
+
+
+NEVER_MET = {
+    Reason.INVALID_PAGE_TOKEN,
+    Reason.RECORD_NOT_REPLACEABLE,
+    Reason.REQUEST_ID_REUSED,
+    Reason.STREAM_ROTATED,
+    Reason.UPLOAD_INVALID,
+    Reason.UPLOAD_OFFSET,
+}
+"""The client sees to it that no command meets these."""
+
+
+@pytest.mark.parametrize("reason", sorted(set(Reason) - NEVER_MET))
+def test_explain__no_fix_speaks_of_calls_and_their_fields(reason: Reason) -> None:
+    fix = explain(refused(reason, suggested_fix=CATALOGUE[reason].suggested_fix)).fix
+    assert not re.search(r"[a-z]_[a-z]|[a-z]{3}[A-Z]|[Mm]etadata", fix), fix
+
+
+def test_explain__a_missing_file_is_named() -> None:
+    failure = explain(refused(Reason.FILE_NOT_FOUND, file_id="file-1"))
+    assert failure.message == "It went wrong. (file-1)"
+    of_a_store = explain(refused(Reason.FILE_NOT_FOUND, path="nope.txt"))
+    assert of_a_store.message == "It went wrong. (nope.txt)"
+    assert "URL" in of_a_store.fix
+    assert explain(refused(Reason.FILE_NOT_FOUND)).message == "It went wrong."
 
 
 def test_explain__a_refused_call_names_every_violation_once() -> None:
@@ -30,6 +75,7 @@ def test_explain__a_refused_call_names_every_violation_once() -> None:
         IngestCallError(grpc.StatusCode.INVALID_ARGUMENT, message, "INVALID_FIELD", violations=violations)
     )
     assert failure.message == f"{message}\n  files[3].file_id: is malformed"
+    assert failure.violations == violations
 
 
 def test_explain__an_unexpected_failure_gives_the_request_id() -> None:

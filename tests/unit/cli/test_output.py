@@ -4,12 +4,14 @@ import io
 import json
 from typing import Literal
 
+import pytest
 from rich.console import Console
 from rich.text import Text
 
 from ingest_grpc.cli.failures import Failure
 from ingest_grpc.cli.output import Column, Output
 from ingest_grpc.client.messages import File
+from ingest_grpc.errors import Violation
 
 COLUMNS = (Column("File", whole=True), Column("Name"), Column("Size", number=True))
 ROWS = [("file-1", "a [b].pdf", "1.4 kB"), ("file-22", "evil\x1b[2J" + "x" * 100, "12 B")]
@@ -68,6 +70,26 @@ def test_table__a_narrow_terminal_goes_without_spare_columns() -> None:
     assert headings(40) == ["Id", "Name"]
 
 
+def test_table__too_narrow_for_the_wrapped_column_gives_it_a_line_of_its_own() -> None:
+    columns = (Column("Id", whole=True), Column("Name"), Column("Status", whole=True), Column("Pages", spare=True))
+    row = ("i" * 20, "some name of 24 characters", "READY", "12")
+
+    def lines(width: int) -> list[str]:
+        streams = Streams(terminal=True, width=width)
+        streams.output.table(columns, [row])
+        return [line.rstrip() for line in Text.from_ansi(streams.out).plain.splitlines()]
+
+    ids = "i" * 20
+    assert lines(42)[:2] == ["Id                    Name          Status", f"{ids}  some name of  READY"]
+    assert lines(41) == ["Id                    Status", "  Name", f"{ids}  READY", "  some name of 24 characters"]
+    assert max(map(len, lines(29))) <= 29
+
+
+def test_value__what_json_cannot_say_is_an_error() -> None:
+    with pytest.raises(TypeError):
+        Streams(terminal=False, as_json=True).output.value({"scopes": frozenset({"READ"})})
+
+
 def test_line__is_wrapped_between_words_on_a_terminal_only() -> None:
     terminal, pipe = Streams(terminal=True, width=12), Streams(terminal=False, width=12)
     for streams in (terminal, pipe):
@@ -114,3 +136,25 @@ def test_failure__error_and_fix_on_stderr() -> None:
     streams.output.failure(Failure("The job [x] does not exist.\x1b[2J\n  name: is empty", "Verify the job_id."))
     assert streams.err == "error: The job [x] does not exist.\ufffd[2J\n  name: is empty\nfix: Verify the job_id.\n"
     assert streams.out == ""
+
+
+def test_failure__of_a_refused_call_has_its_reason() -> None:
+    failure = Failure(
+        "It is wrong.", "Correct it.", 1, "INVALID_FIELD", "INVALID_ARGUMENT", [Violation("name", "empty")]
+    )
+    streams = Streams(terminal=False)
+    streams.output.failure(failure)
+    assert streams.err == "error: It is wrong.\nfix: Correct it.\nreason: INVALID_FIELD\n"
+
+    scripts = Streams(terminal=False, as_json=True)
+    scripts.output.failure(failure)
+    assert scripts.err.count("\n") == 1
+    assert json.loads(scripts.err) == {
+        "message": "It is wrong.",
+        "fix": "Correct it.",
+        "exit_code": 1,
+        "reason": "INVALID_FIELD",
+        "code": "INVALID_ARGUMENT",
+        "violations": [{"field": "name", "description": "empty"}],
+    }
+    assert scripts.out == ""

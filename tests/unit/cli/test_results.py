@@ -121,6 +121,16 @@ def test_show_results__table_failures_with_their_fix_and_the_sum() -> None:
     ]
 
 
+def test_show_results__equal_names_are_told_apart_by_their_ids() -> None:
+    results = [
+        Result(PurePath("a.txt"), "COMPLETED", completed("1"), "md-file-1"),
+        Result(PurePath("a.txt"), "COMPLETED", markdown_id="file-2"),
+        Result(PurePath("b.txt"), "COMPLETED", markdown_id="file-3"),
+    ]
+    names = [line.rsplit("COMPLETED")[0].rstrip() for line in shown(*results).splitlines()[1:4]]
+    assert names == ["a.txt (ijf-1)", "a.txt (file-2)", "b.txt"]
+
+
 def test_show_results__says_where_the_markdown_is() -> None:
     saved = Result(PurePath("a.pdf"), "COMPLETED", completed("a.pdf"), "md-file-1", saved=Path("out/a.pdf.md"))
     assert "Markdown of 1 file saved, for example out/a.pdf.md" in shown(saved)

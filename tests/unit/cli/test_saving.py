@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_grpc.cli.failures import Failure
-from ingest_grpc.cli.saving import Destinations
+from ingest_grpc.cli.failures import USAGE, Failure
+from ingest_grpc.cli.saving import Destinations, refuse_taken
 
 
 def chosen(folder: Path, *names: str) -> list[str]:
@@ -64,6 +64,16 @@ def test_destinations__long_names_are_cut_and_stay_distinct(tmp_path: Path) -> N
     first, second = chosen(tmp_path, "ä" * 127 + ".pdf", "ä" * 127 + ".pdf")
     assert first != second
     assert max(len(each.encode()) for each in (first, second)) <= 255
+
+
+def test_refuse_taken__names_what_is_there_already(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("mine")
+    (tmp_path / "link.md").symlink_to(tmp_path / "nowhere")
+    refuse_taken([tmp_path / "b.md"])
+    with pytest.raises(Failure, match=r"a\.md, .*link\.md exist already") as caught:
+        refuse_taken(tmp_path / name for name in ("a.md", "b.md", "link.md"))
+    assert caught.value.exit_code == USAGE
+    assert "--force" in caught.value.fix
 
 
 names = st.lists(st.text(st.characters(exclude_characters="/"), min_size=1, max_size=8), min_size=1, max_size=4)

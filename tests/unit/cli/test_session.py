@@ -10,7 +10,8 @@ from typer.testing import CliRunner, Result
 
 from ingest_grpc.cli.failures import USAGE, Failure
 from ingest_grpc.cli.options import DEFAULT_ADDRESS, Address, Json, Options
-from ingest_grpc.cli.session import Session, command
+from ingest_grpc.cli.session import Session, command, told_if_interrupted
+from tests.unit.cli.test_output import Streams
 
 
 def run(*arguments: str, env: dict[str, str] | None = None) -> Result:
@@ -78,6 +79,18 @@ def test_command__an_unexpected_exception_shows_no_stack_trace() -> None:
 
 def test_command__a_wrong_option_is_a_usage_error() -> None:
     assert run("show", "", "--nonsense").exit_code == USAGE
+
+
+def test_told_if_interrupted__says_how_to_go_on_and_ends_all_the_same() -> None:
+    streams = Streams(terminal=False)
+
+    async def interrupted() -> None:
+        with told_if_interrupted(streams.output, lambda: "Try again."):
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(interrupted())
+    assert streams.err == "Interrupted. Try again.\n"
 
 
 def test_options__complete_each_other() -> None:

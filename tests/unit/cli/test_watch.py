@@ -55,6 +55,14 @@ def test_watch__an_event_is_time_sequence_title_message() -> None:
     assert rest == "17  File Processing Started   Started processing files."
 
 
+def test_watch__knows_where_to_go_on() -> None:
+    printer = WatchPrinter(Streams(terminal=False).output)
+    assert printer.sequence == 0
+    for message in (*snapshot(queued("a.pdf")), changed(completed("a.pdf"), 7), progress("a.pdf", done=3)):
+        printer.show(message)
+    assert printer.sequence == 7
+
+
 def test_watch__a_snapshot_and_the_end_sum_up_the_job() -> None:
     lines = printed(
         WatchJobResponse(sequence=4, snapshot=WatchSnapshot(job=JOB)),

@@ -33,6 +33,13 @@ def shown(*messages: WatchJobsResponse, as_json: bool = False) -> Streams:
     return streams
 
 
+def test_jobs_watch__knows_where_to_go_on() -> None:
+    printer = JobsPrinter(Streams(terminal=False).output)
+    for message in (WatchJobsResponse(job=JOB, resume_token="t-1"), WatchJobsResponse(job=JOB)):
+        printer.show(message)
+    assert printer.resume_token == "t-1"
+
+
 def test_jobs_watch__shows_each_job_once_and_how_many_there_are() -> None:
     streams = shown(*SNAPSHOT, WatchJobsResponse(job=JOB), WatchJobsResponse(heartbeat=WatchJobsHeartbeat()))
     assert streams.out.splitlines() == ["dj-1  READY_TO_START  reports, 2 files: 2 Markdown"]

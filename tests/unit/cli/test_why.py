@@ -33,7 +33,9 @@ REVIEW = JobStatus.JOB_STATUS_NEEDS_REVIEW
 
 
 def job(status: JobStatus.ValueType, *reasons: ReviewReason) -> Job:
-    return Job(job_id="dj-1", name="reports", status=status, status_message="So it is.", review_reasons=reasons)
+    found = Job(job_id="dj-1", name="reports", status=status, status_message="So it is.", review_reasons=reasons)
+    found.review_reasons_total = len(reasons)
+    return found
 
 
 def started(status: str, **fields: Any) -> Job:
@@ -294,6 +296,11 @@ TABLE = {
             "  or:     remove them; ingest-grpc ingestion records dj-1 --status cancelled lists them",
         ],
     ),
+    "cancelled, with what keeps it from a start": Told(
+        job(JobStatus.JOB_STATUS_CANCELLED, FAILED_REASON),
+        [],
+        ["✗ It was cancelled; adding or retrying files takes it up again"],
+    ),
     "prerequisites, also one of a later server": Told(
         job(REVIEW, NO_FILE, NO_PROMPT, LATER_REASON),
         [],
@@ -349,7 +356,10 @@ def test_why__the_headline_has_the_status_and_its_message() -> None:
 
 def test_why__a_server_without_workers_is_named_as_the_cause() -> None:
     found = explain(Case(job(PROCESSING), [queued("a.pdf")], NOW, workers=0))
-    assert [each.sentence for each in found][1] == "The server has no workers"
+    # Not beside "Nothing needs to be done".
+    assert [each.sentence for each in found] == ["a.pdf is waiting for a worker", "The server has no workers"]
+    dataset = explain(Case(started("QUEUED"), [], NOW, workers=0))
+    assert [each.sentence for each in dataset] == ["The dataset is waiting for a worker", "The server has no workers"]
     # Nothing that is in flight already, or failed, waits for one.
     done = explain(Case(job(REVIEW), [failed("a.pdf")], NOW, workers=0))
     assert [each.sentence for each in done] == ["a.pdf failed"]

@@ -175,7 +175,7 @@ def test_status_message__every_status_has_one(status: JobStatus) -> None:
 def test_status_message__of_a_knowledge_base_job_is_about_its_files() -> None:
     job = values.job(job_type=JobType.KNOWLEDGE_BASE, status=JobStatus.COMPLETED, tally=Tally(completed=2, failed=1))
 
-    assert jobs.status_message(job) == "2 file(s) are searchable, 1 failed."
+    assert jobs.status_message(job) == "2 file(s) became searchable, 1 failed."
 
 
 def test_job_file__markdown_has_no_record() -> None:
