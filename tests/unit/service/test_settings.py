@@ -178,6 +178,27 @@ async def test_clone__of_many_files_tells_them_page_by_page(core: Core, monkeypa
     assert [file for files in added for file in files] == clone.files
 
 
+async def test_list__of_jobs_counts_and_finds_what_lies_beyond_its_bound(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest_grpc.store.sqlite.job_search.BATCH", 2)
+    monkeypatch.setattr("ingest_grpc.store.sqlite.job_search.MAX_SCANNED", 2)
+    for number in range(5):
+        new = NewJob(name=f"{number}", job_type=JobType.CONTEXT_GROUNDED_FILES, external_id=f"E-{number}")
+        await core.jobs.create(ALICE, new, None)
+
+    async def listed(**wanted: object) -> tuple[list[str], bool, int | None]:
+        chosen = JobFilter.model_validate(wanted)
+        page = await core.jobs.list(ALICE, chosen, page_size=10, page_token="", include_total=True)
+        return [job.name for job in page.items], bool(page.next_page_token), page.total
+
+    assert await listed(external_id="E-0") == (["0"], False, 1)
+    assert await listed(external_id="E-0", name_contains="1") == ([], False, 0)
+    assert await listed(statuses=(JobStatus.NEEDS_REVIEW,)) == (["4", "3", "2", "1", "0"], False, 5)
+    assert await listed(order_by="NAME", ascending=True) == (["0", "1"], True, 5)
+    assert await listed(name_contains="0") == ([], True, 0)
+
+
 async def test_external_id__is_unique_in_its_team(core: Core) -> None:
     new = NewJob(name="job", job_type=JobType.CONTEXT_GROUNDED_FILES, external_id="E-1")
     first = (await core.jobs.create(ALICE, new, None)).value.job.job

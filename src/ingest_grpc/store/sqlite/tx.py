@@ -63,9 +63,6 @@ class SqliteTx(SqliteJobTx, SqliteRecordSearch, SqliteAlignmentTx, SqliteKnowled
             expires_at=file.expires_at,
         )
 
-    async def expired_files(self, now: int, limit: int) -> list[File]:
-        return self._all("expired_files", values.file_of, now=now, limit=limit)
-
     async def insert_upload(self, upload: Upload) -> None:
         self._write(
             "insert_upload",
