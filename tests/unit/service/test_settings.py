@@ -1,5 +1,9 @@
 """What callers do to a job as a whole: update, delete, undelete, clone; and its purge."""
 
+import sqlite3
+from contextlib import closing
+from itertools import pairwise
+
 import pytest
 
 from ingest_grpc.errors import IngestError, Reason
@@ -96,6 +100,33 @@ async def test_purge__removes_the_job_and_what_only_it_uses(core: Core) -> None:
     assert (await core.files.get(ALICE, shared.file_id)).file_id == shared.file_id
     for file in (own, note):
         assert await refused(core.files.get(ALICE, file.file_id)) is Reason.FILE_NOT_FOUND
+
+
+async def test_purge__takes_no_more_than_a_slice_at_once(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest_grpc.worker.janitor.ROWS_PER_SLICE", 2)
+    notes = [await core.markdown(f"{number}.md", f"# {number}\n".encode()) for number in range(5)]
+    job_id = (await core.create(*notes)).job.job.job_id
+    for file in await core.uploads(5):
+        await core.add(job_id, file)
+    await core.job_settings.delete(ALICE, job_id, "", None)
+    core.clock.advance(31 * DAY)
+    write, left = core.store.write, list[tuple[int, ...]]()
+
+    async def write_and_count(unit: WriteUnit[object]) -> object:
+        done = await write(unit)
+        with closing(sqlite3.connect(core.settings.ledger_path)) as ledger:
+            tables = ("job_files", "file_records", "ingestion_jobs")
+            left.append(tuple(ledger.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables))
+        return done
+
+    monkeypatch.setattr(core.store, "write", write_and_count)
+    await core.janitor.step()
+    monkeypatch.undo()
+
+    assert (left[0], left[-1]) == ((5, 5, 5), (0, 0, 0))
+    steps = [sum(before) - sum(after) for before, after in pairwise(left)]
+    assert max(steps) == 2
+    await core.check()
 
 
 async def test_purge__that_has_begun_is_not_taken_back(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
