@@ -100,6 +100,7 @@ async def check_ledger(store: Store, ledger: Path, stored: Mapping[str, int]) ->
         _check_ingestion_jobs(connection)
         _check_records(connection)
         _check_alignments(connection)
+        _check_documents(connection)
         _check_timelines(connection)
         _check_blobs(connection, stored)
         ranks = _ranks(connection)
@@ -181,6 +182,15 @@ def _check_alignments(connection: sqlite3.Connection) -> None:
         assert [status for status, at in ended.items() if at is not None] in ([], [row["status"]])
         if row["retired_at"] is not None:
             assert row["status"] in ("FAILED", "CANCELLED")
+
+
+def _check_documents(connection: sqlite3.Connection) -> None:
+    kept = connection.execute("SELECT * FROM document_counts WHERE documents <> 0 OR partial OR searchable OR chunks")
+    counted = connection.execute("""
+        SELECT knowledge_base, coalesce(data_source, 0), status, count(*), sum(partial), sum(searchable), sum(chunks)
+        FROM live_documents GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    """)
+    assert [tuple(row) for row in kept] == [tuple(row) for row in counted], "counts of documents"
 
 
 def _check_timelines(connection: sqlite3.Connection) -> None:

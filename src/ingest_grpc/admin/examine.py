@@ -35,19 +35,23 @@ BATCH = 1_000
 
 @dataclass(slots=True)
 class Findings:
-    """What was looked at and what is wrong; rows of jobs to recount and of what is stuck, keys of orphans."""
+    """What was looked at and what is wrong; rows of what is to be recounted and of what is stuck, keys of orphans."""
 
     checked: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     jobs: set[int] = field(default_factory=set)
     stuck: set[int] = field(default_factory=set)
     stuck_alignments: set[int] = field(default_factory=set)
+    knowledge_bases: set[int] = field(default_factory=set)
     orphans: set[str] = field(default_factory=set)
 
     def add(self, kind: str, found: Iterable[sqlite3.Row]) -> None:
         """Takes in the rows of one kind of problem."""
         lines = Lines(kind)
-        repairs = (("job", self.jobs), ("stuck", self.stuck), ("stuck_alignment", self.stuck_alignments))
+        repairs = (
+            *(("job", self.jobs), ("stuck", self.stuck), ("stuck_alignment", self.stuck_alignments)),
+            ("knowledge_base", self.knowledge_bases),
+        )
         for row in found:
             lines.add(row["problem"])
             for column, targets in repairs:
@@ -124,7 +128,7 @@ def _examine_ledger(connection: sqlite3.Connection) -> Findings:
             getattr(counts, step)(connection)
         totals = counts.totals(connection)
         findings.checked = {name.replace("_", " "): totals[name] for name in totals.keys()}  # noqa: SIM118
-        for statements in (_statements("ledger.sql"), _statements("alignments.sql")):
+        for statements in map(_statements, ("ledger.sql", "alignments.sql", "knowledge_bases.sql")):
             for kind in _names(statements):
                 findings.add(kind, getattr(statements, kind)(connection))
     finally:

@@ -29,6 +29,8 @@ async def mend(
     for row_id in sorted(found.stuck_alignments):
         alignment_job_id = await store.write(partial(_requeue_alignment, row_id=row_id))
         stuck.add(f"alignment {alignment_job_id} may be claimed again")
+    for row_id in sorted(found.knowledge_bases):
+        recounted.append(await store.write(partial(_recount_documents, row_id=row_id)))
     removed, spared = await _clear_blobs(settings, store, blobs, clock, found)
     return recounted + stuck.told() + removed, refused + spared
 
@@ -43,6 +45,11 @@ async def _recount(store: Store, clock: Clock, found: Findings) -> tuple[list[st
         else:
             done.add(f"job {job_id} was recounted")
     return done.told(), refused.told()
+
+
+async def _recount_documents(tx: Tx, row_id: int) -> str:
+    await tx.recount_documents(row_id)
+    return f"the documents of {(await tx.knowledge_base_by_row(row_id)).knowledge_base_id} were counted anew"
 
 
 async def _requeue(tx: Tx, row_id: int) -> str:

@@ -125,7 +125,8 @@ async def _executed(spec: ChildSpec, launch: Launch, stderr: IO[bytes]) -> async
     try:
         return await asyncio.shield(executing)
     except asyncio.CancelledError:
-        await _reaped(await executing)
+        with contextlib.suppress(OSError):
+            await _reaped(await executing)
         raise
 
 

@@ -8,7 +8,8 @@ from ingest_grpc.model import Caller, File, FileUpdate, Mutation, Request
 from ingest_grpc.service.file_effects import FileEffect
 from ingest_grpc.service.idempotency import once
 from ingest_grpc.service.intake import file_not_found
-from ingest_grpc.store.interface import Store, Tx
+from ingest_grpc.store.file_interface import ExpiryCursor
+from ingest_grpc.store.interface import Rows, Store, Tx
 
 EXPIRED_BATCH = 200
 
@@ -48,19 +49,31 @@ class FileUpdateService:
         return await self._store.write(unit)
 
     async def delete_expired(self) -> int:
-        """Deletes expired files that no job lists; returns how many. The next sweep takes their bytes."""
-        deleted = 0
-        unit = partial(_delete_expired, now=self._clock.now())
-        while count := await self._store.write(unit):
-            deleted += count
-        return deleted
+        """Deletes expired files that no job lists; returns how many. The next sweep takes their bytes.
+
+        Those that a job lists stay, so a reader looks for the others: writers wait only where there is one.
+        """
+        now, deleted = self._clock.now(), 0
+        after: ExpiryCursor | None = None
+        while True:
+            files, cursor = await self._store.read(partial(_expired, now=now, after=after))
+            if files:
+                deleted += await self._store.write(partial(_delete_expired, now=now, after=after))
+            if cursor is None:
+                return deleted
+            after = cursor
 
 
-async def _delete_expired(tx: Tx, *, now: int) -> int:
-    expired = await tx.expired_files(now, EXPIRED_BATCH)
-    for file in expired:
+async def _expired(rows: Rows, *, now: int, after: ExpiryCursor | None) -> tuple[list[File], ExpiryCursor | None]:
+    return await rows.expired_files(now, after, EXPIRED_BATCH)
+
+
+async def _delete_expired(tx: Tx, *, now: int, after: ExpiryCursor | None) -> int:
+    """Looks at the same batch again: a job may list one of its files by now."""
+    files, _ = await _expired(tx, now=now, after=after)
+    for file in files:
         await tx.delete_file(file, now)
-    return len(expired)
+    return len(files)
 
 
 def check_etag(file: File, etag: str) -> None:

@@ -156,8 +156,7 @@ class FileService:
 
         async def unit(rows: Rows) -> tuple[Sequence[File], int | None, int | None]:
             files, cursor = await rows.files_where(caller.team_id, wanted, before, page_size + 1)
-            counted = await rows.files_where(caller.team_id, wanted, None, MAX_TOTAL) if include_total else None
-            return files, cursor, None if counted is None else len(counted[0])
+            return files, cursor, await rows.count_files(caller.team_id, wanted, MAX_TOTAL) if include_total else None
 
         files, cursor, total = await self._store.read(unit)
         if len(files) > page_size:

@@ -128,13 +128,25 @@ class IngestionService:
             page = found[:page_size]
             last = page[-1].record.row_id if len(found) > page_size else None
             total = None
-            if include_total:
+            if include_total and not (steps or show_deleted):
+                total = await _count(rows, job_row, ingestion_row, statuses)
+            elif include_total:
                 counted = await listed(after=0, limit=MAX_TOTAL)
                 total = len(await passing(rows, counted) if steps else counted)
             return await passing(rows, page), last, total
 
         records, last, total = await self._store.read(unit)
         return Page(records, "" if last is None else encode_token(caller.team_id, "records", filters, last), total)
+
+
+async def _count(rows: Rows, job_row: int | None, ingestion_row: int | None, statuses: Sequence[RecordStatus]) -> int:
+    """Live records with one of these statuses, or with any: their owner counts them. At most MAX_TOTAL."""
+    if ingestion_row is not None:
+        tally = (await rows.ingestion_job_by_row(ingestion_row)).tally
+    else:
+        assert job_row is not None, "one of them owns the records"
+        tally = (await rows.job_by_row(job_row)).tally
+    return min(sum(tally.of(status) for status in set(statuses or RecordStatus)), MAX_TOTAL)
 
 
 def _step_of(record: FileRecord) -> Step | None:

@@ -1,6 +1,6 @@
 """Pages of the list of jobs: which way each filter is read, and what was shown before."""
 
-from ingest_grpc.model import Job, JobFilter
+from ingest_grpc.model import Job, JobFilter, JobOrder
 from ingest_grpc.service import views
 from ingest_grpc.service.job_cache import ListedJobs, head_of
 from ingest_grpc.service.paging import MAX_TOTAL
@@ -37,6 +37,8 @@ async def _as_listed(rows: Rows, listed: ListedJobs, head: JobHead, job: Job | N
 
 
 async def count_jobs(rows: Rows, team: str, wanted: JobFilter) -> int:
-    """How many jobs pass the filter, at most MAX_TOTAL."""
+    """How many jobs pass the filter, at most MAX_TOTAL; by more than a status among as many as a page may look at."""
+    if wanted.model_copy(update={"statuses": (), "order_by": JobOrder.CREATED_AT, "ascending": False}) == JobFilter():
+        return len(await rows.jobs_newest(team, wanted.statuses, None, MAX_TOTAL))
     jobs, _ = await rows.jobs_where(team, wanted, None, MAX_TOTAL)
     return len(jobs)

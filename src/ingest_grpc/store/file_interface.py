@@ -4,6 +4,9 @@ from typing import Protocol
 
 from ingest_grpc.model import File, FileFilter, Upload
 
+ExpiryCursor = tuple[int, int]
+"""Where a list of files goes on that is ordered by the end of their time: that time, and the row."""
+
 
 class FileRows(Protocol):
     """Reads of files and uploads, part of Rows."""
@@ -22,6 +25,16 @@ class FileRows(Protocol):
         The cost is bounded: after so many rows that did not pass the page ends early, perhaps empty. The
         number returned is where to go on, None at the end.
         """
+        ...
+
+    async def count_files(self, team: str, wanted: FileFilter, limit: int) -> int:
+        """How many files pass the filter, up to `limit`; by name only among as many as a page may look at."""
+        ...
+
+    async def expired_files(
+        self, now: int, after: ExpiryCursor | None, limit: int
+    ) -> tuple[list[File], ExpiryCursor | None]:
+        """Those of the next `limit` files whose time is over that no job lists, and where to go on, None at the end."""
         ...
 
     async def upload(self, team: str, upload_id: str) -> Upload | None: ...
@@ -66,10 +79,6 @@ class FileTx(FileRows, Protocol):
 
     async def update_file(self, file: File) -> None:
         """Stores what callers may change in a file."""
-        ...
-
-    async def expired_files(self, now: int, limit: int) -> list[File]:
-        """Files whose time is over and which no job lists."""
         ...
 
     async def insert_upload(self, upload: Upload) -> None: ...

@@ -78,7 +78,7 @@ class KnowledgeRows(Protocol):
         ...
 
     async def document_counts(self, knowledge_base_row: int, data_source_row: int | None) -> list[DocumentCount]:
-        """Counted, never kept as a sum: the cost grows with the documents of the knowledge base."""
+        """Of one data source, or of all; kept where documents change, so the cost does not grow with them."""
         ...
 
     async def is_searchable(self, knowledge_base_row: int) -> bool:
@@ -153,8 +153,12 @@ class KnowledgeRows(Protocol):
         statuses: Sequence[RecordStatus],
         before: int | None,
         limit: int,
-    ) -> list[DocumentView]:
-        """Live documents with their latest records, newest first."""
+    ) -> tuple[list[DocumentView], int | None]:
+        """Live documents with their latest records, newest first, older than the row `before`.
+
+        The cost is bounded: after so many documents of other statuses the page ends early, perhaps empty. The
+        number returned is where to go on, None at the end.
+        """
         ...
 
     async def document_view(self, row_id: int) -> DocumentView: ...
@@ -197,6 +201,10 @@ class KnowledgeTx(KnowledgeRows, Protocol):
 
     async def document_told(self, row_id: int, changes: int) -> None:
         """The index knows of the first `changes` changes of a document's metadata."""
+        ...
+
+    async def recount_documents(self, knowledge_base_row: int) -> None:
+        """Counts the documents of a knowledge base anew; nothing but a repair needs it."""
         ...
 
     async def set_next_version(self, document_row: int, version: NextVersion) -> None: ...

@@ -658,7 +658,9 @@ class ListFilesResponse(_message.Message):
     next_page_token: _builtins.str
     """Token of the next page; empty on the last."""
     total: _builtins.int
-    """Files that pass the filter, at most 10,000; only with include_total."""
+    """Files that pass the filter, at most 10,000; only with include_total. With filename_contains only the newest 20,000
+    files of the team, or of the kind, are looked at: there may be more.
+    """
     @_builtins.property
     def files(self) -> _containers.RepeatedCompositeFieldContainer[_file_pb2.File]:
         """Files, newest first."""

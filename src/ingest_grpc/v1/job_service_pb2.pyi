@@ -709,7 +709,9 @@ Global___ListJobsRequest: _TypeAlias = ListJobsRequest  # noqa: Y015
 
 @_typing.final
 class ListJobsResponse(_message.Message):
-    """ListJobsResponse is one page of jobs."""
+    """ListJobsResponse is one page of jobs. With a filter other than statuses and external_id, or in another order than
+    newest first, it may be short, even empty, before the last.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -719,7 +721,9 @@ class ListJobsResponse(_message.Message):
     next_page_token: _builtins.str
     """Token of the next page; empty on the last."""
     total: _builtins.int
-    """Jobs that pass the filter, at most 10,000; only with include_total."""
+    """Jobs that pass the filter, at most 10,000; only with include_total. With a filter other than statuses and
+    external_id only the first 20,000 jobs of the order are looked at: there may be more.
+    """
     @_builtins.property
     def jobs(self) -> _containers.RepeatedCompositeFieldContainer[_job_pb2.Job]:
         """Jobs in the BASIC view, in the order asked for."""

@@ -993,7 +993,7 @@ Global___ListKnowledgeBaseFilesRequest: _TypeAlias = ListKnowledgeBaseFilesReque
 
 @_typing.final
 class ListKnowledgeBaseFilesResponse(_message.Message):
-    """ListKnowledgeBaseFilesResponse is one page of files."""
+    """ListKnowledgeBaseFilesResponse is one page of files. With statuses it may be short, even empty, before the last."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

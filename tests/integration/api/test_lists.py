@@ -148,6 +148,13 @@ async def test_totals__count_what_passes_the_filter_on_every_page(api: Api) -> N
     assert await records(statuses=[ingestion_pb2.RecordStatus.RECORD_STATUS_QUEUED]) == 3
     assert await records(steps=[ingestion_pb2.Step.STEP_PARSE]) == 1
     assert await records(steps=[ingestion_pb2.Step.STEP_STORE]) == 0
+    run = {"ingestion_job_id": first.ingestion_jobs[0].ingestion_job_id}
+    assert [await records(**run), await records(statuses=[ingestion_pb2.RecordStatus.RECORD_STATUS_FAILED], **run)] == [
+        3,
+        1,
+    ]
+    await api.core.remove(job_id, records=[failed.record.record_id], caller=LOCAL)
+    assert [await records(), await records(**run), await records(show_deleted=True)] == [3, 2, 4]
     silent = await api.ingestion.ListFileRecords(ingestion_pb.ListFileRecordsRequest(job_id=job_id))
     assert not silent.HasField("total"), "only where it is asked for"
 

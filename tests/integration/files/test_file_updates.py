@@ -10,9 +10,11 @@ from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ingest_grpc.clock import MICROSECONDS
+from ingest_grpc.service.file_updates import FileUpdateService
+from ingest_grpc.store.interface import WriteUnit
 from ingest_grpc.v1 import file_pb2
 from ingest_grpc.v1 import file_service_pb2 as pb
-from ingest_grpc.v1.job_service_pb2 import RemoveFilesRequest
+from ingest_grpc.v1.job_service_pb2 import AddFilesRequest, FileToAdd, RemoveFilesRequest
 from tests.integration.api.answers import failure_of
 from tests.integration.serving import Server
 
@@ -145,6 +147,42 @@ async def test_expiry__waits_for_the_jobs_that_list_the_file(server: Server) -> 
     assert [await exists(server, file.file_id) for file in files] == [False, False]
 
 
+async def test_expiry__goes_past_files_that_jobs_list(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More of them than one batch, all with the same time: nothing of what follows is missed, and nobody waits."""
+    monkeypatch.setattr("ingest_grpc.service.file_updates.EXPIRED_BATCH", 2)
+    names = [f"{number}.txt" for number in range(5)]
+    await server.job(*names)
+    for number in range(3):
+        await server.upload(f"free {number}.txt")
+    for file in (await server.files.ListFiles(pb.ListFilesRequest())).files:
+        await update(server, file.file_id, expires_at=later(server, 60))
+    server.clock.advance(61)
+    updates = FileUpdateService(server.app.store, server.clock)
+    assert await updates.delete_expired() == 3
+    assert await listed(server) == names[::-1]
+    with monkeypatch.context() as patched:
+        patched.setattr(server.app.store, "write", None)
+        assert await updates.delete_expired() == 0, "without a transaction that others wait for"
+
+
+async def test_expiry__leaves_a_file_that_a_job_lists_by_now(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    job, file = await server.job(), await server.upload("a.txt")
+    await update(server, file.file_id, expires_at=later(server, 60))
+    server.clock.advance(61)
+    store = server.app.store
+    write = store.write
+
+    async def write_later(unit: WriteUnit[int]) -> int:
+        monkeypatch.setattr(store, "write", write)
+        files = [FileToAdd(file_id=file.file_id)]
+        await server.jobs.AddFiles(AddFilesRequest(job_id=job.job_id, files=files))
+        return await write(unit)
+
+    monkeypatch.setattr(store, "write", write_later)
+    assert await FileUpdateService(store, server.clock).delete_expired() == 0
+    assert await exists(server, file.file_id)
+
+
 async def test_expiry__taken_back_in_time(server: Server) -> None:
     file = await server.upload("a.txt")
     await update(server, file.file_id, expires_at=later(server, 60))
@@ -205,10 +243,25 @@ async def test_list__token_of_another_filter_is_refused(server: Server) -> None:
 
 
 async def test_list__looks_at_a_bounded_number_of_files(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest_grpc.store.sqlite.file_search.BATCH", 2)
-    monkeypatch.setattr("ingest_grpc.store.sqlite.file_search.MAX_SCANNED", 4)
+    monkeypatch.setattr("ingest_grpc.store.sqlite.bounded.BATCH", 2)
+    monkeypatch.setattr("ingest_grpc.store.sqlite.bounded.MAX_SCANNED", 4)
     for number in range(10):
         await create(server, f"{number}.txt")
     page = await server.files.ListFiles(pb.ListFilesRequest(filename_contains="0."))
     assert (list(page.files), bool(page.next_page_token)) == ([], True)
     assert await listed(server, filename_contains="0.") == ["0.txt"]
+
+
+async def test_total__by_name_counts_among_the_newest(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest_grpc.store.sqlite.bounded.MAX_SCANNED", 3)
+    for name in ("a.txt", "b.txt", "a.md", "a.pdf"):
+        await create(server, name, external_id=name)
+
+    async def total(**wanted: Any) -> int:
+        request = pb.ListFilesRequest(include_total=True, page_size=1, **wanted)
+        return (await server.files.ListFiles(request)).total
+
+    uploads = file_pb2.FileKind.FILE_KIND_UPLOAD
+    assert [await total(filename_contains="A."), await total(filename_contains="a.", kind=uploads)] == [2, 2]
+    assert await total(filename_contains="a.", kind=file_pb2.FileKind.FILE_KIND_OUTPUT) == 0
+    assert [await total(external_id="a.txt"), await total(external_id="a.txt", filename_contains="b")] == [1, 0]

@@ -1,5 +1,9 @@
 """What callers do to a job as a whole: update, delete, undelete, clone; and its purge."""
 
+import sqlite3
+from contextlib import closing
+from itertools import pairwise
+
 import pytest
 
 from ingest_grpc.errors import IngestError, Reason
@@ -102,6 +106,33 @@ async def test_purge__removes_the_job_and_what_only_it_uses(core: Core) -> None:
         assert await refused(core.files.get(ALICE, file.file_id)) is Reason.FILE_NOT_FOUND
 
 
+async def test_purge__takes_no_more_than_a_slice_at_once(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest_grpc.worker.janitor.ROWS_PER_SLICE", 2)
+    notes = [await core.markdown(f"{number}.md", f"# {number}\n".encode()) for number in range(5)]
+    job_id = (await core.create(*notes)).job.job.job_id
+    for file in await core.uploads(5):
+        await core.add(job_id, file)
+    await core.job_settings.delete(ALICE, job_id, "", None)
+    core.clock.advance(31 * DAY)
+    write, left = core.store.write, list[tuple[int, ...]]()
+
+    async def write_and_count(unit: WriteUnit[object]) -> object:
+        done = await write(unit)
+        with closing(sqlite3.connect(core.settings.ledger_path)) as ledger:
+            tables = ("job_files", "file_records", "ingestion_jobs")
+            left.append(tuple(ledger.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables))
+        return done
+
+    monkeypatch.setattr(core.store, "write", write_and_count)
+    await core.janitor.step()
+    monkeypatch.undo()
+
+    assert (left[0], left[-1]) == ((5, 5, 5), (0, 0, 0))
+    steps = [sum(before) - sum(after) for before, after in pairwise(left)]
+    assert max(steps) == 2
+    await core.check()
+
+
 async def test_purge__that_has_begun_is_not_taken_back(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     """A caller who undeletes between two slices would have half a job for a moment, and then none."""
     monkeypatch.setattr("ingest_grpc.worker.janitor.ROWS_PER_SLICE", 1)
@@ -180,6 +211,27 @@ async def test_clone__of_many_files_tells_them_page_by_page(core: Core, monkeypa
     added = [change.added for change in changes if isinstance(change, FilesChange)]
     assert [len(files) for files in added] == [2, 1, 2, 1]
     assert [file for files in added for file in files] == clone.files
+
+
+async def test_list__of_jobs_counts_and_finds_what_lies_beyond_its_bound(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest_grpc.store.sqlite.job_search.BATCH", 2)
+    monkeypatch.setattr("ingest_grpc.store.sqlite.job_search.MAX_SCANNED", 2)
+    for number in range(5):
+        new = NewJob(name=f"{number}", job_type=JobType.CONTEXT_GROUNDED_FILES, external_id=f"E-{number}")
+        await core.jobs.create(ALICE, new, None)
+
+    async def listed(**wanted: object) -> tuple[list[str], bool, int | None]:
+        chosen = JobFilter.model_validate(wanted)
+        page = await core.jobs.list(ALICE, chosen, page_size=10, page_token="", include_total=True)
+        return [job.name for job in page.items], bool(page.next_page_token), page.total
+
+    assert await listed(external_id="E-0") == (["0"], False, 1)
+    assert await listed(external_id="E-0", name_contains="1") == ([], False, 0)
+    assert await listed(statuses=(JobStatus.NEEDS_REVIEW,)) == (["4", "3", "2", "1", "0"], False, 5)
+    assert await listed(order_by="NAME", ascending=True) == (["0", "1"], True, 5)
+    assert await listed(name_contains="0") == ([], True, 0)
 
 
 async def test_external_id__is_unique_in_its_team(core: Core) -> None:

@@ -13,7 +13,7 @@ from ingest_grpc.store.sqlite.schema import connect_writer, migrate
 from ingest_grpc.store.sqlite.statements import statements
 
 SMALL = {
-    "alignments_with_sections": "sections are kept while their alignment is in flight",
+    "alignments_with_sections": "reads what it found itself, one row for each alignment that keeps sections",
     "any_api_key": "ends at the first",
     "api_keys": "an operator's list of a few",
     "jobs_being_filled": "data sources, asked at the start",

@@ -141,7 +141,10 @@ def count_jobs(
     created_before: datetime | None = None,
     show_deleted: bool = False,
 ) -> Operation[int]:
-    """How many jobs pass every filter of `list_jobs`; it counts no further than 10,000."""
+    """How many jobs pass every filter of `list_jobs`; it counts no further than 10,000.
+
+    With a filter other than statuses it looks at the newest 20,000 jobs: there may be more.
+    """
     request = ListJobsRequest(
         statuses=enum_numbers(JobStatus, statuses),
         job_types=enum_numbers(JobType, job_types),

@@ -142,7 +142,7 @@ class KnowledgeFileService:
         filters = [knowledge_base_id, sorted(statuses), data_source_id]
         before = decode_token(caller.team_id, "documents", filters, page_token)
 
-        async def unit(rows: Rows) -> tuple[Sequence[DocumentView], int | None]:
+        async def unit(rows: Rows) -> tuple[Sequence[DocumentView], int | None, int | None]:
             found = await find_knowledge_base(rows, caller.team_id, knowledge_base_id)
             source = await find_source_row(rows, found, data_source_id)
             total = None
@@ -150,13 +150,13 @@ class KnowledgeFileService:
                 counts = await rows.document_counts(found.row_id, source)
                 passing = sum(count.documents for count in counts if not statuses or count.status in statuses)
                 total = min(passing, MAX_TOTAL)
-            return await rows.document_views(found.row_id, source, statuses, before, page_size + 1), total
+            views, cursor = await rows.document_views(found.row_id, source, statuses, before, page_size + 1)
+            return views, cursor, total
 
-        views, total = await self._store.read(unit)
-        more = len(views) > page_size
-        last = views[page_size - 1].document.row_id if more else 0
-        token = encode_token(caller.team_id, "documents", filters, last) if more else ""
-        return Page(views[:page_size], token, total)
+        views, cursor, total = await self._store.read(unit)
+        if len(views) > page_size:
+            views, cursor = views[:page_size], views[page_size - 1].document.row_id
+        return Page(views, "" if cursor is None else encode_token(caller.team_id, "documents", filters, cursor), total)
 
     async def status(self, caller: Caller, knowledge_base_id: str, file_id: str) -> DocumentView:
         """Where a file stands. Raises KNOWLEDGE_BASE_NOT_FOUND and NOT_IN_KNOWLEDGE_BASE."""

@@ -98,8 +98,14 @@ ON CONFLICT (alignment, section) DO UPDATE SET
     prompt_tokens = excluded.prompt_tokens, completion_tokens = excluded.completion_tokens;
 
 -- name: alignments_with_sections
--- Alignments that still keep results of sections.
-SELECT DISTINCT alignment FROM alignment_sections;
+-- Alignments that still keep results of sections: one step of the index for each, whatever its sections hold.
+WITH RECURSIVE kept (alignment) AS (
+    SELECT min(alignment) FROM alignment_sections
+    UNION ALL
+    SELECT (SELECT min(s.alignment) FROM alignment_sections AS s WHERE s.alignment > kept.alignment) FROM kept
+    WHERE kept.alignment IS NOT NULL
+)
+SELECT alignment FROM kept WHERE alignment IS NOT NULL;
 
 -- name: purge_sections!
 -- Some results of an alignment's sections.

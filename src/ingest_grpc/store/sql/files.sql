@@ -15,6 +15,23 @@ SELECT f.*, b.blob_key, (:contains = '' OR instr(casefold(f.filename), :contains
 FROM files AS f CROSS JOIN blobs AS b ON b.id = f.blob
 WHERE f.team = :team AND f.kind = :kind AND f.deleted_at IS NULL AND f.id < :before ORDER BY f.id DESC LIMIT :limit;
 
+-- name: count_files^
+-- How many of the newest files of a team pass, up to a limit.
+SELECT count(*) FROM (
+    SELECT 1 FROM (
+        SELECT filename FROM files WHERE team = :team AND deleted_at IS NULL ORDER BY id DESC LIMIT :scanned
+    ) WHERE :contains = '' OR instr(casefold(filename), :contains) > 0 LIMIT :limit
+);
+
+-- name: count_files_of_kind^
+-- How many of the newest uploads or outputs of a team pass, up to a limit.
+SELECT count(*) FROM (
+    SELECT 1 FROM (
+        SELECT filename FROM files WHERE team = :team AND kind = :kind AND deleted_at IS NULL
+        ORDER BY id DESC LIMIT :scanned
+    ) WHERE :contains = '' OR instr(casefold(filename), :contains) > 0 LIMIT :limit
+);
+
 -- name: jobs_listing_file
 -- The jobs whose file list holds a file as Markdown.
 SELECT DISTINCT job FROM job_files WHERE file = :file AND removed_at IS NULL ORDER BY job;
@@ -43,13 +60,14 @@ SELECT f.*, b.blob_key FROM files AS f JOIN blobs AS b ON b.id = f.blob
 WHERE f.team = :team AND f.external_id = :external_id AND f.deleted_at IS NULL;
 
 -- name: expired_files
--- Some files whose time is over and which no job lists, as source, output or Markdown.
-SELECT f.*, b.blob_key FROM files AS f JOIN blobs AS b ON b.id = f.blob
-WHERE f.expires_at <= :now AND f.deleted_at IS NULL
-  AND NOT EXISTS (SELECT 1 FROM file_records AS r WHERE r.file = f.id AND r.deleted_at IS NULL)
-  AND NOT EXISTS (SELECT 1 FROM file_records AS r WHERE r.output_file_id = f.file_id AND r.deleted_at IS NULL)
-  AND NOT EXISTS (SELECT 1 FROM job_files AS j WHERE j.file = f.id AND j.removed_at IS NULL)
-ORDER BY f.expires_at LIMIT :limit;
+-- One page of files whose time is over, each with whether no job lists it as source, output or Markdown.
+SELECT f.*, b.blob_key,
+    NOT EXISTS (SELECT 1 FROM file_records AS r WHERE r.file = f.id AND r.deleted_at IS NULL)
+    AND NOT EXISTS (SELECT 1 FROM file_records AS r WHERE r.output_file_id = f.file_id AND r.deleted_at IS NULL)
+    AND NOT EXISTS (SELECT 1 FROM job_files AS j WHERE j.file = f.id AND j.removed_at IS NULL) AS unlisted
+FROM files AS f CROSS JOIN blobs AS b ON b.id = f.blob
+WHERE f.expires_at <= :now AND f.deleted_at IS NULL AND (f.expires_at, f.id) > (:after_expires_at, :after_row)
+ORDER BY f.expires_at, f.id LIMIT :limit;
 
 -- name: delete_file!
 -- Marks a file deleted; its description stays for the history.

@@ -69,20 +69,28 @@ UPDATE data_sources SET removed_at = :now WHERE knowledge_base = :knowledge_base
 UPDATE knowledge_bases SET purge_at = NULL WHERE id = :row_id;
 
 -- name: document_counts
--- Documents of a knowledge base, or of one data source, by the status of their latest record.
-SELECT coalesce(r.status, iif(d.indexed_record IS NULL, 'CANCELLED', 'COMPLETED')) AS status, count(*) AS documents,
-    coalesce(sum(r.status = 'COMPLETED' AND r.losses <> '[]'), 0) AS partial,
-    coalesce(sum(d.indexed_record IS NOT NULL), 0) AS searchable, coalesce(sum(d.chunks), 0) AS chunks
-FROM documents AS d LEFT JOIN file_records AS r ON r.id = d.record
-WHERE d.knowledge_base = :knowledge_base AND d.removed_at IS NULL AND (:data_source IS NULL OR d.data_source = :data_source)
-GROUP BY 1;
+-- Documents of a knowledge base by the status of their latest record.
+SELECT status, sum(documents) AS documents, sum(partial) AS partial, sum(searchable) AS searchable, sum(chunks) AS chunks
+FROM document_counts WHERE knowledge_base = :knowledge_base GROUP BY status;
+
+-- name: document_counts_of_source
+-- Documents of one data source by the status of their latest record.
+SELECT status, documents, partial, searchable, chunks FROM document_counts
+WHERE knowledge_base = :knowledge_base AND data_source = :data_source;
+
+-- name: forget_document_counts!
+-- The counts of a knowledge base, for them to be counted anew.
+DELETE FROM document_counts WHERE knowledge_base = :knowledge_base;
+
+-- name: recount_documents!
+-- The counts of a knowledge base that has none.
+INSERT INTO document_counts
+SELECT knowledge_base, coalesce(data_source, 0), status, count(*), sum(partial), sum(searchable), sum(chunks)
+FROM live_documents WHERE knowledge_base = :knowledge_base GROUP BY data_source, status;
 
 -- name: is_searchable^
 -- Whether a knowledge base has anything that can be found.
-SELECT EXISTS (
-    SELECT 1 FROM documents
-    WHERE knowledge_base = :knowledge_base AND removed_at IS NULL AND indexed_record IS NOT NULL
-);
+SELECT EXISTS (SELECT 1 FROM document_counts WHERE knowledge_base = :knowledge_base AND searchable > 0);
 
 -- name: knowledge_base_jobs_in_flight
 -- Jobs of a knowledge base with queued or running records, or to which a sync still adds some.
@@ -278,26 +286,18 @@ SELECT * FROM file_record_rows WHERE id = :record AND document = :document;
 -- Queued and running records of a document.
 SELECT * FROM file_record_rows WHERE document = :document AND status IN ('QUEUED', 'RUNNING') ORDER BY id;
 
--- name: document_views
--- One page of a knowledge base's documents with their latest records, newest first.
-SELECT d.*, f.file_id, f.filename, f.size_bytes, s.data_source_id, i.file_id AS searchable_file_id,
-    r.record_id, j.job_id, run.ingestion_job_id, r.status, r.step, r.losses, r.chunk_losses,
-    r.error_reason, r.error_step, r.error_detail,
-    r.created_at AS queued_at, r.processing_at, r.completed_at, r.failed_at, r.cancelled_at
-FROM documents AS d CROSS JOIN files AS f ON f.id = d.file
-LEFT JOIN data_sources AS s ON s.id = d.data_source
-LEFT JOIN files AS i ON i.id = d.indexed_file
-LEFT JOIN file_records AS r ON r.id = d.record
-LEFT JOIN jobs AS j ON j.id = r.job
-LEFT JOIN ingestion_jobs AS run ON run.id = r.ingestion_job
-WHERE d.knowledge_base = :knowledge_base AND d.removed_at IS NULL AND d.id < :before
-  AND (:data_source IS NULL OR d.data_source = :data_source)
-  AND (:statuses = '[]' OR coalesce(r.status, iif(d.indexed_record IS NULL, 'CANCELLED', 'COMPLETED'))
-       IN (SELECT value FROM json_each(:statuses)))
-ORDER BY d.id DESC LIMIT :limit;
+-- name: document_places
+-- One page of a knowledge base's documents, newest first, each with whether its status passes.
+SELECT id, :statuses = '[]' OR status IN (SELECT value FROM json_each(:statuses)) AS passes
+FROM live_documents WHERE knowledge_base = :knowledge_base AND id < :before ORDER BY id DESC LIMIT :limit;
 
--- name: document_view^
--- A document with its latest record.
+-- name: document_places_of_source
+-- The same of one data source.
+SELECT id, :statuses = '[]' OR status IN (SELECT value FROM json_each(:statuses)) AS passes
+FROM live_documents WHERE data_source = :data_source AND id < :before ORDER BY id DESC LIMIT :limit;
+
+-- name: document_views
+-- Documents with their latest records, newest first.
 SELECT d.*, f.file_id, f.filename, f.size_bytes, s.data_source_id, i.file_id AS searchable_file_id,
     r.record_id, j.job_id, run.ingestion_job_id, r.status, r.step, r.losses, r.chunk_losses,
     r.error_reason, r.error_step, r.error_detail,
@@ -308,7 +308,7 @@ LEFT JOIN files AS i ON i.id = d.indexed_file
 LEFT JOIN file_records AS r ON r.id = d.record
 LEFT JOIN jobs AS j ON j.id = r.job
 LEFT JOIN ingestion_jobs AS run ON run.id = r.ingestion_job
-WHERE d.id = :row_id;
+WHERE d.id IN (SELECT value FROM json_each(:rows)) ORDER BY d.id DESC;
 
 -- name: found_document^
 -- What is told of a document in search results.

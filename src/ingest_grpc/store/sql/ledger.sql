@@ -7,6 +7,12 @@ SELECT ledger_id FROM ledger;
 SELECT e.*, j.job_id FROM events AS e JOIN jobs AS j ON j.id = e.job
 WHERE e.job = :job AND e.sequence > :after ORDER BY e.sequence LIMIT :limit;
 
+-- name: events_of_types_after
+-- Events of a job that have one of some types, after a sequence, oldest first.
+SELECT e.*, j.job_id FROM events AS e JOIN jobs AS j ON j.id = e.job
+WHERE e.job = :job AND e.sequence > :after AND e.type IN (SELECT value FROM json_each(:types))
+ORDER BY e.sequence LIMIT :limit;
+
 -- name: count_events^
 -- How many events of a job follow a sequence, up to a limit: of some types, or of all.
 SELECT count(*) AS events FROM (

@@ -4,13 +4,13 @@
 -- Some of the events of a job.
 DELETE FROM events WHERE id IN (SELECT id FROM events WHERE job = :job LIMIT :limit) RETURNING id, in_feed;
 
--- name: purge_markdown_files!
--- The Markdown entries of a job, removed ones included.
-DELETE FROM job_files WHERE job = :job;
+-- name: purge_markdown_files
+-- Some of the Markdown entries of a job, removed ones included.
+DELETE FROM job_files WHERE id IN (SELECT id FROM job_files WHERE job = :job LIMIT :limit) RETURNING file;
 
 -- name: purge_ingestion_jobs!
--- The ingestion jobs of a job.
-DELETE FROM ingestion_jobs WHERE job = :job;
+-- Some of the ingestion jobs of a job.
+DELETE FROM ingestion_jobs WHERE id IN (SELECT id FROM ingestion_jobs WHERE job = :job LIMIT :limit);
 
 -- name: purge_job!
 -- The job itself.
@@ -27,10 +27,6 @@ UPDATE documents SET record = NULL WHERE record = :row_id;
 -- name: purge_record!
 -- One record.
 DELETE FROM file_records WHERE id = :row_id;
-
--- name: markdown_sources
--- The files that a job's Markdown entries name.
-SELECT DISTINCT file FROM job_files WHERE job = :job;
 
 -- name: file_is_used^
 -- Whether any record or Markdown entry still names a file, removed ones included.

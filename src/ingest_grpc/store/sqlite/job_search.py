@@ -10,12 +10,8 @@ from typing import Any
 from ingest_grpc.model import Job, JobFilter, JobOrder
 from ingest_grpc.store.interface import JobCursor
 from ingest_grpc.store.sqlite import values
+from ingest_grpc.store.sqlite.bounded import BATCH, MAX_SCANNED
 from ingest_grpc.store.sqlite.statements import row_of
-
-MAX_SCANNED = 20_000
-"""Rows that one page may look at: a filter that nothing passes must not read a million jobs."""
-
-BATCH = 1_000
 
 _COLUMNS = {
     JobOrder.CREATED_AT: "created_at",
@@ -50,12 +46,15 @@ def _batch(
     """The next rows of the order, each with whether it passes the filter."""
     sign, direction = (">", "ASC") if wanted.ascending else ("<", "DESC")
     condition, parameters = _passes(wanted)
-    cursor = ""
+    narrowed = ""
+    if wanted.external_id is not None:  # one job at most: it has an index of its own
+        narrowed = "AND external_id = :external_id"
+        parameters["external_id"] = wanted.external_id
     if after is not None:
-        cursor = f"AND ({column}, id) {sign} (:after_value, :after_row)"
+        narrowed += f" AND ({column}, id) {sign} (:after_value, :after_row)"
         parameters |= {"after_value": after[0], "after_row": after[1]}
     statement = f"""
-        SELECT *, ({condition}) AS passes FROM jobs WHERE team = :team {cursor}
+        SELECT *, ({condition}) AS passes FROM jobs WHERE team = :team {narrowed}
         ORDER BY {column} {direction}, id {direction} LIMIT {BATCH}
     """
     return connection.execute(statement, parameters | {"team": team}).fetchall()
@@ -70,9 +69,6 @@ def _passes(wanted: JobFilter) -> tuple[str, dict[str, Any]]:
         if chosen:
             conditions.append(f"{column} IN (SELECT value FROM json_each(:{name}))")
             parameters[name] = json.dumps(chosen)
-    if wanted.external_id is not None:
-        conditions.append("external_id = :external_id")
-        parameters["external_id"] = wanted.external_id
     if wanted.knowledge_base_id is not None:
         conditions.append("knowledge_base_id = :knowledge_base_id")
         parameters["knowledge_base_id"] = wanted.knowledge_base_id

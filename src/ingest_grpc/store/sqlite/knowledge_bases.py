@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from ingest_grpc.errors import Reason
@@ -19,6 +20,7 @@ from ingest_grpc.model import (
 from ingest_grpc.store.claims import RecordRow
 from ingest_grpc.store.knowledge_interface import DocumentCount, FoundDocument, KnownKey, NextVersion
 from ingest_grpc.store.sqlite import values
+from ingest_grpc.store.sqlite.bounded import rows_that_pass
 from ingest_grpc.store.sqlite.columns import error_of
 from ingest_grpc.store.sqlite.statements import Row, Statements
 
@@ -173,7 +175,7 @@ class SqliteKnowledgeRows(Statements):
 
     async def document_counts(self, knowledge_base_row: int, data_source_row: int | None) -> list[DocumentCount]:
         return self._all(
-            "document_counts",
+            "document_counts" if data_source_row is None else "document_counts_of_source",
             lambda row: DocumentCount(**{**row, "status": RecordStatus(row["status"])}),
             knowledge_base=knowledge_base_row,
             data_source=data_source_row,
@@ -266,19 +268,18 @@ class SqliteKnowledgeRows(Statements):
         statuses: Sequence[RecordStatus],
         before: int | None,
         limit: int,
-    ) -> list[DocumentView]:
-        return self._all(
-            "document_views",
-            document_view_of,
-            knowledge_base=knowledge_base_row,
-            data_source=data_source_row,
-            statuses=json.dumps(sorted(statuses)),
-            before=before or NEWEST,
-            limit=limit,
-        )
+    ) -> tuple[list[DocumentView], int | None]:
+        name = "document_places" if data_source_row is None else "document_places_of_source"
+        where = {"knowledge_base": knowledge_base_row, "data_source": data_source_row}
+        page = partial(self._all, name, lambda row: row, statuses=json.dumps(sorted(statuses)), **where)
+        places, cursor = rows_that_pass(page, before or NEWEST, limit, filtered=bool(statuses))
+        return self._document_views([place["id"] for place in places]), cursor
+
+    def _document_views(self, rows: list[int]) -> list[DocumentView]:
+        return self._all("document_views", document_view_of, rows=json.dumps(rows))
 
     async def document_view(self, row_id: int) -> DocumentView:
-        return self._the("document_view", document_view_of, row_id=row_id)
+        return self._document_views([row_id])[0]
 
     async def found_document(self, knowledge_base_row: int, document_id: str) -> FoundDocument | None:
         return self._one(
@@ -358,6 +359,10 @@ class SqliteKnowledgeTx(SqliteKnowledgeRows):
 
     async def document_told(self, row_id: int, changes: int) -> None:
         self._write("document_told", row_id=row_id, changes=changes)
+
+    async def recount_documents(self, knowledge_base_row: int) -> None:
+        self._write("forget_document_counts", knowledge_base=knowledge_base_row)
+        self._write("recount_documents", knowledge_base=knowledge_base_row)
 
     async def set_next_version(self, document_row: int, version: NextVersion) -> None:
         self._write(

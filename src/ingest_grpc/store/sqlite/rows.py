@@ -3,25 +3,31 @@
 import heapq
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any, TypeVar
 
 from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, RecordStatus
 from ingest_grpc.model import EventType, File, FileFilter, IngestionJob, Job, JobFile, JobFilter, TimelineEvent, Upload
+from ingest_grpc.store.file_interface import ExpiryCursor
 from ingest_grpc.store.interface import ApiKey, FeedEvent, JobCursor, JobHead, Position, QueueState, RecordRow
-from ingest_grpc.store.sqlite import values
+from ingest_grpc.store.sqlite import bounded, values
 from ingest_grpc.store.sqlite.alignments import SqliteAlignmentRows
 from ingest_grpc.store.sqlite.api_keys import api_key_of
-from ingest_grpc.store.sqlite.file_search import files_where, passes_filter
 from ingest_grpc.store.sqlite.job_search import jobs_where
 from ingest_grpc.store.sqlite.knowledge_bases import NEWEST, SqliteKnowledgeRows
-from ingest_grpc.store.sqlite.statements import Row
 
 T = TypeVar("T")
 
 _Place = tuple[int, int, int]
 """Where a record is in claim order: minus its priority, its fair tag, its row."""
+
+
+def _passes_filter(file: File, wanted: FileFilter) -> bool:
+    """The filters beside the external id, for the one file that has it."""
+    right_kind = wanted.kind is None or wanted.kind is file.kind
+    return right_kind and wanted.filename_contains.casefold() in file.filename.casefold()
 
 
 def _merged(pages: Iterable[list[T]], key: Callable[[T], int], limit: int, *, descending: bool) -> list[T]:
@@ -207,16 +213,8 @@ class SqliteRows(SqliteAlignmentRows, SqliteKnowledgeRows):
     ) -> list[TimelineEvent]:
         if not types:
             return self._all("events_after", values.event_of, job=job_row, after=after, limit=limit)
-        found: list[TimelineEvent] = []
-        wanted = frozenset(types)
-        # Rows are filtered before they are decoded: reading past unwanted ones costs little.
-        while len(found) < limit:
-            rows = self._all("events_after", lambda row: row, job=job_row, after=after, limit=1_000)
-            found += [values.event_of(row) for row in rows if row["type"] in wanted]
-            if len(rows) < 1_000:
-                break
-            after = rows[-1]["sequence"]
-        return found[:limit]
+        where = {"job": job_row, "after": after, "types": json.dumps(sorted(types))}
+        return self._all("events_of_types_after", values.event_of, limit=limit, **where)
 
     async def count_events(self, job_row: int, after: int, limit: int, types: Sequence[EventType] = ()) -> int:
         wanted = json.dumps(sorted(types))
@@ -249,12 +247,30 @@ class SqliteRows(SqliteAlignmentRows, SqliteKnowledgeRows):
     ) -> tuple[list[File], int | None]:
         if wanted.external_id is not None:
             file = await self.file_by_external_id(team, wanted.external_id)
-            passes = file is not None and passes_filter(file, wanted) and (before is None or file.row_id < before)
+            passes = file is not None and _passes_filter(file, wanted) and (before is None or file.row_id < before)
             return [file] if file is not None and passes else [], None
-        return files_where(self._page_of_files, team, wanted, NEWEST if before is None else before, limit)
+        name = "files_newest" if wanted.kind is None else "files_newest_of_kind"
+        contains = wanted.filename_contains.casefold()
+        page = partial(self._all, name, lambda row: row, team=team, kind=wanted.kind, contains=contains)
+        start = NEWEST if before is None else before
+        rows, cursor = bounded.rows_that_pass(page, start, limit, filtered=bool(contains))
+        return [values.file_of(row) for row in rows], cursor
 
-    def _page_of_files(self, **where: Any) -> list[Row]:
-        return self._all("files_newest" if where["kind"] is None else "files_newest_of_kind", lambda row: row, **where)
+    async def count_files(self, team: str, wanted: FileFilter, limit: int) -> int:
+        if wanted.external_id is not None:
+            return len((await self.files_where(team, wanted, None, 1))[0])
+        name = "count_files" if wanted.kind is None else "count_files_of_kind"
+        where = {"team": team, "kind": wanted.kind, "contains": wanted.filename_contains.casefold()}
+        return int(self._value(name, scanned=bounded.MAX_SCANNED, limit=limit, **where))
+
+    async def expired_files(
+        self, now: int, after: ExpiryCursor | None, limit: int
+    ) -> tuple[list[File], ExpiryCursor | None]:
+        expires_at, row_id = after or (0, 0)
+        where = {"now": now, "after_expires_at": expires_at, "after_row": row_id, "limit": limit}
+        rows = self._all("expired_files", lambda row: row, **where)
+        last = (rows[-1]["expires_at"], rows[-1]["id"]) if len(rows) == limit else None
+        return [values.file_of(row) for row in rows if row["unlisted"]], last
 
     async def upload(self, team: str, upload_id: str) -> Upload | None:
         return self._one("upload", values.upload_of, team=team, upload_id=upload_id)

@@ -63,9 +63,6 @@ class SqliteTx(SqliteJobTx, SqliteRecordSearch, SqliteAlignmentTx, SqliteKnowled
             expires_at=file.expires_at,
         )
 
-    async def expired_files(self, now: int, limit: int) -> list[File]:
-        return self._all("expired_files", values.file_of, now=now, limit=limit)
-
     async def insert_upload(self, upload: Upload) -> None:
         self._write(
             "insert_upload",
@@ -132,17 +129,19 @@ class SqliteTx(SqliteJobTx, SqliteRecordSearch, SqliteAlignmentTx, SqliteKnowled
             await self._purge_file(self._the("file_by_row", values.file_of, row_id=record["file"]), now)
         if records:
             return False
-        sources = self._all("markdown_sources", lambda row: int(row["file"]), job=job.row_id)
-        self._write("purge_markdown_files", job=job.row_id)
-        for row_id in sources:
+        sources = self._all("purge_markdown_files", lambda row: int(row["file"]), job=job.row_id, limit=limit)
+        for row_id in set(sources):
             await self._purge_file(self._the("file_by_row", values.file_of, row_id=row_id), now)
+        if sources:
+            return False
         for alignment in self._all("alignments_to_purge", lambda row: row, job=job.row_id):
             if self._write("purge_sections", alignment=alignment["id"], limit=limit):
                 return False
             self._write("purge_alignment", row_id=alignment["id"])
             if alignment["output_file_id"] is not None:
                 await self._purge_file(await self.file(job.team_id, alignment["output_file_id"]), now)
-        self._write("purge_ingestion_jobs", job=job.row_id)
+        if self._write("purge_ingestion_jobs", job=job.row_id, limit=limit):
+            return False
         self._write("purge_job", job=job.row_id)
         return True
 
