@@ -293,6 +293,7 @@ async def test_janitor__does_the_rest_of_its_round_when_a_part_of_it_fails(
     await core.files.delete(ALICE, file.file_id, force=False, request=request("delete"))
     core.clock.advance((core.settings.request_id_days + 1) * 86_400)
     with monkeypatch.context() as patched:
-        patched.setattr(SqliteTx, broken, fails)
+        owner = next(each for each in SqliteTx.__mro__ if broken in vars(each))  # what readers have as well
+        patched.setattr(owner, broken, fails)
         assert await core.janitor.step() == 1, "the request id is forgotten"
     assert "a purge that cannot be done" in caplog.text
