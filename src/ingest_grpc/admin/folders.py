@@ -145,6 +145,12 @@ def sync_file(file: Path) -> None:
         os.close(fd)
 
 
+def remove(file: Path) -> None:
+    """Removes a file, if it is there, so that it stays away after a power cut."""
+    file.unlink(missing_ok=True)
+    _files.fsync_folder(file.parent)
+
+
 def write_new(file: Path, data: bytes) -> None:
     """Writes a new file durably."""
     fd = _files.create(file)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ingest_grpc.admin.backup import HAS_BYTES, opened_snapshot
 from ingest_grpc.admin.errors import AdminError, ledger_errors
-from ingest_grpc.admin.folders import bring, copy, new_folder, sha256_of, write_new
+from ingest_grpc.admin.folders import bring, copy, new_folder, remove, sha256_of, write_new
 from ingest_grpc.admin.manifest import LEDGER, Manifest, read_manifest
 from ingest_grpc.admin.report import Lines
 from ingest_grpc.blobs.factory import BLOBS_FOLDER, local_folder
@@ -131,12 +131,17 @@ def _marked(root: Path | None) -> Iterator[None]:
     except BaseException:
         _clear_unfinished(root)
         raise
-    (root / _MARK).unlink(missing_ok=True)
+    remove(root / _MARK)
 
 
 def _clear_unfinished(root: Path) -> None:
-    """Empties a blob folder whose mark names a ledger that is not there; the mark goes last."""
+    """Empties a blob folder whose mark names a ledger that is not there; the mark goes last.
+
+    One that a server has used is left alone: its ledger was there, and may only have been moved.
+    """
     mark = root / _MARK
+    if Layout(root).staging.exists():
+        return
     if mark.is_file() and not Path(os.fsdecode(mark.read_bytes())).exists():
         for shard in Layout(root).shards:
             shutil.rmtree(shard, ignore_errors=True)

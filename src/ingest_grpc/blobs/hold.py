@@ -38,6 +38,14 @@ def removing(root: Path) -> Iterator[bool]:
 def _opened(root: Path) -> Iterator[int]:
     fd = os.open(root / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
+        _give(fd, root)
         yield fd  # closing it unlocks it
     finally:
         os.close(fd)
+
+
+def _give(fd: int, root: Path) -> None:
+    """Whoever owns the blobs must be able to open the lock: an administrator may have been first."""
+    owner = root.stat()
+    if os.geteuid() == 0 and os.fstat(fd).st_uid != owner.st_uid:
+        os.fchown(fd, owner.st_uid, owner.st_gid)

@@ -36,7 +36,7 @@ class Loop:
         self._wake.set()
 
     async def _run(self) -> None:
-        while True:
+        while self._task is not None:  # also where a step took its cancellation for a failure
             self._wake.clear()  # before the step: a wake that comes during it is not lost
             try:
                 seconds = await self._step()

@@ -37,6 +37,7 @@ class Syncer:
 
     async def step(self) -> int:
         """Syncs what is due; returns how many syncs were begun."""
+        await self._syncs.end_interrupted()
         due = await self._store.read(lambda rows: rows.data_sources_due(self._clock.now(), AT_ONCE))
         return sum([await self._sync(source) for source in due])
 

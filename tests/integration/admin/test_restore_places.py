@@ -91,6 +91,22 @@ async def test_restore__killed_between_blobs_and_ledger_can_be_repeated(
     assert (await check(settings)).problems == []
 
 
+async def test_restore__clears_no_blobs_that_a_server_has_used(core: Core, tmp_path: Path) -> None:
+    """A mark that a power cut brought back, beside a ledger that was moved away since."""
+    await core.uploads(2)
+    await backup(core.settings, tmp_path / "backup")
+    settings, blobs = apart(core, "restored"), tmp_path / "blobs"
+    await restore(settings, tmp_path / "backup")
+    (blobs / ".restoring").write_bytes(os.fsencode(settings.ledger_path))
+    (blobs / "staging").mkdir()
+    before = sorted(blobs.rglob("*"))
+    settings.data_dir.rename(tmp_path / "moved")
+
+    with pytest.raises(AdminError, match="not empty"):
+        await restore(settings, tmp_path / "backup")
+    assert sorted(blobs.rglob("*")) == before
+
+
 async def test_restore__that_cannot_end_leaves_no_blobs(
     core: Core, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Self
 import pytest
 
 from ingest_grpc.admin.check import check
-from ingest_grpc.errors import Reason
+from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.service.knowledge_bases import syncing
 from ingest_grpc.v1 import knowledge_base_service_pb2 as pb
 from ingest_grpc.v1.job_pb2 import Job, JobStatus
@@ -39,8 +39,8 @@ class HeldSync:
         if getattr(unit, "keywords", {}).get("first") is False:
             self.held.set()
             await self.go_on.wait()
-            if self.errors:
-                raise self.errors.pop()
+        if self.held.is_set() and self.errors:
+            raise self.errors.pop()
         return await self._store.write(unit)
 
     async def __aenter__(self) -> Self:
@@ -154,17 +154,36 @@ async def test_caller_who_hangs_up_between_two_slices__lets_the_job_settle(
         assert (await emptied.settled(Job(job_id=job_id))).status == COMPLETED
 
 
-@pytest.mark.parametrize("restart", [True, False])
-async def test_sync_that_a_kill_ended__is_finished_by_the_next_one(library: Library, restart: bool) -> None:
+async def test_sync_that_fails_as_the_ledger_does__settles_once_that_answers(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What failed the slice fails the end of the job, too; and a file of the first slice is still in the queue."""
+    await library.add_source()
+    library.write("one.md", "# One\n")
+    library.write("two.md", "# Two\n")
+    app = library.server.app
+    await app.pool.stop(0)
+    async with HeldSync(library, monkeypatch) as sync:
+        job_id = (await source_now(library)).running_job_id
+        sync.errors += [IngestError(Reason.SERVER_BUSY), IngestError(Reason.SERVER_BUSY)]
+    assert not (await job_now(library, job_id)).settled
+
+    await app.syncer.step()
+    app.pool.start()
+    assert (await library.settled(Job(job_id=job_id))).status == COMPLETED
+    await library.sync()
+    assert (await library.files())["two.md"].searchable
+
+
+async def test_sync_that_a_kill_ended__is_finished_by_the_next_one(library: Library) -> None:
     library.fill()
     job_id = (await library.add_source()).job_id
     library.write("new.md", "# New\n")
     library.server.change("UPDATE jobs SET ever_active = 0, status = 'FILE_PROCESSING'")
-    if restart:
-        await library.server.app.stop()
-        assert (await check(library.server.settings)).problems == []
-        await library.server.restart()
-        assert (await job_now(library, job_id)).settled
+    await library.server.app.stop()
+    assert (await check(library.server.settings)).problems == []
+    await library.server.restart()
+    assert (await job_now(library, job_id)).settled
 
     after = await library.sync()
 

@@ -41,6 +41,29 @@ async def test_suspects__are_looked_at_again_when_the_index_was_not_there(
     assert not asked, "they are settled"
 
 
+async def test_suspects__one_that_cannot_be_looked_at_keeps_no_other_waiting(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.fill()
+    await library.add_source()
+    app, asked = library.server.app, set[str]()
+    await app.keeper.step()
+    look = app.knowledge.index.document
+    broken, *others = await all_documents(library)
+
+    async def document(key: str, document_id: str) -> Any:
+        if document_id == broken.document_id:
+            raise IndexUnavailable("broken")
+        asked.add(document_id)
+        return await look(key, document_id)
+
+    monkeypatch.setattr(app.knowledge.index, "document", document)
+    for suspect in (broken, *others):
+        app.knowledge.keeper.suspect(suspect.row_id)
+    await app.keeper.step()
+    assert asked == {each.document_id for each in others}
+
+
 async def test_step__tells_metadata_though_nothing_can_be_cleared(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:

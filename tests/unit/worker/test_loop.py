@@ -93,3 +93,21 @@ async def test_loop__stop_is_idempotent_and_ends_a_step_that_hangs() -> None:
     await hanging.wait()
     await loop.stop()
     await loop.stop()
+
+
+async def test_loop__ends_though_its_step_took_the_cancellation_for_a_failure() -> None:
+    entered = asyncio.Event()
+
+    async def deaf() -> float:
+        entered.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ValueError from None
+        return 0.0
+
+    loop = Loop("test", deaf)
+    loop.start()
+    await entered.wait()
+    async with asyncio.timeout(10):
+        await loop.stop()

@@ -27,6 +27,7 @@ SELECT
     count(*) FILTER (WHERE r.deleted_at IS NULL AND r.output_expired_at IS NULL AND r.member_count IS NOT NULL),
     coalesce(sum(r.chunks_created) FILTER (WHERE r.deleted_at IS NULL), 0)
 FROM ingestion_jobs AS i LEFT JOIN file_records AS r ON r.ingestion_job = i.id
+WHERE i.job NOT IN (SELECT j.id FROM jobs AS j WHERE j.purged_at IS NOT NULL) -- their rows go in slices
 GROUP BY i.id;
 
 -- name: create_counted_jobs!
@@ -46,6 +47,7 @@ SELECT
     (SELECT count(*) FROM job_files AS m WHERE m.job = j.id AND m.removed_at IS NULL),
     coalesce(sum(c.expired), 0), coalesce(sum(c.archives), 0), coalesce(sum(c.chunks), 0)
 FROM jobs AS j LEFT JOIN ingestion_jobs AS i ON i.job = j.id LEFT JOIN counted AS c ON c.ingestion_job = i.id
+WHERE j.purged_at IS NULL
 GROUP BY j.id;
 
 -- name: totals^

@@ -134,6 +134,7 @@ SELECT printf('job %s: %d events are missing from its timeline of %d to %d, the 
     ))) AS problem
 FROM jobs AS j
 LEFT JOIN events AS e ON e.job = j.id AND e.sequence BETWEEN j.earliest_sequence AND j.last_sequence
+WHERE j.purged_at IS NULL
 GROUP BY j.id
 HAVING count(e.sequence) <> j.last_sequence - j.earliest_sequence + 1;
 
@@ -156,7 +157,7 @@ GROUP BY j.id;
 SELECT printf('record %s: its last change, event %d of job %s, does not exist', r.record_id, r.last_sequence,
     j.job_id) AS problem
 FROM file_records AS r JOIN jobs AS j ON j.id = r.job
-WHERE r.last_sequence >= j.earliest_sequence
+WHERE r.last_sequence >= j.earliest_sequence AND j.purged_at IS NULL
   AND NOT EXISTS (SELECT 1 FROM events AS e WHERE e.job = r.job AND e.sequence = r.last_sequence);
 
 -- name: record_owners
@@ -225,7 +226,7 @@ WHERE f.kind = 'OUTPUT'
 -- Markdown on a job's file list that is deleted.
 SELECT printf('job %s lists file %s, which is deleted', j.job_id, f.file_id) AS problem
 FROM job_files AS m JOIN jobs AS j ON j.id = m.job JOIN files AS f ON f.id = m.file
-WHERE m.removed_at IS NULL AND f.deleted_at IS NOT NULL;
+WHERE m.removed_at IS NULL AND f.deleted_at IS NOT NULL AND j.purged_at IS NULL;
 
 -- name: file_blobs
 -- Live files whose blob is marked deleted, or describes other bytes.

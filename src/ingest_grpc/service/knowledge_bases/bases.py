@@ -22,10 +22,11 @@ from ingest_grpc.model import (
     Request,
 )
 from ingest_grpc.pipeline.index.interface import Index
+from ingest_grpc.service.attempted import attempted
 from ingest_grpc.service.idempotency import once, recall
 from ingest_grpc.service.jobs import JobService
 from ingest_grpc.service.knowledge_bases.embedding import Embedders
-from ingest_grpc.service.knowledge_bases.finding import find_knowledge_base, reindex_running
+from ingest_grpc.service.knowledge_bases.finding import find_knowledge_base, job_if_any, reindex_running
 from ingest_grpc.service.knowledge_bases.reindexing import Reindexer
 from ingest_grpc.service.paging import MAX_TOTAL, decode_token, encode_token
 from ingest_grpc.store.interface import Rows, Store, Tx
@@ -180,7 +181,7 @@ class KnowledgeBaseService:
         return Mutation(await self._changed(caller, done.value), done.replayed)
 
     async def _changed(self, caller: Caller, effect: BaseEffect) -> tuple[KnowledgeBaseView, Job | None]:
-        job = None if effect.job_id is None else await self._jobs.get(caller, effect.job_id)
+        job = await self._store.read(partial(job_if_any, team=caller.team_id, job_id=effect.job_id))
         return await self.get(caller, effect.knowledge_base_id), job
 
     async def _recalled(self, caller: Caller, request: Request | None) -> BaseEffect | None:
@@ -230,11 +231,14 @@ class KnowledgeBaseService:
         """Drops the chunks of knowledge bases whose deletion is old enough, then lets go of all they held."""
         now = self._clock.now()
         for each in await self._store.write(lambda tx: tx.begin_knowledge_base_purges(now, limit)):
-            for generation in range(1, each.generations + 1):
-                await self._index.drop(f"{each.knowledge_base_id}/{generation}")
-            slice_ = partial(_purge_slice, knowledge_base=each, now=now, limit=limit)
-            while not await self._store.write(slice_):
-                continue
+            await attempted(f"purging {each.knowledge_base_id}", self._purge_one(each, now, limit))
+
+    async def _purge_one(self, knowledge_base: KnowledgeBase, now: int, limit: int) -> None:
+        for generation in range(1, knowledge_base.generations + 1):
+            await self._index.drop(f"{knowledge_base.knowledge_base_id}/{generation}")
+        slice_ = partial(_purge_slice, knowledge_base=knowledge_base, now=now, limit=limit)
+        while not await self._store.write(slice_):
+            continue
 
 
 async def _left_to_cancel(rows: Rows, *, team: str, id_: str) -> Sequence[Job]:

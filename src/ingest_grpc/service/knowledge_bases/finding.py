@@ -90,3 +90,8 @@ def reindex_running(knowledge_base: KnowledgeBase) -> IngestError:
     job_id = knowledge_base.next.job_id if knowledge_base.next is not None else ""
     about = {"knowledge_base_id": knowledge_base.knowledge_base_id, "job_id": job_id}
     return IngestError(Reason.REINDEX_RUNNING, about, resource=("Job", job_id))
+
+
+async def job_if_any(rows: Rows, *, team: str, job_id: str | None) -> Job | None:
+    """None also for a job that was purged since a call made it: its replay has all the rest to say."""
+    return None if job_id is None else await rows.job(team, job_id)

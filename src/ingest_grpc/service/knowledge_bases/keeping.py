@@ -47,7 +47,7 @@ class IndexKeeper:
     async def step(self) -> int:
         """Clears removed documents and old sets, and settles suspects; returns how many documents were cleared."""
         cleared = await attempted("clearing removed documents", self._clear_removed())
-        await attempted("settling documents", self._settle_suspects())
+        await self._settle_suspects()
         await attempted("telling the index of metadata", self._teller.step())
         await attempted("dropping old sets of chunks", self._drop_old_sets())
         return cleared or 0
@@ -89,7 +89,7 @@ class IndexKeeper:
             self._suspects.discard(row)  # before the look: an attempt that ends during it makes it suspect anew
             settled = False
             try:
-                settled = await self._settle_one(row)
+                settled = bool(await attempted("settling a document", self._settle_one(row)))
             finally:
                 if not settled:
                     self._suspects.add(row)

@@ -13,7 +13,6 @@ from ingest_grpc.model import (
     DataSource,
     DataSourceType,
     DataSourceUpdate,
-    Job,
     Method,
     Mutation,
     NewDataSource,
@@ -22,7 +21,12 @@ from ingest_grpc.model import (
 )
 from ingest_grpc.service.idempotency import once, recall
 from ingest_grpc.service.knowledge_bases.documents import remove_document
-from ingest_grpc.service.knowledge_bases.finding import find_data_source, find_knowledge_base, reindex_running
+from ingest_grpc.service.knowledge_bases.finding import (
+    find_data_source,
+    find_knowledge_base,
+    job_if_any,
+    reindex_running,
+)
 from ingest_grpc.service.knowledge_bases.listing import Listing
 from ingest_grpc.service.knowledge_bases.syncing import (
     Synced,
@@ -125,7 +129,7 @@ class DataSourceService:
         if added.job_id is not None and not source.synced:
             await self._syncs.begin(caller, source, added.job_id)
             source = await self.get(caller, added.data_source_id)
-        return Synced(source, await self._store.read(partial(_job, team=caller.team_id, job_id=added.job_id)))
+        return Synced(source, await self._store.read(partial(job_if_any, team=caller.team_id, job_id=added.job_id)))
 
     async def get(self, caller: Caller, data_source_id: str) -> DataSource:
         """Raises DATA_SOURCE_NOT_FOUND."""
@@ -199,10 +203,6 @@ class DataSourceService:
 
         done = await self._store.write(unit)
         return Mutation(done.value.files_removed, done.replayed)
-
-
-async def _job(rows: Rows, *, team: str, job_id: str | None) -> Job | None:
-    return None if job_id is None else await rows.job(team, job_id)
 
 
 async def _check_files(tx: Tx, team: str, file_ids: tuple[str, ...]) -> None:

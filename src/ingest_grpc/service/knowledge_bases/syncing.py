@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -33,7 +34,12 @@ from ingest_grpc.service.jobs import CancelEffect, JobService
 from ingest_grpc.service.knowledge_bases.comparing import Comparison, FoundKey
 from ingest_grpc.service.knowledge_bases.documents import Place, attach, remove_document
 from ingest_grpc.service.knowledge_bases.feeding import Version, feed, feeding_job, feeding_run, run_of
-from ingest_grpc.service.knowledge_bases.finding import data_source_not_found, find_data_source, reindex_running
+from ingest_grpc.service.knowledge_bases.finding import (
+    data_source_not_found,
+    find_data_source,
+    job_if_any,
+    reindex_running,
+)
 from ingest_grpc.service.knowledge_bases.listing import Listing, url_of
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.turns import Turns
@@ -106,6 +112,7 @@ class SyncService:
         self._jobs = jobs
         self._max_queued = max_queued
         self._turns = Turns()
+        self._interrupted: dict[str, str] = {}
 
     async def sync(
         self, caller: Caller, data_source_id: str, keys: Sequence[str], request: Request | None
@@ -119,7 +126,7 @@ class SyncService:
             done = await self._store.write(lambda tx: recall(tx, caller, request, SyncEffect))
             if done is not None:
                 return Mutation(await self._synced(caller, done), replayed=True)
-            source, knowledge_base = await self._store.write(partial(self._ready, caller=caller, id_=data_source_id))
+            source, knowledge_base = await self._ready(caller, data_source_id)
             comparison = await self._listing.compared(source, await self._known(source), keys)
             equal = await self._listing.settle_doubts(source, comparison)
             job_id = new_id(Prefix.JOB) if comparison.changes else None
@@ -136,7 +143,7 @@ class SyncService:
             id_ = source.data_source_id
             if (await self._store.read(partial(shown_source, team=caller.team_id, id_=id_))).synced:
                 return
-            source, knowledge_base = await self._store.write(partial(self._ready, caller=caller, id_=id_))
+            source, knowledge_base = await self._ready(caller, id_)
             comparison = await self._listing.compared(source, ())
             await self._apply(_Sync(caller, source, knowledge_base, comparison, job_id))
 
@@ -165,11 +172,15 @@ class SyncService:
 
     # ── before ─────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _ready(self, tx: Tx, *, caller: Caller, id_: str) -> tuple[DataSource, KnowledgeBase]:
-        source, knowledge_base = await find_data_source(tx, caller.team_id, id_)
-        await self._end(tx, team=caller.team_id, job_id=source.sync_job_id)  # it is our turn: that one was interrupted
-        await _check_free(tx, source, knowledge_base)
-        return source, knowledge_base
+    async def _ready(self, caller: Caller, data_source_id: str) -> tuple[DataSource, KnowledgeBase]:
+        await self.end_interrupted()
+
+        async def unit(rows: Rows) -> tuple[DataSource, KnowledgeBase]:
+            source, knowledge_base = await find_data_source(rows, caller.team_id, data_source_id)
+            await _check_free(rows, source, knowledge_base)
+            return source, knowledge_base
+
+        return await self._store.read(unit)
 
     async def _known(self, source: DataSource) -> list[KnownKey]:
         known: list[KnownKey] = []
@@ -191,7 +202,10 @@ class SyncService:
                 if not await self._store.write(write):
                     return
         except BaseException:  # a caller who hung up as well: nobody else would tell the watchers of the job
-            await self._store.write(partial(self._end, team=sync.caller.team_id, job_id=sync.job_id))
+            if sync.job_id is not None:
+                self._interrupted[sync.job_id] = sync.caller.team_id
+            with suppress(IngestError):  # what interrupted the sync may still last
+                await self.end_interrupted()
             raise
 
     async def _write(self, tx: Tx, *, sync: _Sync, slice_: _Slice, first: bool, last: bool) -> bool:
@@ -266,18 +280,23 @@ class SyncService:
 
     # ── the ends of interrupted syncs ──────────────────────────────────────────────────────────────────
 
+    async def end_interrupted(self) -> None:
+        """Ends the jobs of syncs that were interrupted, as far as that was not possible at once."""
+        for job_id, team in tuple(self._interrupted.items()):
+            await self._store.write(partial(self._end, team=team, job_id=job_id))
+            self._interrupted.pop(job_id, None)
+
     async def recover(self) -> None:
         """Ends the jobs of syncs that the last server was still writing: the next syncs find what is left."""
         for job in await self._store.read(lambda rows: rows.jobs_being_filled()):
             await self._store.write(partial(self._end, team=job.team_id, job_id=job.job_id))
 
-    async def _end(self, tx: Tx, *, team: str, job_id: str | None) -> None:
+    async def _end(self, tx: Tx, *, team: str, job_id: str) -> None:
         await end_filling(tx, team, job_id, self._clock.now())
 
     async def _synced(self, caller: Caller, effect: SyncEffect) -> Synced:
         source = await self._store.read(partial(shown_source, team=caller.team_id, id_=effect.data_source_id))
-        job = None if effect.job_id is None else await self._jobs.get(caller, effect.job_id)
-        return Synced(source, job)
+        return Synced(source, await self._store.read(partial(job_if_any, team=caller.team_id, job_id=effect.job_id)))
 
 
 async def _known_page(rows: Rows, *, source: DataSource, after: int) -> list[KnownKey]:
