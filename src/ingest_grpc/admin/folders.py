@@ -147,8 +147,9 @@ def sync_file(file: Path) -> None:
 
 def remove(file: Path) -> None:
     """Removes a file, if it is there, so that it stays away after a power cut."""
-    file.unlink(missing_ok=True)
-    _files.fsync_folder(file.parent)
+    with suppress(FileNotFoundError):
+        file.unlink()
+        _files.fsync_folder(file.parent)
 
 
 def write_new(file: Path, data: bytes) -> None:
