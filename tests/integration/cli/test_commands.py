@@ -208,8 +208,8 @@ def test_errors__are_an_object_for_scripts(cli: Cli) -> None:
 def test_server_info__for_people_and_scripts(cli: Cli) -> None:
     told = cli("server", "info").stdout
     assert "workers            1" in told
-    assert "labels             64 of 63 characters" in told
-    assert "team               no limits" in told
+    assert "labels             64 a job, key and value of up to 63 characters each" in told
+    assert "team               1,000 uploads unfinished" in told
     assert "embedders          wordllama" in told
     (info,) = json_lines(cli("server", "info", "--json"))
     assert info["limits"]["workers"] == 1
