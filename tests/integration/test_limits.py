@@ -83,11 +83,13 @@ async def test_server_info__tells_what_a_job_and_a_team_may_take(tmp_path: Path)
         "team_max_bytes": 2**33,
         "team_calls_per_second": 2.5,
     }
-    async with Server(tmp_path / "capped", **caps) as server, Server(tmp_path / "free") as free:
+    uploads: dict[str, Any] = {"team_max_uploads": 7}
+    async with Server(tmp_path / "capped", **caps, **uploads) as server, Server(tmp_path / "free") as free:
         told = (await server.info.GetServerInfo(GetServerInfoRequest())).limits
-        assert {name: getattr(told, name) for name in caps} == caps
+        assert {name: getattr(told, name) for name in (*caps, *uploads)} == caps | uploads
         told = (await free.info.GetServerInfo(GetServerInfoRequest())).limits
         assert not any(told.HasField(name) for name in caps)  # type: ignore[arg-type]
+        assert told.team_max_uploads == 1_000
         assert (told.max_prompt_bytes, told.max_labels, told.max_label_characters) == (64 * 2**10, 64, 63)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ingest_grpc.cli.advice import REFUSED
 from ingest_grpc.errors import IngestError, Reason
@@ -41,6 +41,12 @@ class Failure(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+
+def wrong_command_line(error: Any) -> Failure:
+    """The failure for what Typer finds wrong with the words of a command: its UsageError."""
+    command = error.ctx.command_path if error.ctx else "ingest-grpc"
+    return Failure(error.format_message(), f"See '{command} --help'.", USAGE)
 
 
 def invalid_settings(wrong: Iterable[str], fix: str = _SETTINGS_FIX) -> Failure:

@@ -55,7 +55,8 @@ async def ingest(  # long: one parameter per option
     """Convert documents to Markdown and show how it goes.
 
     Uploads them, makes a job of them, and follows it until every file is done.
-    With --out nothing is uploaded if a file would be replaced without --force.
+    With --out nothing is uploaded if a file would be replaced without --force;
+    for members of archives that is known, and told, only after their conversion.
     Ctrl-C leaves the job running on the server and says how to come back to it.
     Exit code 1 if a file failed.
 

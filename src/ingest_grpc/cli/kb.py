@@ -164,9 +164,10 @@ async def add(
     """Add documents: a place that is synced (s3://, gs://, az://, file://), or files of this machine.
 
     Shows how it goes until every file is done. Exit code 1 if a file failed.
-    A file that is there already with this name and these bytes is left out; one
-    with other bytes stands beside the old one until 'kb remove' takes that away.
-    A sync replaces files by itself.
+    A file that is there already with this name and these bytes is left out,
+    unless --metadata or --method is given. If nothing is added, --json prints
+    {"left_out": […]}. A file with other bytes stands beside the old one until
+    'kb remove' takes that away. A sync replaces files by itself.
     Values of --metadata are kept as numbers, true and false where they are such; searches compare with them.
 
     Examples:

@@ -4,7 +4,9 @@ A help page must not wait for gRPC or for the settings to load: the table holds 
 line, and the module behind it is imported when the command is resolved.
 """
 
+import contextlib
 import os
+from collections.abc import Iterator
 from importlib import import_module, metadata
 from typing import Annotated, Any, NamedTuple
 
@@ -13,7 +15,9 @@ import typer.core
 import typer.main
 
 from ingest_grpc.cli import options
+from ingest_grpc.cli.failures import wrong_command_line
 from ingest_grpc.cli.options import Options
+from ingest_grpc.cli.output import Output
 
 
 class _Entry(NamedTuple):
@@ -26,6 +30,8 @@ class _Entry(NamedTuple):
 
 _WORK = "Work with documents"
 _OPERATE = "Run a server"
+_WANTS_JSON = "ingest_grpc.wants_json"
+"""Where the root's context says that --json stands somewhere on the command line."""
 
 COMMANDS = {
     "ingest": _Entry("ingest", "Convert documents to Markdown and show how it goes.", _WORK),
@@ -41,8 +47,37 @@ COMMANDS = {
 }
 
 
+_UsageError: Any = typer.BadParameter.__base__
+"""Any error in the words of a command: Typer exports only this one kind of it."""
+
+
+@contextlib.contextmanager
+def _told_in_json(wanted: bool) -> Iterator[None]:
+    """Tells a mistyped command line as every other failure is told to a script; for people Typer draws a box."""
+    try:
+        yield
+    except _UsageError as error:
+        # A group that is called alone shows its help, which Typer, too, tells by this name only.
+        if not wanted or type(error).__name__ == "NoArgsIsHelpError":
+            raise
+        failure = wrong_command_line(error)
+        Output(as_json=True).failure(failure)
+        raise typer.Exit(failure.exit_code) from None
+
+
 class _LazyGroup(typer.core.TyperGroup):
     """Replaces the listed stand-in by the real command when it is about to be run."""
+
+    def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> Any:
+        wants_json = "--json" in args
+        with _told_in_json(wants_json):
+            context = super().make_context(info_name, args, *more, **extra)
+        context.meta[_WANTS_JSON] = wants_json
+        return context
+
+    def invoke(self, ctx: Any) -> Any:
+        with _told_in_json(ctx.meta[_WANTS_JSON]):
+            return super().invoke(ctx)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, found, rest = super().resolve_command(ctx, args)

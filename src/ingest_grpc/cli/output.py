@@ -78,7 +78,7 @@ class Output:
             cells = [[_plain(cell) for cell in row] for row in rows]
             shown, fits = _fitting(columns, cells, self.out.width)
             kept = [columns[index] for index in shown]
-            draw = _stacked if not fits and any(each.wrapped for each in kept) else _styled
+            draw = _styled if fits else _stacked
             self.out.print(draw(kept, [[row[index] for index in shown] for row in cells]))
         else:
             for line in plain_table(columns, rows):
@@ -167,15 +167,20 @@ def _styled(columns: Sequence[Column], rows: Sequence[Sequence[Text]]) -> Table:
 
 
 def _stacked(columns: Sequence[Column], rows: Sequence[Sequence[Text]]) -> Group:
-    """A table for a terminal too narrow for one: two lines per row, what may be wrapped below what may not."""
+    """A table for a terminal too narrow for one: two lines per row, what may be wrapped below what may not.
+
+    Where nothing may be wrapped, the first column stands above the others. Whatever the width, nothing is cut.
+    """
     above = [index for index, column in enumerate(columns) if not column.wrapped]
     below = [index for index, column in enumerate(columns) if column.wrapped]
+    if not below:
+        above, below = above[:1], above[1:]
     headings = [Text(column.heading, style="bold") for column in columns]
     widths = [max(cell.cell_len for cell in cells) for cells in zip(headings, *rows, strict=True)]
     gap = Text(" " * _GAP)
     lines: list[RenderableType] = []
     for row in (headings, *rows):
-        for index in above:
+        for index in (each for each, column in enumerate(columns) if not column.wrapped):
             row[index].align("right" if columns[index].number else "left", widths[index])
         lines.append(gap.join(row[index] for index in above))
         lines.append(Padding(gap.join(row[index] for index in below), (0, 0, 0, _GAP)))

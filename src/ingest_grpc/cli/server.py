@@ -7,7 +7,7 @@ import typer
 
 from ingest_grpc.cli.options import teaches
 from ingest_grpc.cli.session import Session, command
-from ingest_grpc.cli.words import human_bytes, human_seconds, word
+from ingest_grpc.cli.words import human_bytes, human_seconds, plural, word
 
 if TYPE_CHECKING:
     from ingest_grpc.client.messages import GetServerInfoResponse, ServerLimits
@@ -76,7 +76,8 @@ def _limits(limits: "ServerLimits") -> dict[str, str]:
         "watches": f"{limits.max_watchers:,} at once, {limits.team_max_watchers:,} by a team, "
         f"{limits.job_max_watchers:,} of a job",
         "prompts": human_bytes(limits.max_prompt_bytes),
-        "labels": f"{limits.max_labels:,} of {limits.max_label_characters:,} characters",
+        "labels": f"{limits.max_labels:,} a job, "
+        f"key and value of up to {limits.max_label_characters:,} characters each",
         "team": ", ".join(_of_a_team(limits)) or "no limits",
     }
 
@@ -88,5 +89,7 @@ def _of_a_team(limits: "ServerLimits") -> Iterator[str]:
         yield f"{limits.team_max_running:,} converted at once"
     if limits.HasField("team_max_bytes"):
         yield f"{human_bytes(limits.team_max_bytes)} stored"
+    if limits.team_max_uploads:  # a server of an earlier version does not tell it
+        yield f"{plural(limits.team_max_uploads, 'upload')} unfinished"
     if limits.HasField("team_calls_per_second"):
         yield f"{limits.team_calls_per_second:,g} calls/s"

@@ -84,8 +84,11 @@ def _one_longer(path: Path, name: PurePath) -> PurePath:
     return PurePath(*(path.parent.resolve() / path.name).parts[-len(name.parts) - 1 :])
 
 
-_LIKE_A_PATH = re.compile(r"\S*/\S*|\S+\.[A-Za-z]\w{0,4}")
-"""One word that somebody meant as the path of a file."""
+_LIKE_A_PATH = re.compile(r"(?:\.{0,2}|~)/\S*|[\w.\-/]+\.[A-Za-z]\w{0,4}", re.ASCII)
+"""One word that is plainly meant as the path of a file: by how it begins, or by its ending.
+
+A "/" alone does not make a path: "and/or" has one, and so do texts in languages that are written without spaces.
+"""
 
 
 def prompt_text(value: str) -> str:

@@ -34,7 +34,8 @@ class JobState:
     `job` is in the BASIC view and None until one was seen; `records` (removed ones included) and
     `ingestion_jobs` are by id, `files` holds Markdown that needed no ingestion by file id, `progress` the
     latest progress of records in flight. `synced` says that the first snapshot is complete, which stood at
-    `snapshot_sequence`.
+    `snapshot_sequence`. `files_truncated` says that an event left some of `files` out, which happens only to a
+    clone that an earlier version made: ListJobFiles (`client.list_job_files`) has them all.
     """
 
     def __init__(self) -> None:
@@ -45,6 +46,7 @@ class JobState:
         self.records: dict[str, FileRecord] = {}
         self.ingestion_jobs: dict[str, IngestionJob] = {}
         self.files: dict[str, JobFile] = {}
+        self.files_truncated = False
         self.progress: dict[str, RecordProgress] = {}
         self.milestones: list[TimelineEvent] = []
         self.sequence = 0
@@ -109,6 +111,7 @@ class JobState:
                 self.files.update((file.file_id, file) for file in event.files_change.added)
                 for file in event.files_change.removed:
                     self.files.pop(file.file_id, None)
+                self.files_truncated |= event.files_change.truncated
             case "milestone":
                 self.milestones.append(event)
             case _:  # "Created" changes nothing by itself; neither does what this client does not know.

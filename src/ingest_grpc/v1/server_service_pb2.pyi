@@ -70,6 +70,7 @@ class ServerLimits(_message.Message):
     TEAM_MAX_RUNNING_FIELD_NUMBER: _builtins.int
     TEAM_MAX_BYTES_FIELD_NUMBER: _builtins.int
     TEAM_CALLS_PER_SECOND_FIELD_NUMBER: _builtins.int
+    TEAM_MAX_UPLOADS_FIELD_NUMBER: _builtins.int
     max_file_bytes: _builtins.int
     """Largest file, in bytes."""
     max_create_file_bytes: _builtins.int
@@ -126,6 +127,8 @@ class ServerLimits(_message.Message):
     """Most bytes that one team may store; absent where there is no limit."""
     team_calls_per_second: _builtins.float
     """Calls that one team may make per second in the long run; absent where there is no limit."""
+    team_max_uploads: _builtins.int
+    """Most resumable uploads that one team may have unfinished."""
     def __init__(
         self,
         *,
@@ -157,10 +160,11 @@ class ServerLimits(_message.Message):
         team_max_running: _builtins.int | None = ...,
         team_max_bytes: _builtins.int | None = ...,
         team_calls_per_second: _builtins.float | None = ...,
+        team_max_uploads: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_team_calls_per_second", b"_team_calls_per_second", "_team_max_bytes", b"_team_max_bytes", "_team_max_queued", b"_team_max_queued", "_team_max_running", b"_team_max_running", "team_calls_per_second", b"team_calls_per_second", "team_max_bytes", b"team_max_bytes", "team_max_queued", b"team_max_queued", "team_max_running", b"team_max_running"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_team_calls_per_second", b"_team_calls_per_second", "_team_max_bytes", b"_team_max_bytes", "_team_max_queued", b"_team_max_queued", "_team_max_running", b"_team_max_running", "conversion_memory_bytes", b"conversion_memory_bytes", "conversion_stall_seconds", b"conversion_stall_seconds", "conversion_timeout_seconds", b"conversion_timeout_seconds", "job_max_watchers", b"job_max_watchers", "max_chunk_bytes", b"max_chunk_bytes", "max_create_file_bytes", b"max_create_file_bytes", "max_document_bytes", b"max_document_bytes", "max_entries", b"max_entries", "max_expanded_bytes", b"max_expanded_bytes", "max_file_bytes", b"max_file_bytes", "max_files_per_call", b"max_files_per_call", "max_image_pixels", b"max_image_pixels", "max_label_characters", b"max_label_characters", "max_labels", b"max_labels", "max_nesting", b"max_nesting", "max_output_bytes", b"max_output_bytes", "max_page_points", b"max_page_points", "max_pages", b"max_pages", "max_prompt_bytes", b"max_prompt_bytes", "max_records_per_job", b"max_records_per_job", "max_table_cells", b"max_table_cells", "max_watchers", b"max_watchers", "team_calls_per_second", b"team_calls_per_second", "team_max_bytes", b"team_max_bytes", "team_max_queued", b"team_max_queued", "team_max_running", b"team_max_running", "team_max_watchers", b"team_max_watchers", "workers", b"workers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_team_calls_per_second", b"_team_calls_per_second", "_team_max_bytes", b"_team_max_bytes", "_team_max_queued", b"_team_max_queued", "_team_max_running", b"_team_max_running", "conversion_memory_bytes", b"conversion_memory_bytes", "conversion_stall_seconds", b"conversion_stall_seconds", "conversion_timeout_seconds", b"conversion_timeout_seconds", "job_max_watchers", b"job_max_watchers", "max_chunk_bytes", b"max_chunk_bytes", "max_create_file_bytes", b"max_create_file_bytes", "max_document_bytes", b"max_document_bytes", "max_entries", b"max_entries", "max_expanded_bytes", b"max_expanded_bytes", "max_file_bytes", b"max_file_bytes", "max_files_per_call", b"max_files_per_call", "max_image_pixels", b"max_image_pixels", "max_label_characters", b"max_label_characters", "max_labels", b"max_labels", "max_nesting", b"max_nesting", "max_output_bytes", b"max_output_bytes", "max_page_points", b"max_page_points", "max_pages", b"max_pages", "max_prompt_bytes", b"max_prompt_bytes", "max_records_per_job", b"max_records_per_job", "max_table_cells", b"max_table_cells", "max_watchers", b"max_watchers", "team_calls_per_second", b"team_calls_per_second", "team_max_bytes", b"team_max_bytes", "team_max_queued", b"team_max_queued", "team_max_running", b"team_max_running", "team_max_uploads", b"team_max_uploads", "team_max_watchers", b"team_max_watchers", "workers", b"workers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__team_calls_per_second: _TypeAlias = _typing.Literal["team_calls_per_second"]  # noqa: Y015
     _WhichOneofArgType__team_calls_per_second: _TypeAlias = _typing.Literal["_team_calls_per_second", b"_team_calls_per_second"]  # noqa: Y015

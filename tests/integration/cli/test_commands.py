@@ -205,11 +205,30 @@ def test_errors__are_an_object_for_scripts(cli: Cli) -> None:
     assert error["fix"]
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("jobs", "list", "--json", "--limt", "3"), "No such option"),
+        (("--json", "jobs", "lst"), "No such command"),
+        (("jobs", "get", "--json"), "Missing argument"),
+    ],
+)
+def test_json__a_mistyped_command_line_is_told_as_every_error(cli: Cli, words: tuple[str, ...], told: str) -> None:
+    result = cli(*words, code=2)
+    error = json.loads(result.stderr)
+    assert (error["exit_code"], result.stdout) == (2, "")
+    assert told in error["message"]
+    assert "ingest-grpc jobs" in error["fix"]
+    people = cli(*(each for each in words if each != "--json"), code=2)
+    assert "Usage: ingest-grpc jobs" in people.stderr
+    assert "Usage: ingest-grpc jobs" in cli("--json", "jobs", code=2).output, "a group called alone shows its help"
+
+
 def test_server_info__for_people_and_scripts(cli: Cli) -> None:
     told = cli("server", "info").stdout
     assert "workers            1" in told
-    assert "labels             64 of 63 characters" in told
-    assert "team               no limits" in told
+    assert "labels             64 a job, key and value of up to 63 characters each" in told
+    assert "team               1,000 uploads unfinished" in told
     assert "embedders          wordllama" in told
     (info,) = json_lines(cli("server", "info", "--json"))
     assert info["limits"]["workers"] == 1

@@ -100,9 +100,25 @@ def test_kb_add__what_is_there_already_is_left_out(cli: Cli, knowledge_base: str
     ]
     (tmp_path / "rye.txt").write_text("Bread of rye, corrected.\n")
     told = add()
-    assert "rye.txt is there with other bytes" in told
+    assert "Another rye.txt is there, and stays. If the new one replaces it: " in told
     assert f"ingest-grpc kb remove {knowledge_base} {old['file_id']}" in told
     assert len(json_lines(cli("kb", "search", knowledge_base, "rye bread", "--json"))) == 3
+
+
+def test_kb_add__what_is_said_of_a_file_is_not_dropped_because_it_is_there(
+    cli: Cli, knowledge_base: str, tmp_path: Path
+) -> None:
+    (tmp_path / "rye.txt").write_text("Bread of rye.\n")
+    add = ("kb", "add", knowledge_base, tmp_path)
+    cli(*add)
+    assert json_lines(cli(*add, "--json")) == [{"left_out": ["rye.txt"]}]
+    for said in (("--metadata", "team=support"), ("--method", "accuracy-optimized")):
+        told = cli(*add, *said).stderr
+        assert "Left out" not in told
+        assert "rye.txt is there" in told or "others called rye.txt are there" in told
+    found = json_lines(cli("kb", "search", knowledge_base, "bread", "--where", "team=support", "--json"))
+    assert [each["chunk"]["filename"] for each in found] == ["rye.txt"]
+    assert len(json_lines(cli("kb", "files", knowledge_base, "--json"))) == 3
 
 
 def test_kb_update__without_a_change_is_a_usage_error(cli: Cli, knowledge_base: str) -> None:

@@ -85,6 +85,21 @@ def test_table__too_narrow_for_the_wrapped_column_gives_it_a_line_of_its_own() -
     assert max(map(len, lines(29))) <= 29
 
 
+def test_table__too_narrow_for_whole_columns_alone_cuts_none() -> None:
+    columns = (Column("Run", whole=True), Column("Status", whole=True), Column("Files", number=True))
+    rows = [("i" * 20, "COMPLETED", "1"), ("j" * 19, "RUNNING", "1,000")]
+    streams = Streams(terminal=True, width=30)
+    streams.output.table(columns, rows)
+    assert [line.rstrip() for line in Text.from_ansi(streams.out).plain.splitlines()] == [
+        "Run",
+        "  Status     Files",
+        "i" * 20,
+        "  COMPLETED      1",
+        "j" * 19,
+        "  RUNNING    1,000",
+    ]
+
+
 def test_value__what_json_cannot_say_is_an_error() -> None:
     with pytest.raises(TypeError):
         Streams(terminal=False, as_json=True).output.value({"scopes": frozenset({"READ"})})

@@ -86,7 +86,7 @@ def test_find_sources__links_beside_one_another_are_told_apart(tmp_path: Path) -
     assert names(tmp_path / "a/x.txt", tmp_path / "a/link/../x.txt") == ["a/x.txt", "b/x.txt"]
 
 
-@pytest.mark.parametrize("value", ["prmpt.txt", "prompts/latin", "/etc/nothing", "~/prompt.md"])
+@pytest.mark.parametrize("value", ["prmpt.txt", "prompts/latin.md", "/etc/nothing", "~/prompt", "./latin", "../a/b"])
 def test_prompt_text__what_looks_like_a_path_but_is_no_file_is_refused(value: str) -> None:
     with pytest.raises(Failure, match="There is no file") as caught:
         prompt_text(value)
@@ -95,7 +95,20 @@ def test_prompt_text__what_looks_like_a_path_but_is_no_file_is_refused(value: st
     assert prompt_text(f"{value} ") == f"{value} "
 
 
-@pytest.mark.parametrize("value", ["Latin", "Concisely.", "Answer e.g. in Latin, and/or Greek.", "Use version 2.1"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Latin",
+        "Concisely.",
+        "Answer e.g. in Latin, and/or Greek.",
+        "Use version 2.1",
+        "and/or",
+        "英語/日本語で答えてください。",
+        "请用中文/英文回答",
+        "https://example.com/prompt.txt",
+        "{{role}}/{{task}}",
+    ],
+)
 def test_prompt_text__a_text_is_no_path(value: str) -> None:
     assert prompt_text(value) == value
 

@@ -116,6 +116,14 @@ def test_state__markdown_comes_and_goes() -> None:
     assert state.files == {"file-2": second}
 
 
+def test_state__says_that_an_event_left_files_out_until_a_snapshot_starts_over() -> None:
+    cut = change(4, files_change=FilesChange(added=[JobFile(file_id="file-1")], truncated=True))
+    state = folded(cut, change(5, files_change=FilesChange(added=[JobFile(file_id="file-2")])))
+    assert (list(state.files), state.files_truncated) == (["file-1", "file-2"], True)
+    state.apply(snapshot(5))
+    assert not state.files_truncated
+
+
 def test_state__milestones_are_kept_in_order() -> None:
     state = folded(*(change(n, milestone=MilestoneDetail(record_count=n)) for n in (2, 5)))
     assert [each.sequence for each in state.milestones] == [2, 5]

@@ -70,4 +70,5 @@ def _limits(settings: Settings) -> pb.ServerLimits:
         team_max_running=settings.team_max_running,
         team_max_bytes=settings.team_max_bytes,
         team_calls_per_second=settings.team_calls_per_second,
+        team_max_uploads=settings.team_max_uploads,
     )
