@@ -94,17 +94,17 @@ async def test_purge__that_has_begun_is_not_taken_back(library: Library, monkeyp
     knowledge = library.server.app.knowledge
     undelete = pb.UndeleteKnowledgeBaseRequest(knowledge_base_id=library.id)
 
+    answers = list[str]()
+
     async def drop(_key: str) -> None:
-        answer = await refused(library, f"{KNOWLEDGE}/UndeleteKnowledgeBase", undelete)
-        assert answer == Reason.KNOWLEDGE_BASE_NOT_FOUND
+        answers.append(await refused(library, f"{KNOWLEDGE}/UndeleteKnowledgeBase", undelete))
         raise IndexUnavailable
 
     with monkeypatch.context() as broken:
         broken.setattr(knowledge.index, "drop", drop)
-        with pytest.raises(IndexUnavailable):
-            await knowledge.bases.purge(10)
-    answer = await refused(library, f"{KNOWLEDGE}/UndeleteKnowledgeBase", undelete)
-    assert answer == Reason.KNOWLEDGE_BASE_NOT_FOUND
+        await knowledge.bases.purge(10)  # logged, and left to the next round
+    answers.append(await refused(library, f"{KNOWLEDGE}/UndeleteKnowledgeBase", undelete))
+    assert answers == [Reason.KNOWLEDGE_BASE_NOT_FOUND] * 2
     await knowledge.bases.purge(10)
     assert await knowledge.index.keys() == []
     assert await library.server.app.store.write(lambda tx: tx.begin_knowledge_base_purges(2**62, 10)) == []
