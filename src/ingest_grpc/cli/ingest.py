@@ -32,6 +32,7 @@ app = typer.Typer(rich_markup_mode="rich", add_completion=False)
 
 FILES_PER_CALL = 1_000
 """Most files that CreateJob and AddFiles take at once."""
+
 MAX_NAME = 255
 """Most characters of a job's name."""
 
@@ -67,13 +68,12 @@ async def ingest(  # long: one parameter per option
       ingest-grpc ingest reports/ --json | jq -r .markdown_file_id
     """
     sources = find_sources(paths, session.output.hint)
-    if job_type is NewJobType.CONTEXT_GROUNDED_VECTOR_DB and not knowledge_base:
-        raise Failure(f"{job_type} needs a knowledge base.", "Name one with --knowledge-base KB.", USAGE)
     if out is not None and not force:
         refuse_taken(_foreseen(sources, out))
     new_job = NewJob(
         name or default_name(sources), job_type, prompt_text(system_prompt), method_number(method), knowledge_base
     )
+    new_job.refuse_impossible()
     creating: asyncio.Task[CreatedJob | None] | None = None
     try:
         async with open_display(session.output, len(sources), quiet=quiet) as display, session.connect() as client:
@@ -102,6 +102,11 @@ class NewJob:
     system_prompt: str
     method: str | int = 0
     knowledge_base: str = ""
+
+    def refuse_impossible(self) -> None:
+        """Raises Failure for what needs no server to be refused."""
+        if self.job_type is NewJobType.CONTEXT_GROUNDED_VECTOR_DB and not self.knowledge_base:
+            raise Failure(f"{self.job_type} needs a knowledge base.", "Name one with --knowledge-base KB.", USAGE)
 
     async def create(
         self, client: "AsyncClient", files: "Sequence[File]" = (), *, validate_only: bool = False
