@@ -186,7 +186,7 @@ class Core:
             rng=random.Random(1),
         )
         self.pool = Pool(
-            self.work, self.runner, self.aligner, self.leases, size=settings.worker_count, worker_id=WORKER
+            self.work, self.runner, self.aligner, self.leases, clock, size=settings.worker_count, worker_id=WORKER
         )
         self.reaper = Reaper(self.work, self.leases, self.pool)
         self.stager = Stager(self.work)

@@ -212,6 +212,7 @@ class App:
             runner,
             self.aligner,
             leases,
+            clock,
             size=settings.worker_count,
             worker_id=worker_id,
         )

@@ -22,7 +22,7 @@ from ingest_grpc.model import Engine, File, NewJob
 from ingest_grpc.service.work import Done
 from ingest_grpc.store.interface import Claim, RecordRow
 from ingest_grpc.worker.pool import Pool
-from ingest_grpc.worker.runner import output_key
+from ingest_grpc.worker.runner import Turn, output_key
 from tests.benchmarks.harness import ROOT, Bar, Table
 from tests.factories import ALICE, Core, to_add
 
@@ -45,8 +45,9 @@ class NothingRunner:
     def __init__(self, core: Core) -> None:
         self._work = core.work
 
-    async def run(self, claim: Claim, _on_converted: Callable[[], None]) -> None:
+    async def run(self, claim: Claim, turn: Turn, _on_converted: Callable[[], None]) -> None:
         assert isinstance(claim, RecordRow)
+        await turn()
         await self._work.finish(
             claim, Done(StoredBlob(output_key(claim), 1, "0" * 64), Engine(name="nothing", version="1"), 1)
         )
@@ -74,6 +75,7 @@ async def _ours(folder: Path) -> float:
         NothingRunner(core),  # type: ignore[arg-type]
         core.aligner,
         core.leases,
+        core.clock,
         size=WORKERS,
         worker_id="bench",
     )

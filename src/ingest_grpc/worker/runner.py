@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from typing import TypeAlias
 
 from ingest_grpc.blobs.interface import PATIENCE_SECONDS, BlobMissing, Blobs, StoredBlob
 from ingest_grpc.errors import CATALOGUE, IngestError, Reason
@@ -34,6 +35,13 @@ from ingest_grpc.worker.retry import backoff_seconds
 from ingest_grpc.worker.unpacker import Unpacker
 
 log = logging.getLogger(__name__)
+
+Turn: TypeAlias = Callable[[], Awaitable[None]]
+"""Returns when a worker has come to a claim."""
+
+
+async def at_once() -> None:
+    """The turn of what does not wait."""
 
 
 class Runner:
@@ -76,13 +84,16 @@ class Runner:
         self._rng = rng
         self._finisher = Finisher()
 
-    async def run(self, claim: RecordRow, on_converted: Callable[[], None] = lambda: None) -> None:
+    async def run(
+        self, claim: RecordRow, turn: Turn = at_once, on_converted: Callable[[], None] = lambda: None
+    ) -> None:
         """Converts one claimed record and reports the outcome.
 
-        From `on_converted` on, which may be called twice, nothing is left that needs a converter.
+        All but the fetching waits for `turn`. From `on_converted` on, which may be called twice, nothing is left that
+        needs a converter.
         """
         try:
-            outcome = await self._outcome(claim, on_converted)
+            outcome = await self._outcome(claim, turn, on_converted)
             on_converted()
             await self._finisher.run(self._report(claim, outcome))
         finally:
@@ -96,19 +107,19 @@ class Runner:
         await self._finisher.drain()
         await self._unpacker.drain()
 
-    async def _outcome(self, claim: RecordRow, on_converted: Callable[[], None]) -> Outcome | Unpacked:
+    async def _outcome(self, claim: RecordRow, turn: Turn, on_converted: Callable[[], None]) -> Outcome | Unpacked:
         """The outcome of one attempt; pictures are left behind only by one that has them."""
         images = self._new_images()
         outcome = None
         try:
-            outcome = await self._attempt(claim, images, on_converted)
+            outcome = await self._attempt(claim, images, turn, on_converted)
         finally:
             if images is not None and not (isinstance(outcome, Done) and outcome.images):
                 await self._finisher.run(images.drop())
         return outcome
 
     async def _attempt(
-        self, claim: RecordRow, images: Images | None, on_converted: Callable[[], None]
+        self, claim: RecordRow, images: Images | None, turn: Turn, on_converted: Callable[[], None]
     ) -> Outcome | Unpacked:
         """What became of the document. Errors of the service itself are outcomes too: no record is left hanging."""
         step = Step.FETCH
@@ -116,6 +127,7 @@ class Runner:
         try:
             self._at(claim, step)
             async with self._source(claim) as source, self._blobs.output(self._most_output_bytes) as output:
+                await turn()
                 step = Step.PARSE
                 converted, reused_from = await self._markdown(claim, source, output.fd, images)
                 if isinstance(converted, ArchiveFound):

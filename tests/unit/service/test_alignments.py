@@ -258,11 +258,11 @@ async def test_cancel__stops_the_work(core: Core, monkeypatch: pytest.MonkeyPatc
     engine = core.aligner._engines[AlignmentEngine.ASSEMBLE]
     monkeypatch.setattr(engine, "align", held)
     await core.pool.step()
-    [task] = core.pool._running.values()
+    [work] = core.pool._running.values()
     await gate.entered.wait()
     await core.jobs.cancel(ALICE, job_id, None)
-    await asyncio.wait([task])
-    assert task.cancelled()
+    await asyncio.wait([work.task])
+    assert work.task.cancelled()
     assert not core.leases._held
     assert (await core.job(job_id)).status is JobStatus.CANCELLED
 

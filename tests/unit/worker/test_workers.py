@@ -11,32 +11,11 @@ from ingest_grpc.model import EventType
 from ingest_grpc.service.work import Outcome
 from ingest_grpc.store.interface import RecordRow
 from ingest_grpc.store.sqlite.tx import SqliteTx
+from ingest_grpc.worker.runner import Turn
 from ingest_grpc.worker.stager import POLL_SECONDS
-from tests.executors import Gate
 from tests.factories import ALICE, Core, request, to_add
 from tests.faults import cancelled_at
-
-
-async def until_idle(core: Core) -> None:
-    """Every record that the pool took has ended."""
-    while tasks := list(core.pool._running.values()):
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(0)  # lets the done-callbacks of the pool run
-    await core.runner.drain()
-
-
-async def statuses(core: Core, job_id: str) -> list[RecordStatus]:
-    detail = await core.jobs.get_detail(ALICE, job_id)
-    return [file.status for file in detail.files]
-
-
-async def gated(core: Core, *names: str) -> tuple[str, dict[str, Gate]]:
-    """A job of files whose conversions wait for their gates."""
-    gates = {name: Gate() for name in names}
-    core.executor.scripts.update(gates)
-    created = await core.create(*[await core.upload(name) for name in names])
-    return created.job.job.job_id, gates
-
+from tests.workers import gated, statuses, until_idle
 
 # ── pool ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -91,7 +70,7 @@ async def test_pool__does_not_wait_until_what_is_converted_is_reported(
 async def test_pool__whose_record_breaks_it_goes_on(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id, gates = await gated(core, "1")
 
-    async def breaks(_claim: RecordRow, _on_converted: Callable[[], None]) -> None:
+    async def breaks(_claim: RecordRow, _turn: Turn, _on_converted: Callable[[], None]) -> None:
         raise ZeroDivisionError("a bug of the runner")
 
     with monkeypatch.context() as patched:
