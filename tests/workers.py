@@ -9,7 +9,7 @@ from tests.factories import ALICE, Core
 
 async def until_idle(core: Core) -> None:
     """Every record that the pool took has ended."""
-    while tasks := [work.task for work in core.pool._running.values()]:
+    while tasks := [work.task for work in core.pool._running]:
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.sleep(0)  # lets the done-callbacks of the pool run
     await core.runner.drain()

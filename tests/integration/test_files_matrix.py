@@ -150,7 +150,7 @@ async def test_remove__of_a_running_file_stops_it_and_its_late_result_changes_no
     async with Server(quick_folder / "data", executor=executor, workers=1) as server:
         job = await server.job("a.pdf")
         await gate.entered.wait()
-        [claim] = [work.claim for work in server.app.pool._running.values()]
+        [claim] = [work.claim for work in server.app.pool._running]
         record_id = job.ingestion_jobs[0].records[0].record_id
         began = asyncio.get_running_loop().time()
         await server.jobs.RemoveFiles(RemoveFilesRequest(job_id=job.job_id, record_ids=[record_id]))

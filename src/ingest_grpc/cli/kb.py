@@ -196,7 +196,7 @@ async def add(
             job: Job | None = added.job
         else:
             job = await add_files(session, client, knowledge_base_id, sources, metadata, method_number(method))
-        return 0 if no_wait or job is None else await follow_job(session, client, job)
+        return 0 if job is None else await follow_job(session, client, job, wait=not no_wait)
 
 
 @app.command("sync")
@@ -218,15 +218,21 @@ async def sync(
         if keys and not kb_views.files_met(synced.data_source):
             raise Failure("The data source has none of these keys.", "See 'ingest-grpc kb files' for its keys.", FAILED)
         kb_views.show_sync(session.output, synced.data_source)
-        if no_wait or not synced.HasField("job"):
+        if not synced.HasField("job"):
             return 0
-        return await follow_job(session, client, synced.job)
+        return await follow_job(session, client, synced.job, wait=not no_wait)
 
 
-async def follow_job(session: Session, client: "AsyncClient", job: "Job") -> int:
-    """Shows how the job goes, and how it ended."""
+async def follow_job(session: Session, client: "AsyncClient", job: "Job", *, wait: bool = True) -> int:
+    """Shows how the job goes, and how it ended; or how to follow it."""
+    to_follow = f"The job goes on. To follow it: ingest-grpc watch {job.job_id}"
+    if not wait:
+        if session.output.as_json:
+            session.output.message(job)
+        session.output.hint(to_follow)
+        return 0
     total = sum(count.count for count in job.record_counts)
-    with told_if_interrupted(session.output, lambda: f"The job goes on. To follow it: ingest-grpc watch {job.job_id}"):
+    with told_if_interrupted(session.output, lambda: to_follow):
         async with open_display(session.output, total, quiet=session.output.as_json) as display:
             await follow(session, client, job.job_id, display)
     ended = (await client.get_job(job.job_id, view="BASIC")).job

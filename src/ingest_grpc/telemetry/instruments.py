@@ -81,10 +81,12 @@ QUEUE_AGE_SECONDS = Gauge(
 DELAYED = Gauge(
     "ingest_delayed_records", "Queued records that wait for a back-off or for their team's cap.", (), registry=REGISTRY
 )
-RUNNING = Gauge("ingest_running_records", "Records that are being converted.", (), registry=REGISTRY)
+RUNNING = Gauge(
+    "ingest_running_records", "Records that are claimed: fetched, converted or stored just now.", (), registry=REGISTRY
+)
 STEP_SECONDS = Histogram(
     "ingest_step_seconds",
-    "How long a record was in a step, whatever came of it.",
+    "How long a record was in a step, whatever came of it. FETCH ends when it has a worker.",
     ("step",),
     registry=REGISTRY,
     buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0),

@@ -57,7 +57,7 @@ class _RecordStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RecordSt
     RECORD_STATUS_QUEUED: _RecordStatus.ValueType  # 1
     """Waits for a worker."""
     RECORD_STATUS_RUNNING: _RecordStatus.ValueType  # 2
-    """A worker converts it."""
+    """It was claimed: a worker converts it, or is about to."""
     RECORD_STATUS_COMPLETED: _RecordStatus.ValueType  # 3
     """Its output exists and can be read."""
     RECORD_STATUS_FAILED: _RecordStatus.ValueType  # 4
@@ -73,7 +73,7 @@ RECORD_STATUS_UNSPECIFIED: RecordStatus.ValueType  # 0
 RECORD_STATUS_QUEUED: RecordStatus.ValueType  # 1
 """Waits for a worker."""
 RECORD_STATUS_RUNNING: RecordStatus.ValueType  # 2
-"""A worker converts it."""
+"""It was claimed: a worker converts it, or is about to."""
 RECORD_STATUS_COMPLETED: RecordStatus.ValueType  # 3
 """Its output exists and can be read."""
 RECORD_STATUS_FAILED: RecordStatus.ValueType  # 4
@@ -131,7 +131,7 @@ class _StepEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Step.ValueType],
     STEP_UNSPECIFIED: _Step.ValueType  # 0
     """The record is not being worked on."""
     STEP_FETCH: _Step.ValueType  # 1
-    """Reads the source file."""
+    """Fetches the source file, and waits until a worker is free."""
     STEP_PARSE: _Step.ValueType  # 2
     """Converts it to Markdown in a sandboxed process."""
     STEP_STORE: _Step.ValueType  # 3
@@ -149,7 +149,7 @@ class Step(_Step, metaclass=_StepEnumTypeWrapper):
 STEP_UNSPECIFIED: Step.ValueType  # 0
 """The record is not being worked on."""
 STEP_FETCH: Step.ValueType  # 1
-"""Reads the source file."""
+"""Fetches the source file, and waits until a worker is free."""
 STEP_PARSE: Step.ValueType  # 2
 """Converts it to Markdown in a sandboxed process."""
 STEP_STORE: Step.ValueType  # 3

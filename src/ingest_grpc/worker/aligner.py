@@ -64,7 +64,7 @@ class AlignmentRunner:
 
     async def _outcome(self, claim: AlignmentRow) -> AlignmentOutcome:
         """What became of it. Errors of the service itself are outcomes too: no alignment is left hanging."""
-        engine = self._engines.get(claim.alignment.engine)
+        engine, at = self._engines.get(claim.alignment.engine), partial(self._at, claim, self._clock.now())
         if engine is None:
             return self._failure(claim, Reason.ALIGN_ENGINE_UNAVAILABLE, claim.alignment.engine)
         try:
@@ -76,8 +76,8 @@ class AlignmentRunner:
                 checkpoints=_Checkpoints(self._work, claim),
             )
             async with self._blobs.output() as output:
-                totals = await engine.align(task, output.fd, partial(self._at, claim))
-                self._at(claim, Standing(AlignmentStep.STORE, 95.0, 0.0))
+                totals = await engine.align(task, output.fd, at)
+                at(Standing(AlignmentStep.STORE, 95.0, 0.0))
                 stored = await output.commit(output_key(claim), partial(self._alive, claim))
         except AlignmentFailure as failure:
             return self._failure(claim, failure.reason, failure.detail)
@@ -96,26 +96,26 @@ class AlignmentRunner:
                 opened = partial(self._blobs.open, file.blob_key, partial(self._alive, claim))
                 yield SourceFile(file.file_id, file.filename, file.size_bytes, opened)
 
-    def _at(self, claim: AlignmentRow, standing: Standing) -> None:
+    def _at(self, claim: AlignmentRow, began_at: int, standing: Standing) -> None:
         self._alive(claim)
         progress = AlignmentProgress(
             claim.alignment.alignment_job_id,
             standing.step,
             standing.progress,
             standing.step_progress,
-            self._eta(claim, standing.progress),
+            self._eta(began_at, standing.progress),
         )
         self._board.alignments.report(claim.job_row, claim.alignment, progress)
 
     def _alive(self, claim: AlignmentRow) -> None:
         self._leases.renew(claim, self._patience_seconds)
 
-    def _eta(self, claim: AlignmentRow, progress: float) -> int | None:
+    def _eta(self, began_at: int, progress: float) -> int | None:
         """When it will be done at the pace of this attempt; None before there is one."""
-        now, started_at = self._clock.now(), claim.alignment.started_at
-        if started_at is None or progress < 1.0 or now - started_at < MICROSECONDS:
+        spent = self._clock.now() - began_at
+        if progress < 1.0 or spent < MICROSECONDS:
             return None
-        return now + round((now - started_at) * (100.0 - progress) / progress)
+        return self._clock.now() + round(spent * (100.0 - progress) / progress)
 
     def _failure(self, claim: AlignmentRow, reason: Reason, detail: str) -> AlignmentOutcome:
         alignment = claim.alignment

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
+from ingest_grpc.blobs.interface import PATIENCE_SECONDS
 from ingest_grpc.clock import Clock
 from ingest_grpc.errors import IngestError
 from ingest_grpc.service.work import WorkService
@@ -22,10 +23,10 @@ POLL_SECONDS = 5.0
 """The queue is looked at this often even if nobody said that it grew."""
 
 SHORT_SECONDS = 0.5
-"""Work that takes a worker no longer than this is claimed ahead: nobody minds to have waited behind it."""
+"""Where claims take a worker no longer than this, the next ones are taken ahead: they hardly wait."""
 
 _WEIGHT = 1 / 8
-"""Of the latest claim in the mean: one that took long ends claiming ahead at once, dozens that did not resume it."""
+"""Of the latest claim in the mean: one of some seconds ends claiming ahead, dozens of short ones resume it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -67,8 +68,10 @@ class Pool:
         self._clock = clock
         self._size = size
         self._worker_id = worker_id
-        self._running: dict[tuple[str, int], _Work] = {}
-        """All of them; `_waiting` and `_converted` are the parts that have no worker."""
+        self._running: set[_Work] = set()
+        """All whose tasks have not ended; `_waiting` and `_converted` are the parts that have no worker."""
+        self._newest: dict[tuple[str, int], _Work] = {}
+        """By key: one that was cancelled and added anew may run again before its former task has ended."""
         self._waiting: dict[_Work, None] = {}
         """In claim order."""
         self._converted: set[_Work] = set()
@@ -80,24 +83,28 @@ class Pool:
         self._loop.start()
 
     async def stop(self, grace_seconds: float) -> None:
-        """No new claims; what has a worker has `grace_seconds`, then it is stopped. What did not end is given back."""
+        """No new claims. What waits is given back, what has a worker has `grace_seconds`, then it is stopped, too."""
         await self._loop.stop()
-        left = self._cancelled(list(self._waiting))
+        await self._give_back(await self._stopped(self._waiting))
         if self._running:
-            await asyncio.wait([work.task for work in self._running.values()], timeout=grace_seconds)
-        left += self._cancelled(unfinished := list(self._running.values()))
-        await asyncio.gather(*(work.task for work in unfinished), return_exceptions=True)
+            await asyncio.wait([work.task for work in self._running], timeout=grace_seconds)
+        left = await self._stopped(self._running)
         await self._runner.drain()
-        try:
-            await self._work.orphan(left)
-        except IngestError as error:  # a ledger that cannot be written must not keep the server from its end
-            log.warning("%d claims are given back by the next start: %s", len(left), error)
+        await self._give_back(left)
 
-    def _cancelled(self, stopped: list[_Work]) -> list[Claim]:
-        for work in stopped:
+    async def _stopped(self, stopped: Iterable[_Work]) -> list[Claim]:
+        """Their claims, once their tasks have ended."""
+        works = list(stopped)
+        for work in works:
             work.task.cancel()
-        self._waiting.clear()
-        return [work.claim for work in stopped]
+        await asyncio.gather(*(work.task for work in works), return_exceptions=True)
+        return [work.claim for work in works]
+
+    async def _give_back(self, claims: Sequence[Claim]) -> None:
+        try:
+            await self._work.orphan(claims)
+        except IngestError as error:  # a ledger that cannot be written must not keep the server from its end
+            log.warning("%d claims are given back by the next start: %s", len(claims), error)
 
     def wake(self) -> None:
         """The queue may have grown."""
@@ -106,14 +113,14 @@ class Pool:
     def stop_claims(self, keys: Iterable[tuple[str, int]]) -> None:
         """Callers cancelled these: stop the work on them, whose late results are void anyway."""
         for key in keys:
-            if (work := self._running.get(key)) is not None:
+            if (work := self._newest.get(key)) is not None:
                 work.task.cancel()
 
     async def step(self) -> int:
         """Claims once, for all free workers and ahead of them; returns how much was claimed."""
         if self._waiting:
             return 0
-        wanted = self._free + (self._size if self._mean_seconds <= SHORT_SECONDS else 0)
+        wanted = self._free + (self._size if self._is_short else 0)
         claims = await self._work.claim(self._worker_id, wanted) if wanted > 0 else []
         for claim in claims:
             self._take(claim)
@@ -125,16 +132,22 @@ class Pool:
         return POLL_SECONDS
 
     @property
+    def _is_short(self) -> bool:
+        """Whether a worker will be free soon: claims took one but shortly of late, and none has one for longer now."""
+        now = self._clock.monotonic()
+        at_work = (work for work in self._running if work.turn.is_set() and work not in self._converted)
+        return self._mean_seconds <= SHORT_SECONDS and all(now - work.began_at <= SHORT_SECONDS for work in at_work)
+
+    @property
     def _free(self) -> int:
         """How many workers have nothing to do."""
         begun = len(self._running) - len(self._waiting)
         return self._size - max(begun - len(self._converted), begun - self._size)
 
     def _take(self, claim: Claim) -> None:
-        if (earlier := self._running.get(claim.key)) is not None:  # it was cancelled, and added anew before it ended
-            self._forget(earlier)
         self._leases.hold(claim)
-        work = self._running[claim.key] = _Work(claim)
+        work = self._newest[claim.key] = _Work(claim)
+        self._running.add(work)
         self._waiting[work] = None
         work.task = asyncio.create_task(self._run(work), name=f"{claim.key[0]}-{claim.key[1]}")
         work.task.add_done_callback(lambda _: self._ended(work))
@@ -150,7 +163,7 @@ class Pool:
         """Waits until `work` has a worker; its lease lasts as long, since nobody but this pool could take it."""
         self._leases.renew(work.claim, inf)
         await work.turn.wait()
-        self._leases.renew(work.claim)
+        self._leases.renew(work.claim, PATIENCE_SECONDS)
 
     def _begin_next(self) -> None:
         while self._waiting and self._free > 0:
@@ -160,7 +173,7 @@ class Pool:
             work.turn.set()
 
     def _is_converted(self, work: _Work) -> None:
-        if self._running.get(work.claim.key) is work and work not in self._converted:
+        if work not in self._converted:
             self._waiting.pop(work, None)  # what cannot be fetched needs no worker
             self._converted.add(work)
             self._note_duration(work)
@@ -173,14 +186,12 @@ class Pool:
             if (error := work.task.exception()) is not None:
                 log.error("worker failed; its claim is taken back by the reaper: %s", error)
         self._leases.release(work.claim)
-        self._forget(work)
-        self._go_on()
-
-    def _forget(self, work: _Work) -> None:
+        self._running.discard(work)
         self._converted.discard(work)
         self._waiting.pop(work, None)
-        if self._running.get(work.claim.key) is work:
-            del self._running[work.claim.key]
+        if self._newest.get(work.claim.key) is work:
+            del self._newest[work.claim.key]
+        self._go_on()
 
     def _note_duration(self, work: _Work) -> None:
         """`work` has taken a worker until now, if it had one."""

@@ -60,6 +60,18 @@ def test_kb_add__wrong_options_are_told_before_anything_is_sent(cli: Cli, knowle
     assert json_lines(cli("files", "list", "--json", "--limit", "0")) == before
 
 
+def test_kb_add__without_waiting_tells_the_job(cli: Cli, knowledge_base: str, tmp_path: Path) -> None:
+    (tmp_path / "rye.txt").write_text("Rye bread.\n")
+    (tmp_path / "oats.txt").write_text("Oat cakes.\n")
+    added = cli("kb", "add", knowledge_base, tmp_path / "rye.txt", "--no-wait", "--json")
+    (job,) = json_lines(added)
+    follow = f"ingest-grpc watch {job['job_id']}"
+    assert follow in added.stderr
+    assert json_lines(cli("watch", str(job["job_id"]), "--json"))
+    told = cli("kb", "add", knowledge_base, tmp_path / "oats.txt", "--no-wait")
+    assert (told.stdout, "ingest-grpc watch " in told.stderr) == ("", True)
+
+
 def test_kb_sync__a_key_that_is_not_there_is_told(cli: Cli, knowledge_base: str, folder: Path) -> None:
     cli("kb", "add", knowledge_base, f"file://{folder}/")
     (source,) = json_lines(cli("kb", "sources", knowledge_base, "--json"))

@@ -270,7 +270,7 @@ async def test_pool__works_on_both_kinds(core: Core) -> None:
     await core.start_job(job_id)
     converted = (await core.create(*await core.uploads(1))).job.job.job_id
     assert await core.pool.step() == 2
-    for work in list(core.pool._running.values()):
+    for work in list(core.pool._running):
         await work.task
     assert (await core.job(job_id)).status is JobStatus.COMPLETED
     assert (await core.job(converted)).status is JobStatus.READY_TO_START

@@ -258,7 +258,7 @@ async def test_cancel__stops_the_work(core: Core, monkeypatch: pytest.MonkeyPatc
     engine = core.aligner._engines[AlignmentEngine.ASSEMBLE]
     monkeypatch.setattr(engine, "align", held)
     await core.pool.step()
-    [work] = core.pool._running.values()
+    [work] = core.pool._running
     await gate.entered.wait()
     await core.jobs.cancel(ALICE, job_id, None)
     await asyncio.wait([work.task])
