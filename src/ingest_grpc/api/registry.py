@@ -19,7 +19,7 @@ from ingest_grpc.api.interceptors.auth import refusal
 from ingest_grpc.api.interceptors.chain import Context, Handler, Interceptor, MethodHandler, compose
 from ingest_grpc.errors import IngestError, Reason, invalid
 from ingest_grpc.telemetry import note_call
-from ingest_grpc.wire.requests.maps import check_maps
+from ingest_grpc.wire.requests.outline import check_outline
 
 LOGGED_FIELDS = ("request_id", "job_id")
 """Fields of requests that every line has which is logged while the call is served."""
@@ -89,7 +89,7 @@ def _parsing_each(request_class: type[Message], behaviour: Handler) -> Handler:
 
 def _parsed(request_class: type[Message], request: bytes) -> Message:
     try:
-        check_maps(request_class, request)
+        check_outline(request_class, request)
         message = request_class.FromString(request)
     except DecodeError:
         raise invalid("request", f"is not a valid {request_class.DESCRIPTOR.full_name}") from None

@@ -185,7 +185,7 @@ async def job_detail(rows: Rows, job: Job, board: ProgressBoard) -> JobDetail:
     return JobDetail(
         job=await with_reviews(rows, job),
         files=files,
-        ingestion_jobs=[_filled(one, records) for one in ingestion_jobs],
+        ingestion_jobs=_filled(ingestion_jobs, records),
         timeline=timeline[:MAX_DETAIL_MILESTONES],
         records_total=job.tally.total,
         records_truncated=len(records) < job.tally.total or len(markdown) < job.markdown_files,
@@ -208,9 +208,13 @@ async def shown_alignment(rows: Rows, job: Job, board: ProgressBoard) -> Alignme
     return alignment.model_copy(update={"queue_position": await rows.alignment_position(row)})
 
 
-def _filled(ingestion_job: IngestionJob, records: Sequence[FileRecord]) -> IngestionJob:
-    own = [record for record in records if record.ingestion_job_id == ingestion_job.ingestion_job_id]
-    return with_records(ingestion_job, own)
+def _filled(ingestion_jobs: Sequence[IngestionJob], records: Sequence[FileRecord]) -> list[IngestionJob]:
+    """Each with its own of the records. Both lists may be long: nobody goes through one for each of the other."""
+    own: dict[str, list[FileRecord]] = {one.ingestion_job_id: [] for one in ingestion_jobs}
+    for record in records:
+        if record.ingestion_job_id in own:
+            own[record.ingestion_job_id].append(record)
+    return [with_records(one, own[one.ingestion_job_id]) for one in ingestion_jobs]
 
 
 def with_records(ingestion_job: IngestionJob, records: Sequence[FileRecord]) -> IngestionJob:

@@ -31,7 +31,9 @@ def answer_errors(method: str, proceed: Handler) -> Handler:
         try:
             return await proceed(request, context)
         except IngestError as error:
-            failure = error
+            # The frames of its traceback hold the request, for as long as the caller takes to receive the answer.
+            failure = error.with_traceback(None)
+            failure.__cause__ = failure.__context__ = None
         except _OVER:
             raise
         except Exception:  # noqa: BLE001  # the log interceptor inside of this one has written it down
