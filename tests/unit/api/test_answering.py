@@ -44,7 +44,7 @@ async def test_refusal__keeps_nothing_of_the_request(chained: bool) -> None:
 
     caller = SlowCaller()
     handler = answer_errors("/x/Y", refuse)
-    call: asyncio.Task[object] = asyncio.ensure_future(handler(b"", cast(Context, caller)))  # type: ignore[assignment]
+    call: asyncio.Task[object] = asyncio.ensure_future(handler(b"", cast(Context, caller)))
     await caller.answering.wait()
     assert (caller.code, kept[0]()) == (grpc.StatusCode.INVALID_ARGUMENT, None)
     call.cancel()
