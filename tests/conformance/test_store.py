@@ -69,11 +69,11 @@ async def test_write__of_a_cancelled_caller_is_stored(store: Store) -> None:
 async def test_write__tells_what_it_touched_before_its_caller_hears(store: Store, commits: list[Commit]) -> None:
     async def unit(tx: Tx) -> None:
         tx.commit.jobs |= {1, 2}
-        tx.commit.stopped.add(("record", 3))
+        tx.commit.stopped.add((("record", 3), 1))
         tx.commit.delayed = True
 
     await store.write(unit)
-    assert commits[-1] == Commit(jobs={1, 2}, stopped={("record", 3)}, delayed=True)
+    assert commits[-1] == Commit(jobs={1, 2}, stopped={(("record", 3), 1)}, delayed=True)
 
 
 async def test_read__sees_every_write_that_returned_before(store: Store) -> None:

@@ -52,7 +52,7 @@ class AlignmentLedger(Journal):
             )
         self._changed(trigger, after, before.status)
         if before.status is RecordStatus.RUNNING and trigger is Trigger.CANCELLED:
-            self.tx.commit.stopped.add(row.key)
+            self.tx.commit.stopped.add((row.key, row.attempt))
         if after.status is RecordStatus.QUEUED:
             self.tx.commit.claimable |= claimable
             self.tx.commit.delayed |= not claimable

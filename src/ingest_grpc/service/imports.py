@@ -1,7 +1,7 @@
 """Files whose bytes stay where they are until they are needed: looked at when imported, fetched once."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
 from ingest_grpc.blobs.interface import BlobMissing, Blobs, StoredBlob
@@ -36,6 +36,8 @@ class ImportService:
         self._clock = clock
         self._intake = intake
         self._turns = Turns()
+        self._listeners: dict[str, list[OnBytes]] = {}
+        """Of each file that is being fetched: of who fetches, and of who waits for that."""
         self._finisher = Finisher()
 
     async def stop(self) -> None:
@@ -89,13 +91,20 @@ class ImportService:
         Raises SOURCE_CHANGED, FILE_NOT_FOUND, IMPORT_NOT_ALLOWED, SERVICE_UNAVAILABLE and STORAGE_FULL, and
         BlobMissing for a file that is deleted or was not imported.
         """
-        async with self._turns.of(file_id):  # who comes second finds the bytes
-            file = await self._store.read(lambda rows: rows.file(team, file_id))
-            if file is None or file.deleted_at is not None or file.import_source is None:
-                raise BlobMissing(file_id)
-            return await self._fetch(file, file.import_source, on_bytes) if file.unfetched else file
+        listeners = self._listeners.setdefault(file_id, [])
+        listeners.append(on_bytes)
+        try:
+            async with self._turns.of(file_id):  # who comes second finds the bytes
+                file = await self._store.read(lambda rows: rows.file(team, file_id))
+                if file is None or file.deleted_at is not None or file.import_source is None:
+                    raise BlobMissing(file_id)
+                return await self._fetch(file, file.import_source, listeners) if file.unfetched else file
+        finally:
+            listeners.remove(on_bytes)
+            if not listeners:
+                del self._listeners[file_id]
 
-    async def _fetch(self, file: File, source: ImportSource, on_bytes: OnBytes) -> File:
+    async def _fetch(self, file: File, source: ImportSource, listeners: Sequence[OnBytes]) -> File:
         await self._intake.check_space(file.size_bytes)
         content = ReceivedContent(NewFile(filename=file.filename, content_type=file.content_type))
         expected = OriginObject(source.etag, file.size_bytes)
@@ -104,7 +113,8 @@ class ImportService:
                 async for chunk in chunks:
                     await writer.write(chunk)
                     content.feed(chunk)
-                    on_bytes(writer.size_bytes, file.size_bytes)
+                    for on_bytes in listeners:
+                        on_bytes(writer.size_bytes, file.size_bytes)
             if writer.size_bytes != file.size_bytes:
                 raise IngestError(Reason.SOURCE_CHANGED, {"url": source.url})
             stored = await writer.commit()

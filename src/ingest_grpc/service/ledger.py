@@ -128,7 +128,7 @@ class JobLedger(AlignmentLedger):
         self._count(ingestion, before, after, row.bytes_in)
         self._record_event(sequence, trigger, after, before.status)
         if before.status is RecordStatus.RUNNING and trigger is Trigger.CANCELLED:
-            self.tx.commit.stopped.add(row.key)
+            self.tx.commit.stopped.add((row.key, before.attempt))
         if after.status is RecordStatus.QUEUED:
             self.tx.commit.claimable |= claimable
             self.tx.commit.delayed |= not claimable

@@ -69,6 +69,9 @@ class AlignmentBoard:
         self._jobs: dict[int, RunningAlignment] = {}
 
     def report(self, job_row: int, alignment: AlignmentJob, progress: AlignmentProgress) -> None:
+        known = self._jobs.get(job_row)
+        if known is not None and known.row_id == alignment.row_id and known.attempt > alignment.attempt:
+            return  # an old attempt that does not know yet that it lost its alignment
         self._jobs[job_row] = RunningAlignment(alignment.row_id, alignment.attempt, progress)
 
     def forget(self, job_row: int, alignment: AlignmentJob) -> None:

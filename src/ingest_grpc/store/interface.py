@@ -8,7 +8,7 @@ once, in `service`, and a backend only holds SQL.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, RecordStatus, Trigger
 from ingest_grpc.model import (
@@ -95,6 +95,10 @@ class JobStep:
     events: Sequence[TimelineEvent]
 
 
+Attempt: TypeAlias = tuple[tuple[str, int], int]
+"""The key of a claim, and the number of its attempt."""
+
+
 @dataclass(slots=True)
 class Commit:
     """What one commit touched, for those who must wake: told by the units, delivered after COMMIT.
@@ -102,7 +106,7 @@ class Commit:
     `events` are those of the unit that runs; `told` holds those of all units of a commit, with what is known of the
     call that each unit came from; `steps` are how the jobs came by them, in order. `jobs` changed or are gone, most
     with new events; `lists` are the teams that they belong to; `teams` have new ones in their feeds; `stopped` are the
-    keys of claims that left RUNNING by a caller's wish, so that their work may be killed; `claimable` says that the
+    attempts that left RUNNING by a caller's wish, so that their work may be killed; `claimable` says that the
     queue may have grown; `delayed` that something waits for its back-off; `unindexed` that the index may hold what it
     should not.
     """
@@ -113,7 +117,7 @@ class Commit:
     jobs: set[int] = field(default_factory=set)
     lists: set[str] = field(default_factory=set)
     teams: set[str] = field(default_factory=set)
-    stopped: set[tuple[str, int]] = field(default_factory=set)
+    stopped: set[Attempt] = field(default_factory=set)
     claimable: bool = False
     delayed: bool = False
     unindexed: bool = False

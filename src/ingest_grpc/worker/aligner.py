@@ -1,12 +1,13 @@
 """One alignment, from claim to outcome: read the job's files, make the dataset, store, report."""
 
+import asyncio
 import logging
 import random
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from functools import partial
 
-from ingest_grpc.blobs.interface import PATIENCE_SECONDS, BlobMissing, Blobs
+from ingest_grpc.blobs.interface import PATIENCE_SECONDS, BlobMissing, Blobs, StoredBlob
 from ingest_grpc.clock import MICROSECONDS, Clock
 from ingest_grpc.errors import CATALOGUE, IngestError, Reason
 from ingest_grpc.lifecycle import AlignmentEngine, AlignmentStep
@@ -14,7 +15,8 @@ from ingest_grpc.model import AlignmentProgress, RecordError, SectionResult
 from ingest_grpc.pipeline.align.interface import Aligner, AlignmentFailure, AlignmentTask, SourceFile, Standing
 from ingest_grpc.service.alignment_work import Aligned, AlignmentOutcome, AlignmentWork
 from ingest_grpc.service.attempts import outages_or_failures
-from ingest_grpc.service.handover import hand_over
+from ingest_grpc.service.finisher import Finisher
+from ingest_grpc.service.handover import delete_all, hand_over
 from ingest_grpc.service.progress import ProgressBoard
 from ingest_grpc.service.work import Failed, Retry
 from ingest_grpc.store.alignment_interface import AlignmentRow
@@ -52,21 +54,27 @@ class AlignmentRunner:
         self._backoff_base_seconds = backoff_base_seconds
         self._backoff_max_seconds = backoff_max_seconds
         self._rng = rng
+        self._finisher = Finisher()
 
     async def run(self, claim: AlignmentRow) -> None:
         """Makes the dataset of one claimed alignment and reports the outcome."""
         try:
             outcome = await self._outcome(claim)
-            await self._report(claim, outcome)
+            await self._finisher.run(self._report(claim, outcome))
         finally:
             self._board.alignments.forget(claim.job_row, claim.alignment)
             self._leases.release(claim)
+
+    async def drain(self) -> None:
+        """Waits for the reports of cancelled runs."""
+        await self._finisher.drain()
 
     async def _outcome(self, claim: AlignmentRow) -> AlignmentOutcome:
         """What became of it. Errors of the service itself are outcomes too: no alignment is left hanging."""
         engine, at = self._engines.get(claim.alignment.engine), partial(self._at, claim, self._clock.now())
         if engine is None:
             return self._failure(claim, Reason.ALIGN_ENGINE_UNAVAILABLE, claim.alignment.engine)
+        stored: StoredBlob | None = None
         try:
             task = AlignmentTask(
                 system_prompt=claim.alignment.system_prompt,
@@ -85,6 +93,10 @@ class AlignmentRunner:
             return self._failure(claim, Reason.FILE_NOT_FOUND, "the bytes of a file are gone")
         except IngestError as error:
             return self._failure(claim, Reason.SERVICE_UNAVAILABLE, str(error))
+        except asyncio.CancelledError:
+            if stored is not None:  # cancelled while the descriptor was closed: nobody reports this dataset
+                await self._finisher.run(delete_all(self._blobs, [stored.key]))
+            raise
         except Exception as error:
             log.exception("alignment %s failed unexpectedly", claim.alignment.alignment_job_id)
             return self._failure(claim, Reason.INTERNAL, type(error).__name__)

@@ -11,7 +11,7 @@ from ingest_grpc.clock import Clock
 from ingest_grpc.errors import IngestError
 from ingest_grpc.service.work import WorkService
 from ingest_grpc.store.alignment_interface import AlignmentRow
-from ingest_grpc.store.interface import Claim
+from ingest_grpc.store.interface import Attempt, Claim
 from ingest_grpc.worker.aligner import AlignmentRunner
 from ingest_grpc.worker.lease import Leases
 from ingest_grpc.worker.loop import Loop
@@ -75,6 +75,9 @@ class Pool:
         self._waiting: dict[_Work, None] = {}
         """In claim order."""
         self._converted: set[_Work] = set()
+        self._claiming: asyncio.Task[list[Claim]] | None = None
+        self._stopped_early: set[Attempt] = set()
+        """What callers cancelled while claims were under way."""
         self._mean_seconds = 2 * SHORT_SECONDS
         """How long a claim takes a worker, of late; long until that is known."""
         self._loop = Loop("worker-pool", self._step)
@@ -85,12 +88,21 @@ class Pool:
     async def stop(self, grace_seconds: float) -> None:
         """No new claims. What waits is given back, what has a worker has `grace_seconds`, then it is stopped, too."""
         await self._loop.stop()
-        await self._give_back(await self._stopped(self._waiting))
+        await self._give_back([*await self._last_claims(), *await self._stopped(self._waiting)])
         if self._running:
             await asyncio.wait([work.task for work in self._running], timeout=grace_seconds)
         left = await self._stopped(self._running)
         await self._runner.drain()
+        await self._aligner.drain()
         await self._give_back(left)
+
+    async def _last_claims(self) -> Sequence[Claim]:
+        """What was being claimed when the loop was stopped: the commit goes on."""
+        claiming, self._claiming = self._claiming, None
+        if claiming is None:
+            return []
+        [claimed] = await asyncio.gather(claiming, return_exceptions=True)
+        return claimed if isinstance(claimed, list) else []
 
     async def _stopped(self, stopped: Iterable[_Work]) -> list[Claim]:
         """Their claims, once their tasks have ended."""
@@ -110,20 +122,28 @@ class Pool:
         """The queue may have grown."""
         self._loop.wake()
 
-    def stop_claims(self, keys: Iterable[tuple[str, int]]) -> None:
+    def stop_claims(self, attempts: Iterable[Attempt]) -> None:
         """Callers cancelled these: stop the work on them, whose late results are void anyway."""
-        for key in keys:
-            if (work := self._newest.get(key)) is not None:
+        for key, attempt in attempts:
+            if (work := self._newest.get(key)) is not None and work.claim.attempt == attempt:
                 work.task.cancel()
+            elif self._claiming is not None:  # it may be claimed and cancelled by one and the same commit
+                self._stopped_early.add((key, attempt))
 
     async def step(self) -> int:
         """Claims once, for all free workers and ahead of them; returns how much was claimed."""
         if self._waiting:
             return 0
         wanted = self._free + (self._size if self._is_short else 0)
-        claims = await self._work.claim(self._worker_id, wanted) if wanted > 0 else []
+        if wanted <= 0:
+            return 0
+        self._stopped_early.clear()
+        self._claiming = asyncio.create_task(self._work.claim(self._worker_id, wanted))
+        claims = await asyncio.shield(self._claiming)
+        self._claiming = None
         for claim in claims:
             self._take(claim)
+        self.stop_claims(self._stopped_early)
         self._begin_next()
         return len(claims)
 

@@ -46,7 +46,7 @@ class Reaper:
             return 0
         log.warning("taking back %d claims without a worker", len(lost))
         taken = await self._work.orphan(lost)
-        self._pool.stop_claims(claim.key for claim in lost)
+        self._pool.stop_claims((claim.key, claim.attempt) for claim in lost)
         return taken
 
     async def _step(self) -> float:

@@ -92,10 +92,11 @@ class Runner:
         All but the fetching waits for `turn`. From `on_converted` on, which may be called twice, nothing is left that
         needs a converter.
         """
+        images = self._new_images()
         try:
-            outcome = await self._outcome(claim, turn, on_converted)
+            outcome = await self._outcome(claim, images, turn, on_converted)
             on_converted()
-            await self._finisher.run(self._report(claim, outcome))
+            await self._finisher.run(self._report(claim, outcome, images))
         finally:
             self._board.forget(claim.job_row, claim.record)
             self._board.pace.note()
@@ -107,16 +108,16 @@ class Runner:
         await self._finisher.drain()
         await self._unpacker.drain()
 
-    async def _outcome(self, claim: RecordRow, turn: Turn, on_converted: Callable[[], None]) -> Outcome | Unpacked:
-        """The outcome of one attempt; pictures are left behind only by one that has them."""
-        images = self._new_images()
-        outcome = None
+    async def _outcome(
+        self, claim: RecordRow, images: Images | None, turn: Turn, on_converted: Callable[[], None]
+    ) -> Outcome | Unpacked:
+        """The outcome of one attempt; one that has none leaves no pictures behind."""
         try:
-            outcome = await self._attempt(claim, images, turn, on_converted)
-        finally:
-            if images is not None and not (isinstance(outcome, Done) and outcome.images):
+            return await self._attempt(claim, images, turn, on_converted)
+        except BaseException:
+            if images is not None:
                 await self._finisher.run(images.drop())
-        return outcome
+            raise
 
     async def _attempt(
         self, claim: RecordRow, images: Images | None, turn: Turn, on_converted: Callable[[], None]
@@ -218,6 +219,8 @@ class Runner:
         return await self._unpacker.unpack(claim, source, output_key(claim), found, on_progress)
 
     def _moved(self, claim: RecordRow, moved: Progress) -> None:
+        # Each stage of a conversion has its own limit, and a scan goes through three.
+        self._leases.renew(claim, self._conversion_seconds)
         progress = UnitProgress(units_done=moved.units_done, units_total=moved.units_total, unit=moved.unit)
         self._board.report(claim.job_row, claim.record, moved.step, progress)
 
@@ -237,8 +240,10 @@ class Runner:
         seconds = backoff_seconds(before, self._backoff_base_seconds, self._backoff_max_seconds, self._rng)
         return Retry(error, seconds)
 
-    async def _report(self, claim: RecordRow, outcome: Outcome | Unpacked) -> None:
-        """Commits the outcome; an output that nobody wants any more is dropped."""
+    async def _report(self, claim: RecordRow, outcome: Outcome | Unpacked, images: Images | None) -> None:
+        """Commits the outcome; an output that nobody wants any more is dropped, and so are pictures that none has."""
+        if images is not None and not (isinstance(outcome, Done) and outcome.images):
+            await images.drop()
         if isinstance(outcome, Unpacked):
             refused = await self._unpacker.report(claim, outcome)
             if refused is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ingest_grpc.blobs.interface import Blobs, BlobWriter, StoredBlob
 from ingest_grpc.model import NewFile
+from ingest_grpc.service.attempted import attempted
 from ingest_grpc.service.intake import Intake
 from ingest_grpc.service.upload import ReceivedContent
 
@@ -80,7 +81,7 @@ class Staging(ABC):
             self._writer = None
 
     async def drop(self) -> None:
-        """Nothing is left of any file."""
-        await self.abort()
+        """Nothing is left of any file, unless its storage fails: that is logged, and the next start looks for it."""
+        await attempted("dropping a file", self.abort())
         for staged in self.staged:
-            await self.blobs.delete(staged.blob.key)
+            await attempted("dropping a file", self.blobs.delete(staged.blob.key))

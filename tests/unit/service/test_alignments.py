@@ -240,7 +240,7 @@ async def test_cancel__of_a_running_alignment_voids_its_result(core: Core) -> No
     await core.start_job(job_id)
     claim = await core.claim_alignment()
     await core.cancel(job_id)
-    assert core.commits[-1].stopped == {claim.key}
+    assert core.commits[-1].stopped == {(claim.key, claim.attempt)}
     head = (await core.job(job_id)).last_sequence
     await core.align(claim)  # the worker did not hear of it; its dataset is dropped, as `check` proves
     assert (await core.alignment(job_id)).output_file_ids == ()

@@ -136,7 +136,7 @@ async def test_archive__removing_it_removes_what_came_out_of_it_at_every_depth(c
     removed = await core.remove(job_id, records=[whole.record_id])
     assert len(removed.results[0].record_ids) == 4
     assert await records(core, job_id) == {}
-    assert running.key in core.commits[-1].stopped
+    assert (running.key, running.attempt) in core.commits[-1].stopped
     assert await core.succeed(running) is False
     assert (await core.job(job_id)).tally.total == 0
     await core.check()

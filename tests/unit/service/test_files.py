@@ -348,7 +348,7 @@ async def test_delete__by_force_stops_what_runs_in_every_job(core: Core) -> None
     await core.check()
 
     assert list(deleted.job_ids) == jobs
-    assert {running.key} in [commit.stopped for commit in core.commits]
+    assert {(running.key, running.attempt)} in [commit.stopped for commit in core.commits]
     assert not await core.succeed(running)
 
 

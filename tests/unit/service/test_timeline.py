@@ -245,7 +245,7 @@ async def test_cancel__stops_everything_in_flight_once(core: Core) -> None:
 
     assert await core.cancel(created.job.job.job_id) == 2
     assert await follower.next() == [CANCELLED, CANCELLED, RUN, JOB]
-    assert core.commits[-1].stopped == {running.key}
+    assert core.commits[-1].stopped == {(running.key, running.attempt)}
     job = await core.job(created.job.job.job_id)
     assert job.status is JobStatus.CANCELLED
     assert job.facts.settled

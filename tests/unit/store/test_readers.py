@@ -63,6 +63,7 @@ async def test_read__that_raises_gives_its_reader_back_clean(store: SqliteStore)
 @pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_BUSY_RECOVERY, sqlite3.SQLITE_CORRUPT])
 async def test_read__that_the_disk_fails_is_worth_another_try(store: SqliteStore, code: int) -> None:
     async def fails(rows: Rows) -> None:
+        rows._connection.execute("ROLLBACK")  # type: ignore[attr-defined]  # as SQLite does by itself
         raise disk_error(code)
 
     with pytest.raises(IngestError) as caught:

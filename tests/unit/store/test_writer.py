@@ -75,7 +75,7 @@ async def test_group_commit__units_run_again_when_one_raises(ledger: Ledger) -> 
 async def test_group_commit__wakes_only_for_what_was_committed(ledger: Ledger) -> None:
     async def touches(tx: Tx) -> None:
         tx.commit.jobs.add(1)
-        tx.commit.stopped.add(("record", 2))
+        tx.commit.stopped.add((("record", 2), 1))
 
     async def touches_and_raises(tx: Tx) -> None:
         tx.commit.jobs.add(3)
@@ -83,7 +83,7 @@ async def test_group_commit__wakes_only_for_what_was_committed(ledger: Ledger) -
         raise ValueError
 
     await asyncio.gather(ledger.store.write(touches), ledger.store.write(touches_and_raises), return_exceptions=True)
-    assert ledger.commits == [Commit(jobs={1}, stopped={("record", 2)})]
+    assert ledger.commits == [Commit(jobs={1}, stopped={(("record", 2), 1)})]
 
 
 async def test_unit__that_awaits_something_else_is_refused(ledger: Ledger) -> None:

@@ -73,4 +73,5 @@ def snapshot(connection: sqlite3.Connection, unit: ReadUnit[T]) -> T:
     try:
         return drive(unit(SqliteRows(connection)))
     finally:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # SQLite ends it by itself where the disk fails
+            connection.execute("ROLLBACK")
