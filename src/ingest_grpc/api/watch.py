@@ -183,8 +183,8 @@ class WatchStreams:
                 return jobs_wire.snapshot(ledger_id, self._clock.now())
             case jobs_service.Synced():
                 return jobs_wire.synced()
-            case jobs_service.JobRemoved(job, sequence):
-                return jobs_wire.job_removed(job, sequence)
+            case jobs_service.JobRemoved(job_id, sequence, deleted):
+                return jobs_wire.job_removed(job_id, sequence, deleted=deleted)
             case jobs_service.Heartbeat(ledger_id):
                 return jobs_wire.heartbeat(ledger_id, self._clock.now())
             case jobs_service.End():

@@ -16,7 +16,9 @@ from ingest_grpc.store.interface import JobHead, Rows, Store
 
 KEPT_BYTES = 32 * 1024 * 1024
 KEPT_JOBS = 1_000
-"""Jobs of lists, forty pages of 25: about 5 KB each, which a server that runs for hours comes to hold for good."""
+LISTED_BYTES = 4 * 1024
+"""Jobs of lists, forty pages of 25, and the most bytes of one, encoded: a server that runs for hours comes to hold so
+many for good, about 10 KB each, 25 at most. What is longer is read and encoded each time."""
 
 ENTRY_BYTES = 512
 """What a reply takes beside its own bytes: its key, and its places in the caches. It bounds the number of replies."""
@@ -142,10 +144,16 @@ class ListedJobs:
         known = self._jobs.get(job.row_id)
         if known is None or known.job is not job:
             self._jobs.pop(job.row_id, None)
-            if len(self._jobs) >= self._kept:
-                del self._jobs[next(iter(self._jobs))]
-            known = self._jobs[job.row_id] = _Listed(head_of(job), job, self._encode(job))
+            known = _Listed(head_of(job), job, self._encode(job))
+            self._keep(known)
         return known.data
+
+    def _keep(self, listed: _Listed) -> None:
+        if len(listed.data) > LISTED_BYTES:
+            return
+        if len(self._jobs) >= self._kept:
+            del self._jobs[next(iter(self._jobs))]
+        self._jobs[listed.head.row_id] = listed
 
 
 def head_of(job: Job) -> JobHead:

@@ -16,7 +16,6 @@ from ingest_grpc.hub import Hub, Signal
 from ingest_grpc.model import (
     Caller,
     EventType,
-    Job,
     JobChange,
     JobFilter,
     TimelineEvent,
@@ -24,14 +23,16 @@ from ingest_grpc.model import (
     WatchJobsUntil,
 )
 from ingest_grpc.service import views
-from ingest_grpc.service.feed import Feed, FeedItem
+from ingest_grpc.service.feed import Feed, FeedItem, Watched
 from ingest_grpc.service.paging import Tokens, fits
 from ingest_grpc.service.stream_pace import StreamPace
 from ingest_grpc.service.watch_limits import WatchLimits
 from ingest_grpc.store.interface import JobCursor, Rows, Store
 
 SNAPSHOT_PAGE = 100
-"""Jobs per read of a snapshot: no transaction stays open while a page is sent."""
+SNAPSHOT_PAGE_BYTES = 256 * 1024
+"""Most jobs per read of a snapshot, and encoded bytes after which it ends: no transaction stays open while a page is
+sent, and a watcher that does not read holds one for as long as it is borne."""
 
 _START: JobCursor = (0, 0)
 
@@ -52,8 +53,9 @@ class Synced:
 class JobRemoved:
     """The job was deleted or no longer passes the filter, by the event with this sequence."""
 
-    job: Job
+    job_id: str
     sequence: int
+    deleted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,10 +219,10 @@ class _Watch:
         after: JobCursor | None = self._position.jobs_after
         while after is not None:
             jobs, after = await self._store.read(partial(self._jobs, after=after))
-            for job in jobs:
+            for place, data in jobs:
                 self._silent = False
-                self._position = _Position(self._position.cursor, (job.created_at, job.row_id))
-                yield self._message(self._feed.encode_job(job))
+                self._position = _Position(self._position.cursor, place)
+                yield self._message(data)
             if self._pace.beat_is_due:  # a filter that few jobs pass takes a while
                 yield self._heartbeat()
             self._pace.raise_if_over()
@@ -228,22 +230,39 @@ class _Watch:
         self._position = _Position(self._position.cursor)
         yield self._message(Synced())
 
-    async def _jobs(self, rows: Rows, after: JobCursor) -> tuple[list[Job], JobCursor | None]:
-        """One page of the jobs that pass the filter, oldest first, and where to go on."""
+    async def _jobs(self, rows: Rows, after: JobCursor) -> tuple[list[tuple[JobCursor, bytes]], JobCursor | None]:
+        """One page of the jobs that pass the filter, oldest first, each with its place, and where to go on.
+
+        Encoded one by one as they are read: a hundred jobs with all their texts may take 50 MB.
+        """
+        found, cursor = await self._found(rows, after)
+        page, left = list[tuple[JobCursor, bytes]](), SNAPSHOT_PAGE_BYTES
+        for place in found:
+            job = await rows.job_by_row(place[1])
+            job = await views.with_reviews(rows, job, views.MAX_REVIEW_REASONS_IN_LISTS)
+            data = self._feed.encode_job(job)
+            page.append((place, data))
+            left -= len(data)
+            if left < 0 and len(page) < len(found):
+                return page, place
+        return page, cursor
+
+    async def _found(self, rows: Rows, after: JobCursor) -> tuple[list[JobCursor], JobCursor | None]:
+        """The places of these jobs, and where to go on behind all of them."""
         asked = self._request
         if asked.external_id is not None:
             job = await rows.job_by_external_id(self._team, asked.external_id)
-            found = [job] if job is not None and self._passes(job) else []
-            cursor = None
-        else:
-            wanted = JobFilter(
-                job_types=asked.job_types,
-                labels=asked.labels,
-                knowledge_base_id=asked.knowledge_base_id,
-                ascending=True,
-            )
-            found, cursor = await rows.jobs_where(self._team, wanted, after, SNAPSHOT_PAGE)
-        return [await views.with_reviews(rows, job, views.MAX_REVIEW_REASONS_IN_LISTS) for job in found], cursor
+            if job is None or not self._passes(Watched.of(job)):
+                return [], None
+            return [(job.created_at, job.row_id)], None
+        wanted = JobFilter(
+            job_types=asked.job_types,
+            labels=asked.labels,
+            knowledge_base_id=asked.knowledge_base_id,
+            ascending=True,
+        )
+        found, cursor = await rows.jobs_where(self._team, wanted, after, SNAPSHOT_PAGE)
+        return [place for _, place in found], cursor
 
     # ── the feed ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -256,12 +275,12 @@ class _Watch:
                 yield self._message(item.job_data)
             yield self._message(item.data, after)
         elif self._passed_before(item.job, item.event):
-            yield self._message(JobRemoved(item.job, item.event.sequence), after)
+            yield self._message(JobRemoved(item.job.job_id, item.event.sequence, item.job.deleted), after)
 
-    def _passes(self, job: Job) -> bool:
-        return job.deleted_at is None and self._fits(job) and self._has(job.labels, job.knowledge_base_id)
+    def _passes(self, job: Watched) -> bool:
+        return not job.deleted and self._fits(job) and self._has(job.labels, job.knowledge_base_id)
 
-    def _passed_before(self, job: Job, event: TimelineEvent) -> bool:
+    def _passed_before(self, job: Watched, event: TimelineEvent) -> bool:
         """Whether this event may have taken a job away that passed the filter until then."""
         change = event.change
         if event.type is EventType.JOB_DELETED:
@@ -274,7 +293,7 @@ class _Watch:
             )
         return False
 
-    def _fits(self, job: Job) -> bool:
+    def _fits(self, job: Watched) -> bool:
         """Whether the job passes what of the filter never changes its mind."""
         asked = self._request
         return job.job_type in (asked.job_types or (job.job_type,)) and asked.external_id in (None, job.external_id)

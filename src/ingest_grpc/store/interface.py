@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, TypeVar
 
-from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, RecordStatus, Trigger
+from ingest_grpc.lifecycle import IngestionJobStatus, RecordStatus, Trigger
 from ingest_grpc.model import (
     EventType,
     File,
@@ -18,7 +18,6 @@ from ingest_grpc.model import (
     IngestionJob,
     Job,
     JobFile,
-    JobFilter,
     Scope,
     TimelineEvent,
 )
@@ -28,6 +27,10 @@ from ingest_grpc.store.claims import NewRecord as NewRecord
 from ingest_grpc.store.claims import QueueState as QueueState
 from ingest_grpc.store.claims import RecordRow as RecordRow
 from ingest_grpc.store.file_interface import FileRows, FileTx
+from ingest_grpc.store.job_interface import FoundJob as FoundJob
+from ingest_grpc.store.job_interface import JobCursor as JobCursor
+from ingest_grpc.store.job_interface import JobHead as JobHead
+from ingest_grpc.store.job_interface import JobSearchRows
 from ingest_grpc.store.knowledge_interface import KnowledgeRows, KnowledgeTx
 from ingest_grpc.store.record_interface import RecordSearchTx
 
@@ -41,20 +44,6 @@ class Position:
     row_id: int
     record_id: str
     position: int
-
-
-@dataclass(frozen=True, slots=True)
-class JobHead:
-    """A job's place in a list, and its version: nothing that callers see of it changes without one of the last two."""
-
-    row_id: int
-    created_at: int
-    last_sequence: int
-    updated_at: int
-
-
-JobCursor = tuple[str | int, int]
-"""Where a list of jobs goes on: the value it is ordered by, and the row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +123,7 @@ class Commit:
         self.unindexed |= other.unindexed
 
 
-class Rows(FileRows, AlignmentRows, KnowledgeRows, Protocol):
+class Rows(FileRows, JobSearchRows, AlignmentRows, KnowledgeRows, Protocol):
     """Reads inside one snapshot. Lists are index ranges: their cost does not grow with history.
 
     A method that finds nothing returns None or an empty sequence; another team's rows are not found.
@@ -145,18 +134,6 @@ class Rows(FileRows, AlignmentRows, KnowledgeRows, Protocol):
     async def job(self, team: str, job_id: str) -> Job | None: ...
     async def job_by_row(self, row_id: int) -> Job: ...
     async def job_by_external_id(self, team: str, external_id: str) -> Job | None: ...
-    async def jobs_newest(
-        self, team: str, statuses: Sequence[JobStatus], before: int | None, limit: int
-    ) -> list[JobHead]: ...
-    async def jobs_where(
-        self, team: str, wanted: JobFilter, after: JobCursor | None, limit: int
-    ) -> tuple[list[Job], JobCursor | None]:
-        """Jobs that pass the filter, in its order, after a cursor.
-
-        The cost is bounded: after so many rows that did not pass the page ends early, perhaps empty. The
-        cursor is where to go on, None at the end.
-        """
-        ...
 
     async def markdown_files(self, job_row: int, limit: int, after: int = 0) -> list[tuple[int, JobFile]]:
         """(row, entry) of the Markdown that a job lists, in the order it was added, after a row."""

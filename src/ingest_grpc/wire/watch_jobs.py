@@ -39,11 +39,9 @@ def event_content(value: model.TimelineEvent) -> bytes:
     return WatchJobsResponse(event=event(value)).SerializeToString(deterministic=True)
 
 
-def job_removed(value: model.Job, sequence: int) -> bytes:
+def job_removed(job_id: str, sequence: int, *, deleted: bool) -> bytes:
     """A job went, by the event with this sequence."""
-    message = job_service_pb2.WatchJobsRemoved(
-        job_id=value.job_id, sequence=sequence, deleted=value.deleted_at is not None
-    )
+    message = job_service_pb2.WatchJobsRemoved(job_id=job_id, sequence=sequence, deleted=deleted)
     return WatchJobsResponse(job_removed=message).SerializeToString()
 
 

@@ -12,7 +12,7 @@ from ingest_grpc.lifecycle import TransitionRefused, Trigger
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.store.interface import Tx
 from ingest_grpc.store.sqlite.job_tx import CACHED, _careful
-from ingest_grpc.store.sqlite.row_cache import OWED
+from ingest_grpc.store.sqlite.row_cache import LONG_CHARACTERS, MAX_LONG_JOBS, OWED, RowCache
 from ingest_grpc.store.sqlite.schema import connect_writer, migrate
 from ingest_grpc.store.sqlite.statements import statements
 from tests.cached_rows import check_cached_rows
@@ -155,3 +155,21 @@ def test_plain_statement__neither_reads_what_may_be_owed_nor_changes_what_may_be
     read = {(table, column) for action, table, column in touched if action == sqlite3.SQLITE_READ}
     assert {(table, column) for table, column in read if table in OWED and column} <= IMMUTABLE
     assert not {table for action, table, _ in touched if action in CHANGES} & CACHED
+
+
+async def test_long_jobs__are_few_and_short_ones_stay(core: Core) -> None:
+    short = (await core.create()).job.job
+    cache = RowCache()
+    with closing(sqlite3.connect(":memory:")) as connection:
+        cache.begin(connection)
+        cache.keep_job(short)
+        for number in range(1, MAX_LONG_JOBS + 8):
+            long = {"row_id": short.row_id + number, "job_id": f"long {number}", "system_prompt": "a" * LONG_CHARACTERS}
+            cache.update_job(short.model_copy(update={**long, "instructions": "b"}))
+        cache._owed_jobs.clear()  # as COMMIT leaves it
+        cache.begin(connection)
+
+    assert cache.job_named(short.job_id) is short
+    assert len(cache.jobs) == 1 + MAX_LONG_JOBS
+    assert cache.job_named("long 7") is None
+    assert cache.job_named("long 8") is not None

@@ -44,9 +44,7 @@ def test_snapshot_and_heartbeat__name_the_ledger_and_the_time() -> None:
 
 
 def test_job_removed__says_whether_the_job_was_deleted() -> None:
-    gone = values.job().model_copy(update={"deleted_at": NOW})
-    assert parse(watch_jobs.job_removed(gone, 7)).job_removed == job_service_pb2.WatchJobsRemoved(
-        job_id=values.JOB_ID, sequence=7, deleted=True
-    )
-    other = values.job().model_copy(update={"deleted_at": None})
-    assert not parse(watch_jobs.job_removed(other, 7)).job_removed.deleted
+    gone = watch_jobs.job_removed(values.JOB_ID, 7, deleted=True)
+    assert parse(gone).job_removed == job_service_pb2.WatchJobsRemoved(job_id=values.JOB_ID, sequence=7, deleted=True)
+    other = watch_jobs.job_removed(values.JOB_ID, 7, deleted=False)
+    assert not parse(other).job_removed.deleted

@@ -9,7 +9,7 @@ from typing import Any
 from ingest_grpc.lifecycle import RecordStatus, Trigger, WaitReason
 from ingest_grpc.model import FileRecord, IngestionJob, Job, JobFile, JobFilter, TimelineEvent
 from ingest_grpc.store.claims import moved
-from ingest_grpc.store.interface import Commit, JobCursor, NewRecord, RecordRow
+from ingest_grpc.store.interface import Commit, FoundJob, JobCursor, NewRecord, RecordRow
 from ingest_grpc.store.sqlite import values
 from ingest_grpc.store.sqlite.row_cache import OWED, RowCache
 from ingest_grpc.store.sqlite.rows import SqliteRows
@@ -81,9 +81,13 @@ class SqliteJobTx(SqliteRows):
 
     async def jobs_where(
         self, team: str, wanted: JobFilter, after: JobCursor | None, limit: int
-    ) -> tuple[list[Job], JobCursor | None]:
+    ) -> tuple[list[FoundJob], JobCursor | None]:
         self.settle()  # its statement has no name
         return await super().jobs_where(team, wanted, after, limit)
+
+    async def count_jobs_where(self, team: str, wanted: JobFilter, limit: int) -> int:
+        self.settle()
+        return await super().count_jobs_where(team, wanted, limit)
 
     async def update_job(self, job: Job) -> None:
         self._cache.update_job(job)

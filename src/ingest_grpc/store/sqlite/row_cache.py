@@ -32,6 +32,10 @@ MAX_JOBS = 512
 MAX_RECORDS = 2_000
 """Some kilobytes each: what is under way at one time, not what there ever was."""
 
+LONG_CHARACTERS = 8 * 1024
+MAX_LONG_JOBS = 32
+"""Jobs whose prompts have more characters than this, up to half a megabyte each: 16 MiB of them at most."""
+
 OWED = frozenset({"jobs", "ingestion_jobs", "events"})
 """Tables whose rows may be owed: a statement that names one of them is run only after `settle`."""
 
@@ -47,6 +51,7 @@ class RowCache:
         self.ingestion_jobs: dict[int, IngestionJob] = {}
         self.records: dict[int, RecordRow] = {}
         self._named: dict[str, int] = {}
+        self._long: dict[int, None] = {}
         self._owed_jobs: dict[int, _Owed[Job]] = {}
         self._owed_ingestion_jobs: dict[int, _Owed[IngestionJob]] = {}
         self._owed_events: list[Row] = []
@@ -58,6 +63,10 @@ class RowCache:
         if version != self._version:
             self.forget()
             self._version = version
+        while len(self._long) > MAX_LONG_JOBS:
+            row_id = next(iter(self._long))
+            del self._long[row_id]
+            self.jobs.pop(row_id, None)
         _trim(self.jobs, MAX_JOBS)
         _trim(self._named, MAX_JOBS)
         _trim(self.ingestion_jobs, MAX_JOBS)
@@ -72,6 +81,8 @@ class RowCache:
         """Remembers a job that was read; returns it."""
         self.jobs[job.row_id] = job
         self._named[job.job_id] = job.row_id
+        if job.prompt_characters > LONG_CHARACTERS:
+            self._long[job.row_id] = None
         return job
 
     def update_job(self, job: Job) -> None:
@@ -105,6 +116,7 @@ class RowCache:
         if "jobs" in tables:
             self.jobs.clear()
             self._named.clear()
+            self._long.clear()
         if "ingestion_jobs" in tables:
             self.ingestion_jobs.clear()
         self.records.clear()
@@ -113,6 +125,7 @@ class RowCache:
         """Nothing is known, nothing is owed."""
         self.jobs.clear()
         self._named.clear()
+        self._long.clear()
         self.ingestion_jobs.clear()
         self.records.clear()
         self._owed_jobs.clear()

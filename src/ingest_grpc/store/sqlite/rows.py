@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 from ingest_grpc.lifecycle import IngestionJobStatus, JobStatus, RecordStatus
 from ingest_grpc.model import EventType, File, FileFilter, IngestionJob, Job, JobFile, JobFilter, TimelineEvent, Upload
 from ingest_grpc.store.file_interface import ExpiryCursor
-from ingest_grpc.store.interface import ApiKey, FeedEvent, JobCursor, JobHead, Position, QueueState, RecordRow
+from ingest_grpc.store.interface import ApiKey, FeedEvent, FoundJob, JobCursor, JobHead, Position, QueueState, RecordRow
 from ingest_grpc.store.sqlite import bounded, values
 from ingest_grpc.store.sqlite.alignments import SqliteAlignmentRows
 from ingest_grpc.store.sqlite.api_keys import api_key_of
-from ingest_grpc.store.sqlite.job_search import jobs_where
+from ingest_grpc.store.sqlite.job_search import count_jobs_where, jobs_where
 from ingest_grpc.store.sqlite.knowledge_bases import NEWEST, SqliteKnowledgeRows
 
 T = TypeVar("T")
@@ -54,8 +54,11 @@ class SqliteRows(SqliteAlignmentRows, SqliteKnowledgeRows):
 
     async def jobs_where(
         self, team: str, wanted: JobFilter, after: JobCursor | None, limit: int
-    ) -> tuple[list[Job], JobCursor | None]:
+    ) -> tuple[list[FoundJob], JobCursor | None]:
         return jobs_where(self._connection, team, wanted, after, limit)
+
+    async def count_jobs_where(self, team: str, wanted: JobFilter, limit: int) -> int:
+        return count_jobs_where(self._connection, team, wanted, limit)
 
     async def jobs_newest(
         self, team: str, statuses: Sequence[JobStatus], before: int | None, limit: int
