@@ -49,6 +49,53 @@ async def test_write__that_raises_leaves_nothing_and_wakes_nobody(store: Store, 
     assert all(not commit.jobs for commit in commits)
 
 
+async def find_job(rows: Rows, job_id: str) -> Job | None:
+    return await rows.job(TEAM, job_id)
+
+
+async def test_rehearsal__returns_what_it_would_do_and_leaves_nothing(store: Store, commits: list[Commit]) -> None:
+    """Neither of what was written and owed within it, nor of whom to wake; all before and after it stays."""
+    kept, rehearsed, later = a_job(), a_job(), a_job()
+    kept_row = 0
+
+    async def rehearsal(tx: Tx) -> list[str]:
+        row_id = await tx.insert_job(rehearsed)
+        before = await tx.job_by_row(kept_row)
+        await tx.update_job(before.model_copy(update={"name": "rehearsed"}))
+        tx.commit.jobs.add(row_id)
+        tx.commit.claimable = True
+        return [(await tx.job_by_row(row)).name for row in (kept_row, row_id)]
+
+    async def unit(tx: Tx) -> list[str]:
+        nonlocal kept_row
+        kept_row = await tx.insert_job(kept)
+        await tx.update_job((await tx.job_by_row(kept_row)).model_copy(update={"name": "owed"}))
+        tx.commit.jobs.add(kept_row)
+        names = await tx.rehearse(rehearsal)
+        await tx.insert_job(later)
+        return [*names, (await tx.job_by_row(kept_row)).name]
+
+    assert await store.write(unit) == ["rehearsed", "name", "owed"]
+    found = [await store.read(partial(find_job, job_id=job.job_id)) for job in (kept, rehearsed, later)]
+    assert [None if job is None else job.name for job in found] == ["owed", None, "name"]
+    assert commits == [Commit(jobs={kept_row})]
+
+
+async def test_rehearsal__that_raises_can_be_caught(store: Store, commits: list[Commit]) -> None:
+    async def rehearsal(tx: Tx) -> None:
+        await tx.insert_job(a_job())
+        tx.commit.jobs.add(1)
+        raise KeyError("mine")
+
+    async def unit(tx: Tx) -> int:
+        with pytest.raises(KeyError, match="mine"):
+            await tx.rehearse(rehearsal)
+        return len(await tx.jobs_newest(TEAM, (), None, 100))
+
+    assert await store.write(unit) == 0
+    assert commits == [Commit()]
+
+
 async def test_write__sees_its_own_rows_and_those_before_it(store: Store) -> None:
     async def unit(tx: Tx) -> int:
         await tx.insert_job(a_job())

@@ -224,6 +224,9 @@ class Tx(FileTx, RecordSearchTx, AlignmentTx, KnowledgeTx, Rows, Protocol):
 
     @property
     def commit(self) -> Commit: ...
+    async def rehearse(self, unit: "WriteUnit[T]") -> T:
+        """What a unit returns that runs as a part of this one; all that it did is then taken back and told nobody."""
+        ...
 
     async def insert_job(self, job: Job) -> int: ...
     async def update_job(self, job: Job) -> None:

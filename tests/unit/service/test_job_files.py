@@ -8,7 +8,7 @@ import pytest
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.ids import Prefix, new_id
 from ingest_grpc.lifecycle import JobStatus
-from ingest_grpc.model import AddFileOutcome, FileToAdd, JobFilter, RemoveFileOutcome
+from ingest_grpc.model import AddFileOutcome, EventType, FileToAdd, JobFilter, RemoveFileOutcome
 from ingest_grpc.service import jobs as jobs_module
 from tests.factories import ALICE, BOB, Core, StartCore, request, to_add
 from tests.faults import cancelled_at
@@ -148,6 +148,21 @@ async def test_remove__of_another_jobs_record_is_not_found(core: Core) -> None:
 
 
 # ── cancelling in slices ───────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_slices__none_is_so_long_that_others_wait(core: Core) -> None:
+    """200 records take some 20 ms, and whoever writes waits for a slice."""
+    job_id = (await core.create(*await core.uploads(201))).job.job.job_id
+    begun = len(core.commits)
+    cancelled = await core.jobs.cancel(ALICE, job_id, None)
+    retried = await core.retries.retry(ALICE, job_id, None, None)
+
+    assert (cancelled.value.records_cancelled, retried.value.records_retried) == (201, 201)
+    for type_ in (EventType.RECORD_CANCELLED, EventType.RECORD_RETRIED):
+        slices = [
+            sum(event.type is type_ for _, events in commit.told for event in events) for commit in core.commits[begun:]
+        ]
+        assert [count for count in slices if count] == [200, 1]
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What callers do to a job as a whole: update, delete, undelete, clone; and its purge."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from itertools import pairwise
@@ -10,7 +11,7 @@ from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.lifecycle import JobStatus, JobType, RecordStatus
 from ingest_grpc.model import EventType, FilesChange, JobFilter, JobUpdate, NewJob
 from ingest_grpc.service import settings
-from ingest_grpc.store.interface import WriteUnit
+from ingest_grpc.store.interface import Tx, WriteUnit
 from tests.factories import ALICE, BOB, Core, request, to_add
 
 DAY = 86_400.0
@@ -251,6 +252,32 @@ async def test_validate_only__answers_and_changes_nothing(core: Core) -> None:
     assert rehearsed.job.job.status is JobStatus.FILE_PROCESSING
     assert len(rehearsed.results) == 1
     assert await refused(core.job(rehearsed.job.job.job_id)) is Reason.JOB_NOT_FOUND
+    await core.check()
+
+
+async def test_validate_only__does_not_make_the_units_beside_it_run_twice(core: Core) -> None:
+    file = await core.upload()
+    job = (await core.create(file)).job.job
+    runs: list[str] = []
+
+    async def counted(tx: Tx) -> None:
+        runs.append("run")
+        await tx.update_job((await tx.job_by_row(job.row_id)).model_copy(update={"description": "kept"}))
+
+    rehearse = core.jobs.add_files(
+        *(ALICE, job.job_id, to_add(await core.upload("b.pdf"))),
+        method=None,
+        allow_partial=False,
+        request=None,
+        validate_only=True,
+    )
+    [_, rehearsed, _] = await asyncio.gather(core.store.write(counted), rehearse, core.store.write(counted))
+
+    assert runs == ["run", "run"], "each once"
+    assert rehearsed.value.job.job.tally.total == 2
+    assert rehearsed.value.job.job.description == "kept"
+    after = await core.job(job.job_id)
+    assert (after.tally.total, after.description, after.last_sequence) == (1, "kept", job.last_sequence)
     await core.check()
 
 

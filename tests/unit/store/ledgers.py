@@ -1,12 +1,24 @@
 """A ledger on which units leave notes, the least that can be written and read back: remembered requests."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextvars import copy_context
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from ingest_grpc.clock import ManualClock
+from ingest_grpc.party import Party, current_party
 from ingest_grpc.store.interface import Commit, Rows, StoredRequest, Tx, WriteUnit
 from ingest_grpc.store.sqlite.store import SqliteStore
+
+T = TypeVar("T")
+
+
+def task_of(party: Party, call: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """A task that does a call for this party."""
+    context = copy_context()
+    context.run(current_party.set, party)
+    return asyncio.create_task(call, context=context)
 
 
 class Ledger:

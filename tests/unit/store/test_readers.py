@@ -1,6 +1,7 @@
 import asyncio
 import sqlite3
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +10,7 @@ from ingest_grpc.store.interface import Rows
 from ingest_grpc.store.sqlite.store import SqliteStore
 from tests.faults import cancelled_at
 from tests.unit.store.doubles import disk_error
-from tests.unit.store.ledgers import Ledger, all_notes, note, notes
+from tests.unit.store.ledgers import Ledger, all_notes, note, notes, task_of
 
 
 class HeldRead:
@@ -100,7 +101,7 @@ async def test_read__cancelled_at_every_await_leaves_no_stale_reader(store: Sqli
         await asyncio.gather(cancelled_at(notes(store), suspension), return_exceptions=True)
         await store.write(note(str(suspension)))
         assert await notes(store) == [str(number) for number in range(1, suspension + 1)]
-    assert store._readers._idle.qsize() == 1
+    assert len(store._readers._idle) == 1
 
 
 async def test_read__cancelled_while_it_waits_for_a_reader(store: SqliteStore) -> None:
@@ -115,7 +116,85 @@ async def test_read__cancelled_while_it_waits_for_a_reader(store: SqliteStore) -
 
     assert waiting.cancelled()
     assert await notes(store) == []
-    assert store._readers._idle.qsize() == 1
+    assert len(store._readers._idle) == 1
+
+
+async def test_read__cancelled_when_its_turn_has_just_come(store: SqliteStore) -> None:
+    held = HeldRead()
+
+    async def reads_and_cancels() -> None:
+        await store.read(held.unit)  # gives the reader to the one that waits, which did not run since
+        waiting.cancel()
+
+    reading = asyncio.create_task(reads_and_cancels())
+    await held.is_entered()
+    waiting = asyncio.create_task(notes(store))
+    await asyncio.sleep(0)
+    held.released.set()
+    await asyncio.gather(reading, waiting, return_exceptions=True)
+
+    assert waiting.cancelled()
+    assert await notes(store) == []
+    assert len(store._readers._idle) == 1
+
+
+# ── shares ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_share__one_party_has_half_of_the_readers_and_the_others_go_on(path: Path) -> None:
+    ledger = Ledger(path, readers=4)
+    await ledger.store.start()
+    helds = [HeldRead() for _ in range(5)]
+    readings = [task_of("greedy", ledger.store.read(held.unit)) for held in helds]
+    for held in helds[:2]:
+        await held.is_entered()
+
+    assert await asyncio.gather(*(task_of("modest", notes(ledger.store)) for _ in range(5))) == [[]] * 5
+    assert await notes(ledger.store) == [], "the server's own reads are one more party"
+    assert [held.entered.is_set() for held in helds] == [True, True, False, False, False]
+    assert not any(reading.done() for reading in readings)
+    for held in helds:
+        held.released.set()
+    assert await asyncio.gather(*readings) == [([], [])] * 5
+
+
+async def test_share__parties_that_wait_take_turns(ledger: Ledger) -> None:
+    order: list[str] = []
+    held = HeldRead()
+    reading = asyncio.create_task(ledger.store.read(held.unit))
+    await held.is_entered()
+
+    async def read(name: str) -> None:
+        async def unit(rows: Rows) -> None:
+            order.append(name)
+
+        await ledger.store.read(unit)
+
+    waiting = [task_of(name[0], read(name)) for name in ("a1", "a2", "a3", "b1", "b2", "c1")]
+    await asyncio.sleep(0)
+    held.released.set()
+    await asyncio.gather(reading, *waiting)
+
+    assert order == ["a1", "b1", "c1", "a2", "b2", "a3"]
+
+
+async def test_share__a_cancelled_read_counts_until_it_has_ended(path: Path) -> None:
+    """Its thread stands in it still: nobody else's read may be put behind it, and the party gets no other thread."""
+    ledger = Ledger(path, readers=2)
+    await ledger.store.start()
+    held = HeldRead()
+    reading = task_of("greedy", ledger.store.read(held.unit))
+    await held.is_entered()
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    assert ledger.store._readers._held == {"greedy": 1}
+    again = task_of("greedy", notes(ledger.store))
+
+    assert await task_of("modest", notes(ledger.store)) == []
+    assert not again.done()
+    held.released.set()
+    assert await again == []
+    assert ledger.store._readers._held == {}
 
 
 async def test_stop__lets_running_and_waiting_reads_end(store: SqliteStore) -> None:

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from ingest_grpc.errors import IngestError, Reason
-from ingest_grpc.store.interface import Commit, Tx
+from ingest_grpc.store.interface import Commit, Tx, WriteUnit
 from ingest_grpc.store.sqlite import store as store_module
 from ingest_grpc.store.sqlite import writer as writer_module
 from ingest_grpc.store.sqlite.store import SqliteStore
 from tests.faults import cancelled_at
 from tests.reaching import EVERY_RPC, reaches
 from tests.unit.store.doubles import Disk
-from tests.unit.store.ledgers import Ledger, note, note_and_do, note_and_raise, notes
+from tests.unit.store.ledgers import Ledger, note, note_and_do, note_and_raise, notes, task_of
 
 
 async def reason_of(call: object) -> Reason:
@@ -134,6 +134,92 @@ async def test_on_commit__that_fails_harms_nobody(path: Path) -> None:
     assert await ledger.store.write(note("one")) == "one"
     assert await notes(ledger.store) == ["one"]
     await ledger.store.stop()
+
+
+# ── shares ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class SlowUnits:
+    """Units that take a batch's whole time by a clock of their own, and what they ran."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.ran: list[str] = []
+
+    def now(self) -> float:
+        return self.seconds
+
+    def slow(self, name: str, error: Exception | None = None) -> WriteUnit[str]:
+        async def unit(tx: Tx) -> str:
+            self.seconds += writer_module.BATCH_SECONDS
+            self.ran.append(name)
+            await note(name)(tx)
+            if error is not None:
+                raise error
+            return name
+
+        return unit
+
+
+@pytest.fixture
+def units(monkeypatch: pytest.MonkeyPatch) -> SlowUnits:
+    units = SlowUnits()
+    monkeypatch.setattr(writer_module, "perf_counter", units.now)
+    return units
+
+
+async def test_share__parties_take_turns(ledger: Ledger) -> None:
+    names = ["a1", "a2", "a3", "b1", "b2", "c1"]
+    results = await asyncio.gather(*(task_of(name[0], ledger.store.write(note(name))) for name in names))
+
+    assert results == names
+    assert await notes(ledger.store) == ["a1", "b1", "c1", "a2", "b2", "a3"]
+    assert len(ledger.commits) == 1
+
+
+async def test_share__a_batch_ends_when_its_time_is_over(ledger: Ledger, units: SlowUnits) -> None:
+    """What was not run comes first in the next one, and whose turn it was."""
+    greedy = [task_of("greedy", ledger.store.write(units.slow(str(number)))) for number in range(3)]
+    modest = [task_of("modest", ledger.store.write(note(name))) for name in ("x", "y")]
+
+    assert await asyncio.gather(*greedy, *modest) == ["0", "1", "2", "x", "y"]
+    assert await notes(ledger.store) == ["0", "x", "1", "y", "2"]
+    assert units.ran == ["0", "1", "2"], "each once"
+    assert len(ledger.commits) == 3
+    assert ledger.store.writes_waiting == 0
+
+
+async def test_share__a_batch_that_is_run_apart_ends_too(ledger: Ledger, units: SlowUnits) -> None:
+    results = await asyncio.gather(
+        ledger.store.write(note("quick")),
+        ledger.store.write(units.slow("wrong", KeyError("mine"))),
+        ledger.store.write(units.slow("one")),
+        ledger.store.write(units.slow("two")),
+        return_exceptions=True,
+    )
+
+    assert [repr(result) for result in results] == ["'quick'", "KeyError('mine')", "'one'", "'two'"]
+    assert units.ran == ["wrong", "wrong", "one", "two"]
+    assert await notes(ledger.store) == ["quick", "one", "two"]
+    assert len(ledger.commits) == 3
+
+
+async def test_share__what_is_put_back_has_its_place_and_is_run_without_its_caller(
+    path: Path, units: SlowUnits
+) -> None:
+    ledger = Ledger(path, write_queue=3)
+    await ledger.store.start()
+    writes = [asyncio.create_task(ledger.store.write(units.slow(str(number)))) for number in range(4)]
+    await asyncio.sleep(0)
+    writes[2].cancel()
+    await asyncio.sleep(0)
+    await ledger.store.stop()
+    results = await asyncio.gather(*writes, return_exceptions=True)
+
+    assert [getattr(result, "reason", type(result).__name__) for result in results] == [
+        *("str", "str", "CancelledError", Reason.SERVER_BUSY)
+    ]
+    assert units.ran == ["0", "1", "2"], "a stop waits for them"
 
 
 # ── cancelled callers ──────────────────────────────────────────────────────────────────────────────────────

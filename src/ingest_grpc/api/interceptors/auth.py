@@ -11,6 +11,7 @@ import grpc.aio
 from ingest_grpc.api.interceptors.chain import Context, Interceptor, MethodHandler, compose
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.model import Caller, Scope
+from ingest_grpc.party import current_party
 
 Authenticate = Callable[[str | None], Awaitable[Caller]]
 """Tells who has a secret; None = the call carries none. Raises CREDENTIALS_MISSING or CREDENTIALS_INVALID."""
@@ -72,6 +73,7 @@ class Gate(grpc.aio.ServerInterceptor):
             return refusal(method, error, self._interceptors)
         # grpc.aio runs the interceptor and the handler of a call in one task, so the handler finds it here.
         _caller.set(admitted)
+        current_party.set(admitted.team_id)
         return await continuation(handler_call_details)
 
 

@@ -4,16 +4,18 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from ingest_grpc.lifecycle import RecordStatus, Trigger, WaitReason
 from ingest_grpc.model import FileRecord, IngestionJob, Job, JobFile, JobFilter, TimelineEvent
 from ingest_grpc.store.claims import moved
-from ingest_grpc.store.interface import Commit, FoundJob, JobCursor, NewRecord, RecordRow
+from ingest_grpc.store.interface import Commit, FoundJob, JobCursor, NewRecord, RecordRow, Tx, WriteUnit
 from ingest_grpc.store.sqlite import values
 from ingest_grpc.store.sqlite.row_cache import OWED, RowCache
 from ingest_grpc.store.sqlite.rows import SqliteRows
 from ingest_grpc.store.sqlite.statements import Row, statements
+
+T = TypeVar("T")
 
 CACHED = frozenset({"jobs", "ingestion_jobs", "file_records", "files", "blobs"})
 """Tables that the cached rows are made of."""
@@ -59,6 +61,19 @@ class SqliteJobTx(SqliteRows):
     def settle(self) -> None:
         """Writes what the cache owes."""
         self._cache.settle(self._connection)
+
+    async def rehearse(self, unit: WriteUnit[T]) -> T:
+        before, self.commit = self.commit, Commit()
+        self.settle()  # what is owed by now stays
+        self._connection.execute("SAVEPOINT rehearsal")
+        try:
+            return await unit(cast(Tx, self))
+        finally:
+            self.commit = before
+            self._cache.forget()
+            if self._connection.in_transaction:  # or the writer finds that the database rolled it back
+                self._connection.execute("ROLLBACK TO rehearsal")
+                self._connection.execute("RELEASE rehearsal")
 
     # ── jobs ───────────────────────────────────────────────────────────────────────────────────────────
 

@@ -3,6 +3,9 @@
 A durable commit costs one fsync however many units it holds, and one hop to the connection's thread
 however many statements. So the ledger gets faster under load, and nobody ever waits for more than the
 commit before his own.
+
+Nobody's units wait behind all that another party has queued: the parties take turns, and a batch ends once its units
+took so long that the others should be heard.
 """
 
 import asyncio
@@ -18,9 +21,11 @@ import aiosqlite
 
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.model import TimelineEvent
+from ingest_grpc.party import Party, current_party
 from ingest_grpc.store.interface import Commit, WriteUnit
 from ingest_grpc.store.sqlite.failures import RolledBack, explain, is_broken, is_of_database
 from ingest_grpc.store.sqlite.hop import drive, hop
+from ingest_grpc.store.sqlite.lines import Lines
 from ingest_grpc.store.sqlite.row_cache import RowCache
 from ingest_grpc.store.sqlite.schema import prove_durable
 from ingest_grpc.store.sqlite.tx import SqliteTx
@@ -32,7 +37,9 @@ log = logging.getLogger(__name__)
 MakeTx = Callable[[sqlite3.Connection, RowCache], SqliteTx]
 
 MAX_BATCH = 256
-"""Units per commit: bounds how long one commit keeps the next waiting."""
+BATCH_SECONDS = 0.025
+"""Units per commit, and how long they may run until no further one is begun: bounds how long one commit keeps the next
+waiting."""
 
 REOPEN_ATTEMPTS = 5
 REOPEN_PAUSE_SECONDS = 0.5
@@ -44,6 +51,7 @@ class _Waiting:
     unit: WriteUnit[Any]
     done: asyncio.Future[Any]
     call: Mapping[str, str]
+    party: Party
 
 
 @dataclass(slots=True)
@@ -57,10 +65,31 @@ class _Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Committed:
-    """What became of each unit of a batch, and whom to wake."""
+    """What became of each unit of a batch that was run, which are the first ones, and whom to wake."""
 
     outcomes: Sequence[_Outcome]
     commit: Commit
+
+
+class _Queue(asyncio.Queue[_Waiting]):
+    """Hands out the units of all parties in turn, by the three methods that asyncio.Queue offers for that."""
+
+    _queue: Lines[_Waiting]
+
+    def _init(self, maxsize: int) -> None:
+        self._queue = Lines()
+
+    def _put(self, item: _Waiting) -> None:
+        self._queue.add(item.party, item)
+
+    def _get(self) -> _Waiting:
+        taken = self._queue.take()
+        assert taken is not None, "the queue is asked whether it is empty before"
+        return taken[1]
+
+    def put_back(self, left: Sequence[_Waiting], ran: Sequence[_Waiting]) -> None:
+        """What was not run after all; it has a place even in a full queue, and is not done."""
+        self._queue.put_back(((waiting.party, waiting) for waiting in left), (waiting.party for waiting in ran))
 
 
 class Writer:
@@ -78,7 +107,7 @@ class Writer:
         self._on_commit = on_commit
         self._on_broken = on_broken
         self._make_tx = make_tx
-        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(queue_size)
+        self._queue = _Queue(queue_size)
         self._connection: aiosqlite.Connection | None = None
         self._cache = RowCache()
         self._task: asyncio.Task[None] | None = None
@@ -103,7 +132,7 @@ class Writer:
     async def write(self, unit: WriteUnit[Any]) -> Any:
         if self._stopping or not self.healthy:
             raise IngestError(Reason.STORAGE_UNAVAILABLE, retry_after_seconds=1.0)
-        waiting = _Waiting(unit, asyncio.get_running_loop().create_future(), call_facts())
+        waiting = _Waiting(unit, asyncio.get_running_loop().create_future(), call_facts(), current_party.get())
         try:
             self._queue.put_nowait(waiting)
         except asyncio.QueueFull:
@@ -138,15 +167,19 @@ class Writer:
             batch = [await self._queue.get()]
             while len(batch) < MAX_BATCH and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
+            ran = batch
             try:
-                await self._commit(batch)
+                ran = batch[: await self._commit(batch)]
             finally:
-                for waiting in batch:
+                if len(ran) < len(batch):
+                    self._queue.put_back(batch[len(ran) :], ran)
+                for waiting in ran:
                     if not waiting.done.done():
                         waiting.done.set_exception(IngestError(Reason.STORAGE_UNAVAILABLE))
                     self._queue.task_done()
 
-    async def _commit(self, batch: Sequence[_Waiting]) -> None:
+    async def _commit(self, batch: Sequence[_Waiting]) -> int:
+        """How many units of it were run, or failed with it; the others are to be committed later."""
         units = [waiting.unit for waiting in batch]
         try:
             assert self._connection is not None, "the writer is not open"
@@ -155,22 +188,24 @@ class Writer:
                 self._connection, partial(run_batch, units=units, make_tx=self._make_tx, cache=self._cache)
             )
             COMMIT_SECONDS.observe(perf_counter() - began)
-            COMMIT_UNITS.observe(len(units))
+            COMMIT_UNITS.observe(len(committed.outcomes))
         except Exception as error:  # noqa: BLE001 - whatever the database raises is told to its callers
             await self._batch_failed(batch, error)
-            return
-        self._tell(batch, committed)
-        for waiting, outcome in zip(batch, committed.outcomes, strict=True):
+            return len(batch)
+        ran = batch[: len(committed.outcomes)]
+        self._tell(ran, committed)
+        for waiting, outcome in zip(ran, committed.outcomes, strict=True):
             if waiting.done.done():
                 continue  # its caller was cancelled; the unit is committed all the same
             if outcome.error is None:
                 waiting.done.set_result(outcome.value)
             else:
                 waiting.done.set_exception(outcome.error)
+        return len(ran)
 
-    def _tell(self, batch: Sequence[_Waiting], committed: _Committed) -> None:
+    def _tell(self, ran: Sequence[_Waiting], committed: _Committed) -> None:
         """Wakes before the callers continue: whoever hears of a change can already read it everywhere."""
-        pairs = zip(batch, committed.outcomes, strict=True)
+        pairs = zip(ran, committed.outcomes, strict=True)
         committed.commit.told = [(waiting.call, outcome.events) for waiting, outcome in pairs if outcome.events]
         try:
             self._on_commit(committed.commit)
@@ -211,10 +246,11 @@ def run_batch(
     make_tx: MakeTx = SqliteTx,
     cache: RowCache | None = None,
 ) -> _Committed:
-    """One transaction for all units; one that raises leaves nothing behind and does not disturb the others.
+    """One transaction for the units, at least the first; those beyond BATCH_SECONDS are not run and have no outcome.
 
-    Nearly always nothing raises, so the batch first runs plainly. If a unit raises, all is rolled back and
-    run again with a SAVEPOINT around each. Raises what the database itself failed with.
+    One that raises leaves nothing behind and does not disturb the others. Nearly always nothing raises, so the batch
+    first runs plainly. If a unit raises, all is rolled back and the batch is run anew, within the same bound, with a
+    SAVEPOINT around each unit. Raises what the database itself failed with.
     """
     cache = RowCache() if cache is None else cache
     try:
@@ -234,13 +270,18 @@ class _Batch:
         self._tx = make_tx(connection, cache)
 
     def commit(self, units: Sequence[WriteUnit[Any]], *, apart: bool) -> _Committed:
-        """All units, then what they owe, then COMMIT."""
+        """Units as long as there is time, then what they owe, then COMMIT."""
         run = self._run_apart if apart else self._run
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         try:
             self._cache.begin(connection)
-            outcomes = [run(unit) for unit in units]
+            outcomes: list[_Outcome] = []
+            until = perf_counter() + BATCH_SECONDS
+            for unit in units:
+                outcomes.append(run(unit))
+                if perf_counter() >= until:
+                    break
             self._cache.settle(connection)
             connection.execute("COMMIT")
         except BaseException:
