@@ -180,8 +180,9 @@ async def test_push__sends_every_metric_in_the_data_of_opentelemetry(
 
     transitions = metrics["ingest_transitions_total"].sum
     assert transitions.is_monotonic
-    by_trigger = {point.attributes[1].value.string_value: point.as_double for point in transitions.data_points}
-    assert by_trigger["SUCCEEDED"] >= 1
+    labels = [{each.key: each.value.string_value for each in point.attributes} for point in transitions.data_points]
+    counts = {(each["of"], each["trigger"]): p.as_double for each, p in zip(labels, transitions.data_points, strict=True)}
+    assert counts["record", "SUCCEEDED"] >= 1
     [commits] = metrics["ingest_commit_seconds"].histogram.data_points
     assert commits.count == sum(commits.bucket_counts) > 0
     assert len(commits.bucket_counts) == len(commits.explicit_bounds) + 1
