@@ -88,9 +88,11 @@ TRANSITIONS = Counter(
 )
 QUEUED = Gauge("ingest_queue_records", "Records that a worker could claim now.", (), registry=REGISTRY)
 QUEUE_AGE_SECONDS = Gauge(
-    "ingest_queue_oldest_seconds", "Since the oldest of the records that a worker could claim now was added; 0 if there is none.", (),
+    "ingest_queue_oldest_seconds",
+    "Since the oldest of the records that a worker could claim now was added; 0 if there is none.",
+    (),
     registry=REGISTRY,
-)  # fmt: skip
+)
 DELAYED = Gauge(
     "ingest_delayed_records", "Queued records that wait for a back-off or for their team's cap.", (), registry=REGISTRY
 )

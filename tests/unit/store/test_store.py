@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingest_grpc.lifecycle import TRANSITIONS
-from ingest_grpc.store.interface import LedgerLocked
+from ingest_grpc.store.interface import LedgerDamaged, LedgerLocked
 from ingest_grpc.store.sqlite import schema
 from ingest_grpc.store.sqlite.store import SqliteStore, ledger_lock
 from tests.faults import cancelled_at
@@ -48,8 +48,9 @@ async def test_lock__is_released_by_a_stop(ledger: Ledger, path: Path) -> None:
 
 async def test_lock__is_released_by_a_start_that_failed(path: Path) -> None:
     path.write_bytes(b"this is not a database, but long enough to be taken for one" * 100)
-    with pytest.raises(sqlite3.DatabaseError):
+    with pytest.raises(LedgerDamaged, match=r"ledger\.sqlite3: file is not a database") as caught:
         await Ledger(path).store.start()
+    assert "admin restore" in caught.value.fix
     path.unlink()
     second = Ledger(path)
     await second.store.start()
@@ -108,8 +109,9 @@ async def test_start__refuses_a_ledger_of_a_newer_version(ledger: Ledger, path: 
     await ledger.store.stop()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 9999")
-    with pytest.raises(RuntimeError, match="schema 9999"):
+    with pytest.raises(schema.NewerSchema, match="schema 9999") as caught:
         await Ledger(path).store.start()
+    assert "restore a backup" in caught.value.fix
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone()[0] == 9999, "untouched"
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from ingest_grpc.clock import Clock
-from ingest_grpc.store.interface import Commit, LedgerLocked, ReadUnit, Tx, WriteUnit
+from ingest_grpc.store.interface import Commit, LedgerDamaged, LedgerLocked, ReadUnit, Tx, WriteUnit
+from ingest_grpc.store.sqlite.failures import is_damage
 from ingest_grpc.store.sqlite.readers import Readers
 from ingest_grpc.store.sqlite.schema import connect_reader, connect_writer, migrate
 from ingest_grpc.store.sqlite.tx import SqliteTx
@@ -113,8 +114,10 @@ class SqliteStore:
             await asyncio.to_thread(self._migrate)
             await self._writer.start()
             await self._readers.start()
-        except BaseException:
+        except BaseException as error:
             await self.stop()
+            if is_damage(error):
+                raise LedgerDamaged(f"{self._path}: {error}") from error
             raise
 
     def _migrate(self) -> None:
