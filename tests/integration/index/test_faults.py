@@ -146,3 +146,15 @@ async def check_whole(path: Path, acknowledged: dict[str, tuple[int, int]]) -> N
     hits = await index.search(KEY, words("common", top_k=1_000))
     assert len(hits) == len(states) * CHUNKS
     await index.close()
+
+
+async def test_open__nobody_else_can_read_a_new_index(path: Path) -> None:
+    before = os.umask(0o022)
+    index = SqliteIndex(path)
+    try:
+        await index.open()
+        modes = {each.name: each.stat().st_mode & 0o777 for each in path.parent.glob(f"{path.name}*")}
+    finally:
+        os.umask(before)
+        await index.close()
+    assert modes == {f"{path.name}{suffix}": 0o600 for suffix in ("", "-wal", "-shm")}

@@ -164,3 +164,13 @@ async def test_copy_of_a_stopped_ledger__is_whole(ledger: Ledger, path: Path, tm
     await copy.store.start()
     assert await notes(copy.store) == ["kept"]
     await copy.store.stop()
+
+
+async def test_start__nobody_else_can_read_a_new_ledger(path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        await Ledger(path).store.start()
+    finally:
+        os.umask(before)
+    modes = {each.name: each.stat().st_mode & 0o777 for each in path.parent.glob(f"{path.name}*")}
+    assert modes == {f"{path.name}{suffix}": 0o600 for suffix in ("", "-wal", "-shm")}

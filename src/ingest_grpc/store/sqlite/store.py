@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
@@ -121,6 +122,8 @@ class SqliteStore:
             raise
 
     def _migrate(self) -> None:
+        with suppress(FileExistsError):  # SQLite would let everyone read it; -wal and -shm are as it is
+            self._path.touch(mode=0o600, exist_ok=False)
         connection = connect_writer(self._path, self._busy_timeout_seconds)
         try:
             migrate(connection, self._clock)

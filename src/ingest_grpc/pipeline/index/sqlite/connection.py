@@ -1,7 +1,7 @@
 """Connections to the index file, and what their errors mean."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,8 @@ def open_writer(path: Path) -> "apsw.Connection":
     Commits are durable (WAL, synchronous = FULL): a swap must survive a power cut before the ledger says so.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):  # SQLite would let everyone read it; -wal and -shm are as it is
+        path.touch(mode=0o600, exist_ok=False)
     with translated_errors():
         connection = _connect(path, read_only=False)
         connection.pragma("journal_mode", "wal")
