@@ -370,8 +370,7 @@ async def _serve(settings: Settings, ready_file: Path | None, executor: Callable
 
     app = App(settings, executor=executor(settings), on_broken=on_broken)
     loop = asyncio.get_running_loop()
-    # A terminal that closes sends SIGHUP; nohup wants it ignored.
-    hung_up = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
+    hung_up = () if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)  # nohup has it ignored
     for number in (signal.SIGTERM, signal.SIGINT, *hung_up):
         loop.add_signal_handler(number, stop.set)
     warn_of_settings(settings)

@@ -17,7 +17,7 @@ from ingest_grpc.blobs.hold import held
 from ingest_grpc.blobs.staged import Layout
 from ingest_grpc.clock import SystemClock
 from ingest_grpc.config import Settings
-from ingest_grpc.store.interface import LedgerDamaged
+from ingest_grpc.store.sqlite.failures import LedgerDamaged
 from ingest_grpc.store.sqlite.schema import connect_reader
 
 HAS_BYTES = "deleted_at IS NULL AND sha256 <> ''"

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ingest_grpc.store.interface import LedgerDamaged, LedgerLocked
-from ingest_grpc.store.sqlite.failures import is_damage
+from ingest_grpc.store.interface import LedgerLocked
+from ingest_grpc.store.sqlite.failures import LedgerDamaged, is_damage
 from ingest_grpc.store.sqlite.schema import WrongSchema
 
 

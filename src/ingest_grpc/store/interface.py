@@ -360,7 +360,7 @@ class Store(Units, Protocol):
     """A ledger that one process owns."""
 
     async def start(self) -> None:
-        """Opens, locks and migrates. Raises LedgerLocked when another process owns it, LedgerDamaged."""
+        """Opens, locks and migrates. Raises LedgerLocked when another process owns it."""
         ...
 
     async def stop(self) -> None:
@@ -389,12 +389,6 @@ class Store(Units, Protocol):
     def writes_waiting(self) -> int:
         """Units that wait for the next transaction."""
         ...
-
-
-class LedgerDamaged(Exception):
-    """The file holds what no ledger can hold."""
-
-    fix = "The ledger is damaged: keep the folder, and restore the last good backup with 'ingest-grpc admin restore'."
 
 
 class LedgerLocked(Exception):

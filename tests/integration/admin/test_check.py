@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from obstore.store import MemoryStore
 
-from ingest_grpc.admin import AdminError, CheckReport, check, create_key
+from ingest_grpc.admin import AdminError, CheckReport, check
 from ingest_grpc.admin.examine import Findings
 from ingest_grpc.admin.repair import mend
 from ingest_grpc.blobs.local import LocalBlobs
@@ -22,7 +22,6 @@ from ingest_grpc.config import Settings
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.lifecycle import JobStatus
 from ingest_grpc.model import EventType, FilesAdded
-from ingest_grpc.pipeline.index.interface import IndexUnusable
 from ingest_grpc.store.sqlite.store import SqliteStore
 from tests.factories import ALICE, Core
 from tests.integration.admin.conftest import Owner
@@ -397,20 +396,3 @@ async def test_check__without_a_ledger_says_so(settings: Settings) -> None:
     with pytest.raises(AdminError, match="no ledger"):
         await check(settings)
     assert not settings.data_dir.exists()
-
-
-@pytest.mark.parametrize("repair", [False, True])
-async def test_check__of_a_damaged_ledger_says_what_to_do(tmp_path: Path, repair: bool) -> None:
-    settings = Settings(data_dir=tmp_path)
-    settings.ledger_path.write_bytes(b"no database at all" * 1_000)
-    with pytest.raises(AdminError, match="not a database") as caught:
-        await check(settings, repair=repair)
-    assert "admin restore" in caught.value.fix
-
-
-async def test_check__of_a_damaged_index_says_what_to_do(tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path)
-    await create_key(settings, team="a", user="a", scopes=["READ"])
-    settings.index_path.write_bytes(b"no database at all" * 1_000)
-    with pytest.raises(IndexUnusable, match="the index of knowledge bases failed: NotADBError"):
-        await check(settings)

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from ingest_grpc.lifecycle import TRANSITIONS
-from ingest_grpc.store.interface import LedgerDamaged, LedgerLocked
+from ingest_grpc.store.interface import LedgerLocked
 from ingest_grpc.store.sqlite import schema
+from ingest_grpc.store.sqlite.failures import LedgerDamaged
 from ingest_grpc.store.sqlite.store import SqliteStore, ledger_lock
 from tests.faults import cancelled_at
 from tests.unit.store.ledgers import Ledger, note, notes

@@ -9,6 +9,12 @@ _BROKEN = _DAMAGE | {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 _OF_DATABASE = _BROKEN | {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM}
 
 
+class LedgerDamaged(Exception):
+    """The file holds what no ledger can hold."""
+
+    fix = "The ledger is damaged: keep the folder, and restore the last good backup with 'ingest-grpc admin restore'."
+
+
 class RolledBack(Exception):
     """The database ended the transaction by itself."""
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from ingest_grpc.clock import Clock
-from ingest_grpc.store.interface import Commit, LedgerDamaged, LedgerLocked, ReadUnit, Tx, WriteUnit
-from ingest_grpc.store.sqlite.failures import is_damage
+from ingest_grpc.store.interface import Commit, LedgerLocked, ReadUnit, Tx, WriteUnit
+from ingest_grpc.store.sqlite.failures import LedgerDamaged, is_damage
 from ingest_grpc.store.sqlite.readers import Readers
 from ingest_grpc.store.sqlite.schema import connect_reader, connect_writer, migrate
 from ingest_grpc.store.sqlite.tx import SqliteTx
@@ -109,6 +109,7 @@ class SqliteStore:
         return self._writer.waiting
 
     async def start(self) -> None:
+        """As the contract says; raises LedgerDamaged too."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock.acquire()
         try:
