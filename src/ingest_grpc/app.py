@@ -83,7 +83,7 @@ log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
 RECHECK_SECONDS = 20.0
-"""How often the permissions of calls that live are looked at: well within the minute that rule 10 allows."""
+"""How often the permissions of calls that live are looked at: well within the half minute that rule 10 allows."""
 
 
 class App:
@@ -350,7 +350,7 @@ def _current_engines(settings: Settings) -> IsCurrent:
 def serve(
     settings: Settings, ready_file: Path | None = None, executor: Callable[[Settings], Executor] = LocalExecutor
 ) -> int:
-    """Runs a server until SIGTERM or SIGINT; returns the process's exit code.
+    """Runs a server until SIGTERM, SIGINT or SIGHUP; returns the process's exit code.
 
     `ready_file` is written with the address once the server answers, and removed when it stops: one that lies
     there is of a server that lives or was killed.
@@ -370,7 +370,8 @@ async def _serve(settings: Settings, ready_file: Path | None, executor: Callable
 
     app = App(settings, executor=executor(settings), on_broken=on_broken)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    hung_up = () if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)  # nohup has it ignored
+    for number in (signal.SIGTERM, signal.SIGINT, *hung_up):
         loop.add_signal_handler(number, stop.set)
     warn_of_settings(settings)
     await app.start(on_owned=lambda: _withdraw(ready_file))

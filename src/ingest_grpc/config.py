@@ -30,7 +30,10 @@ class Settings(BaseSettings):
     blobs_url: str | None = Field(
         None, description="object store for file bytes (s3://, gs://, az://); unset = DATA_DIR/blobs"
     )
-    insecure: bool = Field(False, description="allow to listen beyond loopback without TLS or without API keys")
+    insecure: bool = Field(
+        False,
+        description="allow to listen beyond loopback without TLS or without API keys, and to serve metrics there",
+    )
     tls_certificate: Path | None = Field(None, description="PEM certificate chain of the server; unset = plaintext")
     tls_key: Path | None = Field(None, description="PEM private key that belongs to tls_certificate")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
@@ -47,7 +50,7 @@ class Settings(BaseSettings):
     otlp_interval_seconds: float = Field(30.0, ge=1, description="seconds between two pushes")
 
     workers: int | None = Field(
-        None, ge=0, le=256, description="documents converted at once; unset = number of CPU cores"
+        None, ge=0, le=256, description="documents converted at once; 0 = none, they wait; unset = number of CPU cores"
     )
     default_method: Literal["SPEED_OPTIMIZED", "ACCURACY_OPTIMIZED"] = Field(
         "SPEED_OPTIMIZED", description="conversion method of a job that names none"

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from importlib.metadata import version
 
-from ingest_grpc.api.exposure import ExposureRefused, is_loopback
+from ingest_grpc.api.exposure import MetricsExposed, is_loopback
 from ingest_grpc.clock import Clock
 from ingest_grpc.config import Settings
 from ingest_grpc.service.watch_limits import WatchLimits
@@ -20,10 +20,10 @@ class Observing:
     """Started and stopped with the server; does nothing unless metrics are scraped or pushed."""
 
     def __init__(self, settings: Settings, store: Store, limits: WatchLimits, clock: Clock) -> None:
-        """Raises ExposureRefused, OtlpUnavailable."""
+        """Raises MetricsExposed, OtlpUnavailable."""
         address = settings.metrics_address
         if address is not None and not settings.insecure and not is_loopback(address):
-            raise ExposureRefused(f"refused to serve metrics on {address}: whoever reaches it can read them")
+            raise MetricsExposed(f"refused to serve metrics on {address}: whoever reaches it can read them")
         self._endpoint = None if address is None else MetricsEndpoint(address)
         endpoint = settings.otlp_endpoint
         push = None if endpoint is None else OtlpPush(endpoint, version("ingest-grpc"))

@@ -17,6 +17,7 @@ from ingest_grpc.blobs.hold import held
 from ingest_grpc.blobs.staged import Layout
 from ingest_grpc.clock import SystemClock
 from ingest_grpc.config import Settings
+from ingest_grpc.store.sqlite.failures import LedgerDamaged
 from ingest_grpc.store.sqlite.schema import connect_reader
 
 HAS_BYTES = "deleted_at IS NULL AND sha256 <> ''"
@@ -76,14 +77,23 @@ def _backup(settings: Settings, destination: Path) -> BackupReport:
         if blobs is None:
             take_snapshot(settings.ledger_path, snapshot)
         else:
-            # Whatever the snapshot names is there until all is brought, also what is deleted meanwhile.
-            with held(blobs.source.root):
-                take_snapshot(settings.ledger_path, snapshot)
-                with opened_snapshot(snapshot) as connection:
-                    blobs.bring(connection)
+            _bring_all(settings, snapshot, blobs)
         manifest = _describe(snapshot, blobs)
         write_new(folder / MANIFEST, manifest.model_dump_json(indent=2).encode() + b"\n")
     return _report(destination, manifest, blobs)
+
+
+def _bring_all(settings: Settings, snapshot: Path, blobs: _Blobs) -> None:
+    root = blobs.source.root
+    there = root.is_dir()  # not before the first start of a server
+    # Whatever the snapshot names is there until all is brought, also what is deleted meanwhile.
+    with held(root) if there else contextlib.nullcontext():
+        take_snapshot(settings.ledger_path, snapshot)
+        with opened_snapshot(snapshot) as connection:
+            blobs.bring(connection)
+    if blobs.missing and not there:
+        fix = "Mount it, or correct blobs_url (INGEST_BLOBS_URL)."
+        raise AdminError(f"There is no folder {root}, where the bytes of files should be.", fix)
 
 
 def take_snapshot(ledger: Path, snapshot: Path) -> None:
@@ -97,7 +107,7 @@ def take_snapshot(ledger: Path, snapshot: Path) -> None:
         copy.execute("PRAGMA journal_mode = DELETE")  # one plain file: its hash stays when it is read
         [result] = copy.execute("PRAGMA quick_check(1)").fetchone()
     if result != "ok":
-        raise AdminError(f"{ledger} is damaged: {result}.", "Restore the last good backup; keep this folder.")
+        raise AdminError(f"{ledger} is damaged: {result}.", LedgerDamaged.fix)
     snapshot.chmod(0o600)
     sync_file(snapshot)
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ingest_grpc.store.interface import LedgerLocked
+from ingest_grpc.store.sqlite.failures import LedgerDamaged, is_damage
 from ingest_grpc.store.sqlite.schema import WrongSchema
 
 
@@ -26,10 +27,13 @@ def ledger_errors(ledger: Path) -> Iterator[None]:
     except LedgerLocked as error:
         raise AdminError(f"{error}.", "Stop the server that owns it, then try again.") from error
     except WrongSchema as error:
-        fix = "Use the ingest-grpc that wrote it, or start the server of this version once: it brings it up to date."
-        raise AdminError(f"{ledger}: {error}.", fix) from error
+        raise AdminError(f"{ledger}: {error}.", error.fix) from error
+    except LedgerDamaged as error:
+        raise AdminError(f"{error}.", error.fix) from error
     except sqlite3.Error as error:
         fix = "Check the path, its permissions and the free space; 'ingest-grpc admin check' looks for damage."
+        if is_damage(error):
+            fix = LedgerDamaged.fix
         raise AdminError(f"{ledger}: {error}.", fix) from error
 
 

@@ -12,7 +12,7 @@ from ingest_grpc.admin.report import Lines
 from ingest_grpc.config import Settings
 from ingest_grpc.pipeline.index.interface import DocumentState, UnknownKnowledgeBase
 from ingest_grpc.pipeline.index.sqlite import reading
-from ingest_grpc.pipeline.index.sqlite.connection import open_reader
+from ingest_grpc.pipeline.index.sqlite.connection import open_reader, translated_errors
 from ingest_grpc.store.sqlite.schema import connect_reader
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def examine_index(settings: Settings) -> tuple[int, list[str]]:
         sets = list(statements.sets_of_chunks(ledger))
         if not settings.index_path.exists():
             return 0, list(_without_index(statements, ledger, sets))
-        with closing(open_reader(settings.index_path)) as index:
+        with translated_errors(), closing(open_reader(settings.index_path)) as index:
             known = set(reading.keys(index))
             chunks = sum(reading.counts(index, key).chunks for key in known)
             problems = _told("documents", _differences(statements, ledger, index, sets))

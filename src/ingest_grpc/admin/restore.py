@@ -162,7 +162,7 @@ def _bring_ledger(source: Path, ledger: Path, manifest: Manifest) -> None:
 
 
 def _renew(ledger: Path) -> str:
-    """Gives the ledger a new identity; returns it. Raises WrongSchema for a ledger from the future."""
+    """Gives the ledger a new identity; returns it. Raises NewerSchema for a ledger from the future."""
     ledger_id = str(uuid.uuid4())
     with contextlib.closing(sqlite3.connect(ledger, isolation_level=None)) as connection:
         refuse_newer(connection)

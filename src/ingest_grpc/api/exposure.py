@@ -13,9 +13,15 @@ class ExposureRefused(Exception):
     """The settings would let anyone in the network read or change documents."""
 
     fix = (
-        "Set tls_certificate and tls_key, create a key with 'ingest-grpc admin keys create', "
-        "or accept the risk with --insecure."
+        "Set tls_certificate and tls_key, create a key with "
+        "'ingest-grpc admin keys create --team T --user U --data-dir FOLDER', or accept the risk with --insecure."
     )
+
+
+class MetricsExposed(ExposureRefused):
+    """The settings would show the metrics to anyone in the network; neither TLS nor keys protect their page."""
+
+    fix = "Keep it on loopback and let a proxy or an agent there scrape it, or push with otlp_endpoint."
 
 
 def check_exposure(settings: Settings, *, has_keys: bool) -> None:

@@ -120,7 +120,7 @@ def _with_details(message: str, error: Exception) -> str:
     violations = [f"{each.field}: {each.description}" for each in getattr(error, "violations", ())]
     lines = [message, *(f"  {line}" for line in violations if line not in message)]
     if request_id := getattr(error, "request_id", ""):
-        lines.append(f"  request id in the server's log: {request_id}")
+        lines.append(f"  call_id in the server's log: {request_id}")
     return "\n".join(lines)
 
 

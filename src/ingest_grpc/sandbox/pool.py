@@ -8,9 +8,14 @@ from typing import Any
 
 from ingest_grpc.sandbox.spec import ChildFailure, ChildSpec, Ending
 from ingest_grpc.sandbox.supervisor import Child, ChildGone, OnProgress
-from ingest_grpc.telemetry.instruments import CHILD_RESTARTS
+from ingest_grpc.telemetry.instruments import CHILD_RESTARTS, begin_at_zero
 
 _log = logging.getLogger(__name__)
+
+_OTHER_CAUSES = ("cancelled", "died_idle", "recycled", "restless", "retired", "start_failed")
+"""Why a child was replaced, beside the endings of tasks."""
+
+begin_at_zero(CHILD_RESTARTS, (*(ending.lower() for ending in Ending), *_OTHER_CAUSES))
 
 _FIRST_BACKOFF_SECONDS = 0.1
 _LONGEST_BACKOFF_SECONDS = 10.0

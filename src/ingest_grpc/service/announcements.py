@@ -8,9 +8,11 @@ from prometheus_client import Counter
 from ingest_grpc.lifecycle import Trigger
 from ingest_grpc.model import EVENT_TYPES, EventKind, EventType, TimelineEvent
 from ingest_grpc.store.interface import Commit
-from ingest_grpc.telemetry.instruments import TRANSITIONS
+from ingest_grpc.telemetry.instruments import TRANSITIONS, begin_at_zero
 
 log = logging.getLogger(__name__)
+
+begin_at_zero(TRANSITIONS, ("record", "alignment"), Trigger)
 
 
 def announce(commit: Commit) -> None:

@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from ingest_grpc.errors import IngestError, Reason
-from ingest_grpc.telemetry.instruments import WATCHERS_REFUSED
+from ingest_grpc.telemetry.instruments import WATCHERS_REFUSED, begin_at_zero
+
+begin_at_zero(WATCHERS_REFUSED, ("server", "team", "job"))
 
 RETRY_SECONDS = 5.0
 """When somebody who was refused may try again: watchers come and go."""

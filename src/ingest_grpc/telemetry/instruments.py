@@ -8,6 +8,9 @@ Instruments are touched on the event loop, on hot paths too: some half a microse
 kept.
 """
 
+from collections.abc import Iterable
+from itertools import product
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
@@ -19,6 +22,16 @@ REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 PlatformCollector(registry=REGISTRY)
 GCCollector(registry=REGISTRY)
+
+
+def begin_at_zero(counter: Counter, *labels: Iterable[str]) -> None:
+    """Makes a series of each combination of the labels' known values, to be called by the module that counts them.
+
+    One that appears with its first event has never risen for `increase` and `rate`: an alert would miss that event.
+    """
+    for values in product(*labels):
+        counter.labels(*values)
+
 
 _METHOD = ("grpc_service", "grpc_method")
 _QUICK = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -75,9 +88,11 @@ TRANSITIONS = Counter(
 )
 QUEUED = Gauge("ingest_queue_records", "Records that a worker could claim now.", (), registry=REGISTRY)
 QUEUE_AGE_SECONDS = Gauge(
-    "ingest_queue_oldest_seconds", "Age of the oldest record that a worker could claim now; 0 if there is none.", (),
+    "ingest_queue_oldest_seconds",
+    "Since the oldest of the records that a worker could claim now was added; 0 if there is none.",
+    (),
     registry=REGISTRY,
-)  # fmt: skip
+)
 DELAYED = Gauge(
     "ingest_delayed_records", "Queued records that wait for a back-off or for their team's cap.", (), registry=REGISTRY
 )

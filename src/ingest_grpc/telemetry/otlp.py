@@ -19,7 +19,10 @@ TIMEOUT_SECONDS = 1.5
 class OtlpUnavailable(Exception):
     """Metrics shall be pushed, but the packages for it are not installed."""
 
-    fix = "Install them with: pip install 'ingest-grpc[otel]'"
+    fix = (
+        "Install them, from a checkout: .venv/bin/uv pip install --python .venv/bin/python -e '.[otel]', "
+        "again after each scripts/setup that installs something."
+    )
 
 
 class OtlpPush:

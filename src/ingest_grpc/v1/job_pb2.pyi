@@ -224,7 +224,7 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     EVENT_TYPE_RECORD_RETRY_SCHEDULED: _EventType.ValueType  # 8
     """An attempt failed in a way that may pass; the record is QUEUED again."""
     EVENT_TYPE_RECORD_ORPHANED: _EventType.ValueType  # 9
-    """The record's worker was lost; it is QUEUED again."""
+    """Its worker was lost, or the server stopped before it had one; it is QUEUED again."""
     EVENT_TYPE_RECORD_CANCELLED: _EventType.ValueType  # 10
     """The record was CANCELLED."""
     EVENT_TYPE_RECORD_REMOVED: _EventType.ValueType  # 11
@@ -260,7 +260,7 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     EVENT_TYPE_ALIGNMENT_RETRY_SCHEDULED: _EventType.ValueType  # 26
     """An attempt failed in a way that may pass; the alignment is QUEUED again."""
     EVENT_TYPE_ALIGNMENT_ORPHANED: _EventType.ValueType  # 27
-    """The alignment's worker was lost; it is QUEUED again."""
+    """Its worker was lost, or the server stopped before it had one; it is QUEUED again."""
     EVENT_TYPE_ALIGNMENT_CANCELLED: _EventType.ValueType  # 28
     """The alignment was CANCELLED."""
     EVENT_TYPE_ALIGNMENT_RETIRED: _EventType.ValueType  # 29
@@ -290,7 +290,7 @@ EVENT_TYPE_RECORD_FAILED: EventType.ValueType  # 7
 EVENT_TYPE_RECORD_RETRY_SCHEDULED: EventType.ValueType  # 8
 """An attempt failed in a way that may pass; the record is QUEUED again."""
 EVENT_TYPE_RECORD_ORPHANED: EventType.ValueType  # 9
-"""The record's worker was lost; it is QUEUED again."""
+"""Its worker was lost, or the server stopped before it had one; it is QUEUED again."""
 EVENT_TYPE_RECORD_CANCELLED: EventType.ValueType  # 10
 """The record was CANCELLED."""
 EVENT_TYPE_RECORD_REMOVED: EventType.ValueType  # 11
@@ -326,7 +326,7 @@ EVENT_TYPE_ALIGNMENT_FAILED: EventType.ValueType  # 25
 EVENT_TYPE_ALIGNMENT_RETRY_SCHEDULED: EventType.ValueType  # 26
 """An attempt failed in a way that may pass; the alignment is QUEUED again."""
 EVENT_TYPE_ALIGNMENT_ORPHANED: EventType.ValueType  # 27
-"""The alignment's worker was lost; it is QUEUED again."""
+"""Its worker was lost, or the server stopped before it had one; it is QUEUED again."""
 EVENT_TYPE_ALIGNMENT_CANCELLED: EventType.ValueType  # 28
 """The alignment was CANCELLED."""
 EVENT_TYPE_ALIGNMENT_RETIRED: EventType.ValueType  # 29

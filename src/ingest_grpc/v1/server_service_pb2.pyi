@@ -88,7 +88,7 @@ class ServerLimits(_message.Message):
     conversion_timeout_seconds: _builtins.float
     """Wall seconds a conversion may take."""
     conversion_memory_bytes: _builtins.int
-    """Bytes of memory a conversion may use."""
+    """Bytes of address space a converter child may use."""
     workers: _builtins.int
     """Documents converted at once."""
     conversion_stall_seconds: _builtins.float

@@ -10,7 +10,7 @@ import pytest
 from ingest_grpc.admin import AdminError, create_key, list_keys, revoke_key
 from ingest_grpc.config import Settings
 from ingest_grpc.model import Scope
-from ingest_grpc.store.sqlite.schema import connect_writer
+from ingest_grpc.store.sqlite.schema import NewerSchema, connect_writer
 from tests.integration.admin.conftest import Owner
 
 Own = Callable[[Settings], Owner]
@@ -72,7 +72,14 @@ async def test_create_key__beside_a_server_of_another_version_is_refused(setting
     with pytest.raises(AdminError, match="schema 999") as caught:
         await create_key(settings, team="a", user="a", scopes=["READ"])
 
-    assert "ingest-grpc that wrote it" in caught.value.fix
+    assert caught.value.fix == NewerSchema.fix
+    assert "start the server" not in caught.value.fix, "it would refuse"
+
+    with closing(sqlite3.connect(settings.ledger_path)) as other:
+        other.execute("PRAGMA user_version = 1")
+    with pytest.raises(AdminError, match="schema 1,") as caught:
+        await create_key(settings, team="a", user="a", scopes=["READ"])
+    assert "start the server of this version" in caught.value.fix
 
 
 @pytest.mark.parametrize(

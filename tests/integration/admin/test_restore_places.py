@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest_grpc.admin import AdminError, backup, check, folders, restore
+from ingest_grpc.admin import AdminError, backup, check, create_key, folders, list_keys, restore
 from ingest_grpc.config import Settings
 from tests.factories import Core
 
@@ -33,6 +33,23 @@ async def test_backup_and_restore__onto_empty_disks(core: Core, tmp_path: Path) 
     assert inodes == (target.stat().st_ino, restored.data_dir.stat().st_ino)
     assert sorted(os.listdir(target)) == ["blobs", "ledger.sqlite3", "lost+found", "manifest.json"]
     assert sorted(os.listdir(restored.data_dir)) == ["blobs", "ledger.sqlite3", "lost+found"]
+
+
+async def test_backup__of_a_folder_that_only_keys_made(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data")
+    await create_key(settings, team="a", user="a", scopes=["READ"])
+    assert (await backup(settings, tmp_path / "backup")).problems == []
+    restored = Settings(data_dir=tmp_path / "restored")
+    assert (await restore(restored, tmp_path / "backup")).problems == []
+    assert len(await list_keys(restored)) == 1
+
+
+async def test_backup__without_the_folder_of_its_blobs_is_refused(core: Core, tmp_path: Path) -> None:
+    await core.uploads(1)
+    moved = core.settings.model_copy(update={"blobs_url": f"file://{tmp_path}/unmounted"})
+    with pytest.raises(AdminError, match=r"no folder .*/unmounted, where the bytes of files should be"):
+        await backup(moved, tmp_path / "backup")
+    assert not (tmp_path / "backup").exists()
 
 
 async def test_backup__killed_on_a_disk_is_known_as_unfinished(

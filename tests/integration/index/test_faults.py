@@ -13,7 +13,7 @@ import apsw
 import pytest
 import sqlite_vec
 
-from ingest_grpc.pipeline.index.interface import Counts, IndexUnavailable
+from ingest_grpc.pipeline.index.interface import Counts, IndexUnavailable, IndexUnusable
 from ingest_grpc.pipeline.index.sqlite import connection as connections
 from ingest_grpc.pipeline.index.sqlite.index import SqliteIndex
 from tests.conformance.index.indexing import DIMENSION, EMBEDDER, KEY, found, put, words
@@ -76,9 +76,10 @@ async def test_foreign_lock__is_waited_for_and_then_told(index: SqliteIndex, pat
 async def test_damaged_file__is_told_and_not_touched(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     index = SqliteIndex(path)
-    with pytest.raises(IndexUnavailable):
+    with pytest.raises(IndexUnusable) as caught:
         await index.open()
     await index.close()
+    assert "remove index.sqlite3" in caught.value.fix
     assert path.read_bytes() == content
 
 
@@ -88,7 +89,7 @@ async def test_other_schema__is_refused(path: Path, monkeypatch: pytest.MonkeyPa
     await index.close()
     monkeypatch.setattr(connections, "SCHEMA_VERSION", 2)
     index = SqliteIndex(path)
-    with pytest.raises(IndexUnavailable, match="another version"):
+    with pytest.raises(IndexUnusable, match="another version"):
         await index.open()
     await index.close()
 
@@ -145,3 +146,15 @@ async def check_whole(path: Path, acknowledged: dict[str, tuple[int, int]]) -> N
     hits = await index.search(KEY, words("common", top_k=1_000))
     assert len(hits) == len(states) * CHUNKS
     await index.close()
+
+
+async def test_open__nobody_else_can_read_a_new_index(path: Path) -> None:
+    before = os.umask(0o022)
+    index = SqliteIndex(path)
+    try:
+        await index.open()
+        modes = {each.name: each.stat().st_mode & 0o777 for each in path.parent.glob(f"{path.name}*")}
+    finally:
+        os.umask(before)
+        await index.close()
+    assert modes == {f"{path.name}{suffix}": 0o600 for suffix in ("", "-wal", "-shm")}

@@ -78,9 +78,9 @@ def test_explain__a_refused_call_names_every_violation_once() -> None:
     assert failure.violations == violations
 
 
-def test_explain__an_unexpected_failure_gives_the_request_id() -> None:
+def test_explain__an_unexpected_failure_gives_its_call_id() -> None:
     error = IngestCallError(grpc.StatusCode.INTERNAL, "Internal processing failure.", "INTERNAL", request_id="r-7")
-    assert "request id in the server's log: r-7" in explain(error).message
+    assert "call_id in the server's log: r-7" in explain(error).message
 
 
 def test_explain__no_server() -> None:

@@ -13,6 +13,7 @@ import pytest
 from ingest_grpc.lifecycle import TRANSITIONS
 from ingest_grpc.store.interface import LedgerLocked
 from ingest_grpc.store.sqlite import schema
+from ingest_grpc.store.sqlite.failures import LedgerDamaged
 from ingest_grpc.store.sqlite.store import SqliteStore, ledger_lock
 from tests.faults import cancelled_at
 from tests.unit.store.ledgers import Ledger, note, notes
@@ -48,8 +49,9 @@ async def test_lock__is_released_by_a_stop(ledger: Ledger, path: Path) -> None:
 
 async def test_lock__is_released_by_a_start_that_failed(path: Path) -> None:
     path.write_bytes(b"this is not a database, but long enough to be taken for one" * 100)
-    with pytest.raises(sqlite3.DatabaseError):
+    with pytest.raises(LedgerDamaged, match=r"ledger\.sqlite3: file is not a database") as caught:
         await Ledger(path).store.start()
+    assert "admin restore" in caught.value.fix
     path.unlink()
     second = Ledger(path)
     await second.store.start()
@@ -108,8 +110,9 @@ async def test_start__refuses_a_ledger_of_a_newer_version(ledger: Ledger, path: 
     await ledger.store.stop()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 9999")
-    with pytest.raises(RuntimeError, match="schema 9999"):
+    with pytest.raises(schema.NewerSchema, match="schema 9999") as caught:
         await Ledger(path).store.start()
+    assert "restore a backup" in caught.value.fix
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone()[0] == 9999, "untouched"
 
@@ -162,3 +165,13 @@ async def test_copy_of_a_stopped_ledger__is_whole(ledger: Ledger, path: Path, tm
     await copy.store.start()
     assert await notes(copy.store) == ["kept"]
     await copy.store.stop()
+
+
+async def test_start__nobody_else_can_read_a_new_ledger(path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        await Ledger(path).store.start()
+    finally:
+        os.umask(before)
+    modes = {each.name: each.stat().st_mode & 0o777 for each in path.parent.glob(f"{path.name}*")}
+    assert modes == {f"{path.name}{suffix}": 0o600 for suffix in ("", "-wal", "-shm")}

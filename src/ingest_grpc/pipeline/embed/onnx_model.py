@@ -119,7 +119,8 @@ def _session(model: Path, threads: int) -> Any:
     try:
         import onnxruntime  # noqa: PLC0415
     except ImportError as error:
-        raise EmbedderRefused("onnxruntime is not installed: pip install 'ingest-grpc[onnx]'") from error
+        command = ".venv/bin/uv pip install --python .venv/bin/python -e '.[onnx]'"
+        raise EmbedderRefused(f"onnxruntime is not installed; from a checkout: {command}") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     # Threads that wait by spinning would take the cores from the converters.

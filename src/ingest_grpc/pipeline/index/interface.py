@@ -149,6 +149,17 @@ class IndexUnavailable(Exception):
     Nothing of a failed `swap`, `remove` or `drop` remains.
     """
 
+    fix = "Check the permissions and the free space of the data folder, then start the server again."
+
+
+class IndexUnusable(IndexUnavailable):
+    """The index's file is damaged, or was made by another version: trying again is of no use."""
+
+    fix = (
+        "Stop the server, remove index.sqlite3, index.sqlite3-wal and index.sqlite3-shm from the data folder, "
+        "and start it: the index is made anew from the ledger."
+    )
+
 
 class Index(Protocol):
     """All knowledge bases of a server, each by an opaque key of 1 to 128 characters `[A-Za-z0-9._/-]`.

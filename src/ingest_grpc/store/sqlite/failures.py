@@ -4,8 +4,15 @@ import sqlite3
 
 from ingest_grpc.errors import IngestError, Reason
 
-_BROKEN = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN})
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_BROKEN = _DAMAGE | {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 _OF_DATABASE = _BROKEN | {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM}
+
+
+class LedgerDamaged(Exception):
+    """The file holds what no ledger can hold."""
+
+    fix = "The ledger is damaged: keep the folder, and restore the last good backup with 'ingest-grpc admin restore'."
 
 
 class RolledBack(Exception):
@@ -20,6 +27,11 @@ def is_of_database(error: BaseException) -> bool:
 def is_broken(error: BaseException) -> bool:
     """Nothing is known of the connection's state any more."""
     return _primary_code(error) in _BROKEN
+
+
+def is_damage(error: BaseException) -> bool:
+    """The file holds what no database can hold: trying again is of no use."""
+    return _primary_code(error) in _DAMAGE
 
 
 def explain(error: Exception) -> IngestError:

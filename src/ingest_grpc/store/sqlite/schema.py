@@ -85,12 +85,20 @@ def _uri(path: Path) -> str:
 
 
 class WrongSchema(RuntimeError):
-    """The ledger was written by another version of the service."""
+    """The ledger was written by an older version of the service, or, as NewerSchema, by a newer one."""
+
+    fix = "Use the ingest-grpc that wrote it, or start the server of this version once: it brings it up to date."
+
+
+class NewerSchema(WrongSchema):
+    """The ledger was written by a newer version of the service: there is no way back."""
+
+    fix = "Use the ingest-grpc that wrote it, or restore a backup that this version made."
 
 
 def check_schema(connection: sqlite3.Connection) -> None:
     """Raises WrongSchema unless the ledger has the newest schema."""
-    version, newest = connection.execute("PRAGMA user_version").fetchone()[0], migrations()[-1][0]
+    version, newest = refuse_newer(connection), migrations()[-1][0]
     if version != newest:
         raise WrongSchema(f"the ledger has schema {version}, this version knows {newest}")
 
@@ -105,7 +113,7 @@ def migrations() -> list[tuple[int, str]]:
 def migrate(connection: sqlite3.Connection, clock: Clock) -> None:
     """Brings a ledger of any age to the newest schema; each step is one transaction, so a kill loses nothing.
 
-    Raises WrongSchema when the ledger was written by a newer version of the service.
+    Raises NewerSchema when the ledger was written by a newer version of the service.
     """
     version = refuse_newer(connection)
     for number, script in migrations():
@@ -115,10 +123,10 @@ def migrate(connection: sqlite3.Connection, clock: Clock) -> None:
 
 
 def refuse_newer(connection: sqlite3.Connection) -> int:
-    """The schema of the ledger. Raises WrongSchema when a newer version of the service wrote it."""
+    """The schema of the ledger. Raises NewerSchema when a newer version of the service wrote it."""
     version, newest = int(connection.execute("PRAGMA user_version").fetchone()[0]), migrations()[-1][0]
     if version > newest:
-        raise WrongSchema(f"the ledger has schema {version}, this version knows {newest}: use the newer ingest-grpc")
+        raise NewerSchema(f"the ledger has schema {version}, this version knows {newest}")
     return version
 
 

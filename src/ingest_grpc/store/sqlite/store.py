@@ -4,12 +4,14 @@ import asyncio
 import fcntl
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
 from ingest_grpc.clock import Clock
 from ingest_grpc.store.interface import Commit, LedgerLocked, ReadUnit, Tx, WriteUnit
+from ingest_grpc.store.sqlite.failures import LedgerDamaged, is_damage
 from ingest_grpc.store.sqlite.readers import Readers
 from ingest_grpc.store.sqlite.schema import connect_reader, connect_writer, migrate
 from ingest_grpc.store.sqlite.tx import SqliteTx
@@ -107,17 +109,22 @@ class SqliteStore:
         return self._writer.waiting
 
     async def start(self) -> None:
+        """As the contract says; raises LedgerDamaged too."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock.acquire()
         try:
             await asyncio.to_thread(self._migrate)
             await self._writer.start()
             await self._readers.start()
-        except BaseException:
+        except BaseException as error:
             await self.stop()
+            if is_damage(error):
+                raise LedgerDamaged(f"{self._path}: {error}") from error
             raise
 
     def _migrate(self) -> None:
+        with suppress(FileExistsError):  # SQLite would let everyone read it; -wal and -shm are as it is
+            self._path.touch(mode=0o600, exist_ok=False)
         connection = connect_writer(self._path, self._busy_timeout_seconds)
         try:
             migrate(connection, self._clock)

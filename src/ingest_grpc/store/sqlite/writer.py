@@ -30,9 +30,17 @@ from ingest_grpc.store.sqlite.row_cache import RowCache
 from ingest_grpc.store.sqlite.schema import prove_durable
 from ingest_grpc.store.sqlite.tx import SqliteTx
 from ingest_grpc.telemetry import call_facts
-from ingest_grpc.telemetry.instruments import COMMIT_FAILURES, COMMIT_SECONDS, COMMIT_UNITS, LEDGER_REOPENED
+from ingest_grpc.telemetry.instruments import (
+    COMMIT_FAILURES,
+    COMMIT_SECONDS,
+    COMMIT_UNITS,
+    LEDGER_REOPENED,
+    begin_at_zero,
+)
 
 log = logging.getLogger(__name__)
+
+begin_at_zero(COMMIT_FAILURES, (Reason.STORAGE_FULL, Reason.STORAGE_UNAVAILABLE))
 
 MakeTx = Callable[[sqlite3.Connection, RowCache], SqliteTx]
 

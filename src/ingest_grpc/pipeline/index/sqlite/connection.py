@@ -1,12 +1,12 @@
 """Connections to the index file, and what their errors mean."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest_grpc.pipeline.index.interface import IndexUnavailable
+from ingest_grpc.pipeline.index.interface import IndexUnavailable, IndexUnusable
 
 if TYPE_CHECKING:
     import apsw
@@ -17,12 +17,20 @@ CACHE_KIB = 8 * 1024
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 
 
+class ExtensionMissing(IndexUnavailable):
+    """What reads vectors is not there."""
+
+    fix = "Run scripts/setup: it installs what the server needs."
+
+
 def open_writer(path: Path) -> "apsw.Connection":
     """The one connection that writes. Makes the file and its tables where there are none.
 
     Commits are durable (WAL, synchronous = FULL): a swap must survive a power cut before the ledger says so.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):  # SQLite would let everyone read it; -wal and -shm are as it is
+        path.touch(mode=0o600, exist_ok=False)
     with translated_errors():
         connection = _connect(path, read_only=False)
         connection.pragma("journal_mode", "wal")
@@ -31,7 +39,7 @@ def open_writer(path: Path) -> "apsw.Connection":
         version = connection.pragma("user_version")
         if version not in (0, SCHEMA_VERSION):
             connection.close()
-            raise IndexUnavailable(f"{path} was made by another version ({version}, not {SCHEMA_VERSION})")
+            raise IndexUnusable(f"{path} was made by another version ({version}, not {SCHEMA_VERSION})")
         if version == 0:
             schema = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
             with immediate(connection):
@@ -64,7 +72,7 @@ def _vector_extension() -> str:
     """What `sqlite_vec.loadable_path()` says. Importing it would import numpy: 0.2 s and 20 MB at every start."""
     package = find_spec("sqlite_vec")
     if package is None or not package.submodule_search_locations:
-        raise IndexUnavailable("the package sqlite-vec is not installed")
+        raise ExtensionMissing("the package sqlite-vec is not installed")
     return str(Path(package.submodule_search_locations[0]) / "vec0")
 
 
@@ -99,15 +107,19 @@ def translated_errors() -> Iterator[None]:
 
     try:
         yield
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise IndexUnusable(_told(error)) from error
     except (
         apsw.BusyError,
         apsw.CantOpenError,
-        apsw.CorruptError,
         apsw.FullError,
         apsw.IOError,
         apsw.LockedError,
         apsw.NoMemError,
-        apsw.NotADBError,
         apsw.ReadOnlyError,
     ) as error:
-        raise IndexUnavailable(f"{type(error).__name__}: {error}") from error
+        raise IndexUnavailable(_told(error)) from error
+
+
+def _told(error: Exception) -> str:
+    return f"the index of knowledge bases failed: {type(error).__name__}: {error}"
