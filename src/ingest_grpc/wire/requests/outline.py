@@ -49,6 +49,9 @@ def _check(fields: Fields, descriptor: Descriptor, data: bytes, path: str) -> No
         parts, name = getattr(outline, field.name), f"{path}{field.name}"
         if descriptor.full_name == Struct.DESCRIPTOR.full_name:
             name = path.removesuffix(".")  # JSON and people know its map by its own name
+        if not field.is_repeated and len(parts) > 1:  # protobuf makes one message of them; no client sends any so
+            fields.wrong(name, f"is given {len(parts):,} times, at most once is allowed")
+            continue
         if not fields.fits(name, parts, _MOST.get(field.full_name, MAX_LABELS if _is_entry(inner) else MAX_ITEMS)):
             continue
         for index, part in enumerate(parts):

@@ -7,7 +7,7 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.struct_pb2 import NULL_VALUE, Value
 
 from ingest_grpc.errors import IngestError, Reason
-from ingest_grpc.v1.file_service_pb2 import CreateFileRequest
+from ingest_grpc.v1.file_service_pb2 import CreateFileRequest, UpdateFileRequest
 from ingest_grpc.v1.job_service_pb2 import AddFilesRequest, CreateJobRequest, FileToAdd, UpdateJobRequest
 from ingest_grpc.v1.knowledge_base_pb2 import MetadataCondition
 from ingest_grpc.v1.knowledge_base_service_pb2 import SearchRequest
@@ -99,6 +99,20 @@ def test_large_map__is_refused_by_its_name(make: Callable[[], Message], field: s
         check_outline(type(request), request.SerializeToString())
     assert caught.value.reason is Reason.INVALID_FIELD
     assert [(wrong.field, wrong.description) for wrong in caught.value.violations] == [(field, description)]
+
+
+def test_large_message__in_many_small_pieces_is_refused() -> None:
+    """Protobuf makes one of them all: each map is as small as it may be, and the one of all has 40,000 entries."""
+    pieces = []
+    for first in range(0, MANY, 50):
+        piece = UpdateFileRequest()
+        piece.metadata.update({f"{number:08x}": 1 for number in range(first, first + 50)})
+        pieces.append(piece.SerializeToString())
+    with pytest.raises(IngestError) as caught:
+        check_outline(UpdateFileRequest, b"".join(pieces))
+    assert [(wrong.field, wrong.description) for wrong in caught.value.violations] == [
+        ("metadata", "is given 800 times, at most once is allowed")
+    ]
 
 
 def test_large_request__whose_maps_are_as_they_may_be_passes() -> None:
