@@ -19,6 +19,7 @@ from ingest_grpc.api.interceptors.in_flight import InFlight
 from ingest_grpc.api.interceptors.log import log_calls
 from ingest_grpc.api.interceptors.rate import RateLimit
 from ingest_grpc.api.interceptors.recheck import Recheck, Refusals
+from ingest_grpc.api.metadata_limit import limit_metadata
 from ingest_grpc.api.reflection import register_reflection
 from ingest_grpc.api.registry import UnknownMethods, register
 from ingest_grpc.config import Settings
@@ -138,6 +139,7 @@ class GrpcServer:
         port = self._listen(self._settings.address)
         await self.set_serving(True)
         accept_cheaply()
+        limit_metadata()
         await self._server.start()
         return port
 

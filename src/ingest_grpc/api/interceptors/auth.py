@@ -9,6 +9,7 @@ import grpc
 import grpc.aio
 
 from ingest_grpc.api.interceptors.chain import Context, Interceptor, MethodHandler, compose
+from ingest_grpc.api.metadata_limit import metadata_was_read
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.model import Caller, Scope
 from ingest_grpc.party import current_party
@@ -60,6 +61,7 @@ class Gate(grpc.aio.ServerInterceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> MethodHandler | None:
         """Continues, or returns a handler that refuses; an unexpected exception takes the one exit too."""
+        metadata_was_read()
         method = handler_call_details.method
         if method.startswith(HEALTH):
             return await continuation(handler_call_details)
