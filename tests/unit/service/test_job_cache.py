@@ -1,10 +1,9 @@
 """The caches of encoded jobs: what they may keep, and what they must not."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -37,14 +36,6 @@ class SlowReads:
         self.has_read.set()
         await self.gate.wait()
         return found
-
-
-@pytest.fixture
-async def core(tmp_path: Path) -> AsyncIterator[Core]:
-    core = Core(tmp_path)
-    await core.start()
-    yield core
-    await core.stop()
 
 
 @pytest.fixture

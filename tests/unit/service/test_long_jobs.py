@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from pathlib import Path
 from sqlite3 import SQLITE_OK, SQLITE_READ
 from typing import Any
 
@@ -31,14 +30,6 @@ FILTERS = {
     "by name": JobFilter(order_by=JobOrder.NAME, ascending=True),
     "filtered": JobFilter(name_contains="JOB"),
 }
-
-
-@pytest.fixture
-async def core(tmp_path: Path) -> AsyncIterator[Core]:
-    core = Core(tmp_path)
-    await core.start()
-    yield core
-    await core.stop()
 
 
 async def created(core: Core, count: int = JOBS) -> list[Job]:
