@@ -34,8 +34,9 @@ from ingest_grpc.blobs.interface import (
 )
 from ingest_grpc.blobs.output import copied, output_for
 from ingest_grpc.blobs.parts import PART_BYTES, PartStream
-from ingest_grpc.blobs.threads import Threads, to_its_end
+from ingest_grpc.blobs.threads import Threads
 from ingest_grpc.blobs.upload import Upload
+from ingest_grpc.cancellation import to_its_end
 from ingest_grpc.clock import MICROSECONDS
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import obstore
 from obstore.store import ObjectStore
 
-from ingest_grpc.blobs.threads import to_its_end
+from ingest_grpc.cancellation import to_its_end
 
 PART_BYTES = 8 * 1024 * 1024
 """What is sent as one part; S3 allows 10,000 of them, so 80 GB, and none but the last below 5 MiB."""

@@ -2,12 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import ParamSpec, TypeVar
 
+from ingest_grpc.cancellation import to_its_end
 from ingest_grpc.units import MIB
 
 _P = ParamSpec("_P")
@@ -17,24 +18,6 @@ THREADS = 8
 """Enough to keep a disk busy with fsyncs while uploads hash; a call waits for a free one."""
 
 _FREED_AT_ONCE_BYTES = 2 * MIB
-
-
-async def to_its_end(call: Awaitable[_T]) -> _T:
-    """Awaits a call that has effects; a cancellation is passed on only once the call has ended.
-
-    A thread cannot be stopped. Were the cancellation passed on at once, clean-up would race the very
-    write it cleans up after. Cancelling again does not shorten the wait.
-    """
-    future = asyncio.ensure_future(call)
-    try:
-        return await asyncio.shield(future)
-    except asyncio.CancelledError:
-        while not future.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait([future])
-        if not future.cancelled():
-            future.exception()  # seen: nobody is left to hear of it
-        raise
 
 
 class Threads:

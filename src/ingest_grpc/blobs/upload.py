@@ -8,7 +8,7 @@ from typing import ParamSpec, Self, TypeVar
 
 from ingest_grpc.blobs.failures import storage_errors
 from ingest_grpc.blobs.interface import StoredBlob
-from ingest_grpc.blobs.threads import to_its_end
+from ingest_grpc.cancellation import to_its_end
 from ingest_grpc.errors import IngestError
 
 _P = ParamSpec("_P")

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import Popen
@@ -27,23 +28,29 @@ def test_serve__announces_its_address_and_ends_when_told(tmp_path: Path) -> None
         assert server.stop() == 0
 
 
+@contextmanager
+def hang_up(does: signal.Handlers) -> Iterator[None]:
+    """What SIGHUP does to children: they inherit it if it is ignored, as nohup has it, also for the tests themselves."""
+    before = signal.signal(signal.SIGHUP, does)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_serve__ends_in_order_when_its_terminal_closes(tmp_path: Path) -> None:
-    with running_server(tmp_path, "--workers", "0") as server:
+    with hang_up(signal.SIG_DFL), running_server(tmp_path, "--workers", "0") as server:
         server.process.send_signal(signal.SIGHUP)
         assert server.process.wait(30) == 0
     assert not (tmp_path / "ready").exists()
 
 
 def test_serve__under_nohup_outlives_its_terminal(tmp_path: Path) -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what nohup does; children inherit it
-    try:
-        with running_server(tmp_path, "--workers", "0") as server:
-            server.process.send_signal(signal.SIGHUP)
-            with pytest.raises(subprocess.TimeoutExpired):
-                server.process.wait(1)
-            assert server.stop() == 0
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    with hang_up(signal.SIG_IGN), running_server(tmp_path, "--workers", "0") as server:
+        server.process.send_signal(signal.SIGHUP)
+        with pytest.raises(subprocess.TimeoutExpired):
+            server.process.wait(1)
+        assert server.stop() == 0
 
 
 def test_serve__a_wrong_setting_is_a_usage_error(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from ingest_grpc.blobs.threads import Threads, to_its_end
+from ingest_grpc.blobs.threads import Threads
+from ingest_grpc.cancellation import to_its_end
 
 
 async def test_to_its_end__gives_result_and_error() -> None:

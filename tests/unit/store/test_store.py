@@ -65,6 +65,7 @@ async def test_start__cancelled_at_every_await_can_be_repeated(path: Path) -> No
         if started[0] is None:
             await ledger.store.stop()
             break
+        assert isinstance(started[0], asyncio.CancelledError), "what was cancelled before is still at work"
     else:
         raise AssertionError("it never came to an end")
     assert suspension > 3

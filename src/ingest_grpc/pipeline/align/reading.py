@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from ingest_grpc.blobs.threads import to_its_end
+from ingest_grpc.cancellation import to_its_end
 from ingest_grpc.pipeline.align.interface import SourceFile
 from ingest_grpc.pipeline.align.sections import Section, split
 

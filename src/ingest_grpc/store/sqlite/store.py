@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
+from ingest_grpc.cancellation import to_its_end
 from ingest_grpc.clock import Clock
 from ingest_grpc.store.interface import Commit, LedgerLocked, ReadUnit, Tx, WriteUnit
 from ingest_grpc.store.sqlite.failures import LedgerDamaged, is_damage
@@ -113,7 +114,7 @@ class SqliteStore:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock.acquire()
         try:
-            await asyncio.to_thread(self._migrate)
+            await to_its_end(asyncio.to_thread(self._migrate))  # a next start must not find it at work
             await self._writer.start()
             await self._readers.start()
         except BaseException as error:
