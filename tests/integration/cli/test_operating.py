@@ -30,7 +30,7 @@ def test_serve__announces_its_address_and_ends_when_told(tmp_path: Path) -> None
 
 @contextmanager
 def hang_up(does: signal.Handlers) -> Iterator[None]:
-    """What SIGHUP does to children: they inherit it if it is ignored, as nohup has it, also for the tests themselves."""
+    """What SIGHUP does to children, who inherit it where it is ignored: nohup may run the tests themselves."""
     before = signal.signal(signal.SIGHUP, does)
     try:
         yield
