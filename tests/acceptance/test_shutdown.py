@@ -109,12 +109,13 @@ async def test_ready_file__is_never_stale(server: Server) -> None:
 
 @pytest.mark.parametrize(
     ("ready_file", "code", "told"),
-    [("missing/ready", 2, "--ready-file cannot be written in"), ("r" * 250, 1, "File name too long")],
+    [("missing/ready", 2, "--ready-file cannot be written in"), ("r" * 255, 1, "File name too long")],
 )
 def test_ready_file__that_cannot_be_written_ends_the_server(
     tmp_path: Path, ready_file: str, code: int, told: str
 ) -> None:
-    """Before it serves where that can be known, else after: of the long name only the partial file cannot be made."""
+    """Before it serves where that can be known, else after: of the longest name only the partial file cannot be made,
+    however short the number of the process in its name is."""
     place = ("--address", "127.0.0.1:0", "--data-dir", str(tmp_path / "data"))
     ended = run_cli("serve", *place, "--ready-file", str(tmp_path / ready_file), workers=0)
     assert ended.returncode == code
