@@ -30,10 +30,12 @@ class Indexing(Model):
 
 
 class Reindexing(Model):
-    """A set of chunks that a job is filling."""
+    """A set of chunks that a job is filling. `filled_to` is the last document whose file the job has; None once it has
+    those of all."""
 
     indexing: Indexing
     job_id: str
+    filled_to: int | None = None
 
 
 class KnowledgeBase(Model):

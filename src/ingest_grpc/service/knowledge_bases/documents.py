@@ -159,7 +159,7 @@ async def end_reindex(tx: Tx, job: Job, now: int) -> None:
     """Once a reindex is whole, the set of chunks that its job filled takes the place of the one that is searched."""
     if job.job_type is not JobType.KNOWLEDGE_BASE or job.knowledge_base_id is None:
         return
-    if job.tally.in_flight or job.tally.unresolved:
+    if job.facts.filling or job.tally.in_flight or job.tally.unresolved:
         return
     knowledge_base = await tx.knowledge_base(job.team_id, job.knowledge_base_id)
     if knowledge_base is None or knowledge_base.next is None or knowledge_base.next.job_id != job.job_id:

@@ -45,7 +45,11 @@ class IndexKeeper:
         self._suspects.add(document_row)
 
     async def step(self) -> int:
-        """Clears removed documents and old sets, and settles suspects; returns how many documents were cleared."""
+        """Goes on with reindexes, clears removed documents and old sets, and settles suspects.
+
+        Returns how many documents were cleared.
+        """
+        await attempted("giving a reindex its files", self._reindexer.fill())
         cleared = await attempted("clearing removed documents", self._clear_removed())
         await self._settle_suspects()
         await attempted("telling the index of metadata", self._teller.step())
@@ -58,6 +62,7 @@ class IndexKeeper:
         after = 0
         while page := await self._store.read(partial(_bases, after=after)):
             for knowledge_base in page:
+                self._reindexer.resume(knowledge_base)
                 await self._compare(knowledge_base)
             after = page[-1].row_id
         await self._clear_removed()

@@ -19,7 +19,7 @@ from ingest_grpc.model import (
     Page,
     Request,
 )
-from ingest_grpc.service.idempotency import once, recall
+from ingest_grpc.service.idempotency import once, recall, remember
 from ingest_grpc.service.knowledge_bases.documents import remove_document
 from ingest_grpc.service.knowledge_bases.finding import (
     find_data_source,
@@ -39,7 +39,8 @@ from ingest_grpc.service.knowledge_bases.syncing import (
 from ingest_grpc.service.paging import MAX_TOTAL, decode_token, encode_token
 from ingest_grpc.store.interface import Rows, Store, Tx
 
-ALL = 2**31
+REMOVED_AT_ONCE = 200
+"""Files per transaction: nobody's commit waits for a whole data source."""
 
 
 class SourceEffect(BaseModel):
@@ -184,25 +185,41 @@ class DataSourceService:
         await tx.update_data_source(changed)
 
     async def remove(self, caller: Caller, data_source_id: str, request: Request | None) -> Mutation[int]:
-        """Stops its sync and removes it with its files; how many those were. Raises DATA_SOURCE_NOT_FOUND."""
+        """Stops its sync and removes it with its files; how many those were. Raises DATA_SOURCE_NOT_FOUND.
 
-        async def unit(tx: Tx) -> Mutation[SourceEffect]:
-            async def effect() -> SourceEffect:
-                source, _ = await find_data_source(tx, caller.team_id, data_source_id)
-                now, removed = self._clock.now(), 0
-                known = await tx.known_keys(source.row_id, 0, ALL)
-                for each in known:
-                    document = await tx.document_by_row(each.row_id)
-                    await remove_document(tx, document, now, caller.user_id, data_source_id)
-                    removed += 1
-                await end_filling(tx, source.team_id, source.sync_job_id, now)
-                await tx.update_data_source(source.model_copy(update={"removed_at": now, "updated_at": now}))
-                return SourceEffect(data_source_id=data_source_id, files_removed=removed)
+        Many files go in slices; a removal that is interrupted between two of them is finished by the caller's retry,
+        which finds only what is left.
+        """
+        removed = 0
+        while True:
+            slice_ = partial(
+                self._remove_slice, caller=caller, data_source_id=data_source_id, request=request, so_far=removed
+            )
+            done, more = await self._store.write(slice_)
+            removed = done.value.files_removed
+            if not more:
+                return Mutation(removed, done.replayed)
 
-            return await once(tx, caller, request, self._clock.now(), SourceEffect, effect)
-
-        done = await self._store.write(unit)
-        return Mutation(done.value.files_removed, done.replayed)
+    async def _remove_slice(
+        self, tx: Tx, *, caller: Caller, data_source_id: str, request: Request | None, so_far: int
+    ) -> tuple[Mutation[SourceEffect], bool]:
+        """Also returns whether there are more files; the source itself goes with the last ones."""
+        earlier = await recall(tx, caller, request, SourceEffect)
+        if earlier is not None:
+            return Mutation(earlier, replayed=True), False
+        source, _ = await find_data_source(tx, caller.team_id, data_source_id)
+        now = self._clock.now()
+        await end_filling(tx, source.team_id, source.sync_job_id, now)
+        known = await tx.known_keys(source.row_id, 0, REMOVED_AT_ONCE)
+        for each in known:
+            document = await tx.document_by_row(each.row_id)
+            await remove_document(tx, document, now, caller.user_id, data_source_id)
+        effect = SourceEffect(data_source_id=data_source_id, files_removed=so_far + len(known))
+        more = len(known) == REMOVED_AT_ONCE
+        if not more:
+            await tx.update_data_source(source.model_copy(update={"removed_at": now, "updated_at": now}))
+            await remember(tx, caller, request, effect, now)
+        return Mutation(effect), more
 
 
 async def _check_files(tx: Tx, team: str, file_ids: tuple[str, ...]) -> None:
