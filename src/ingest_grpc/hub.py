@@ -34,16 +34,14 @@ class Signal:
         """To be called before the log is read, never after."""
         self._set = False
 
-    async def wait(self, due: float) -> None:
-        """Returns when set; the ticker sets it once the monotonic time `due` has come."""
+    def wait(self, due: float) -> asyncio.Future[None]:
+        """To be awaited: it is over when set, and the ticker sets it once the monotonic time `due` has come."""
+        waiter = self._loop.create_future()
         if self._set:
-            return
-        self.due = due
-        self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+            waiter.set_result(None)
+        else:
+            self.due, self._waiter = due, waiter
+        return waiter
 
 
 class Hub:

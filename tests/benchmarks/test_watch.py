@@ -18,7 +18,7 @@ FAN_OUTS = 10
 COMMITS = 150
 """Events per turn of the latency, one after the other."""
 
-ROUNDS = 5
+ROUNDS = 9
 
 
 @pytest.mark.parametrize("watchers", CROWDS)

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack, closing
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,6 +16,7 @@ from ingest_grpc.blobs.hold import LOCK
 from ingest_grpc.clock import ManualClock
 from ingest_grpc.config import Settings
 from ingest_grpc.errors import Reason
+from ingest_grpc.hub import Signal
 from ingest_grpc.lifecycle import Step
 from ingest_grpc.model import Engine, RecordError
 from ingest_grpc.service.work import Done, Failed, Retry
@@ -122,10 +124,11 @@ class Server:
 
     async def quiet(self) -> None:
         """Every watcher has been sent everything and sleeps."""
-        hub = self.app.hub
-        await until(
-            lambda: all(signal._waiter and not signal._set for signals in hub._signals.values() for signal in signals)
-        )
+
+        def sleeps(signal: Signal) -> bool:
+            return signal._waiter is not None and not signal._waiter.done() and not signal._set
+
+        await until(lambda: all(map(sleeps, chain.from_iterable(self.app.hub._signals.values()))))
 
     # ── callers ────────────────────────────────────────────────────────────────────────────────────────
 

@@ -6,10 +6,10 @@ JOB, OTHER = 1, 2
 FOREVER = float("inf")
 
 
-async def sleeping(hub: Hub, job_row: int = JOB, due: float = FOREVER) -> "asyncio.Task[None]":
+async def sleeping(hub: Hub, job_row: int = JOB, due: float = FOREVER) -> asyncio.Future[None]:
     """A watcher that has read everything and sleeps."""
     signal = hub.subscribe(job_row)
-    task = asyncio.create_task(signal.wait(due))
+    task = asyncio.ensure_future(signal.wait(due))
     await asyncio.sleep(0)
     assert signal._waiter is not None
     return task
@@ -39,7 +39,7 @@ async def test_clear__makes_the_next_wait_sleep() -> None:
     signal = hub.subscribe(JOB)
     signal.set()
     signal.clear()
-    task = asyncio.create_task(signal.wait(FOREVER))
+    task = asyncio.ensure_future(signal.wait(FOREVER))
     await asyncio.sleep(0)
     assert not task.done()
     hub.wake([JOB])
@@ -57,7 +57,7 @@ async def test_wake__twice_before_the_watcher_runs_is_one_wake() -> None:
 async def test_wait__cancelled_while_it_is_woken_leaves_the_signal_set() -> None:
     hub = Hub()
     signal = hub.subscribe(JOB)
-    task = asyncio.create_task(signal.wait(FOREVER))
+    task = asyncio.ensure_future(signal.wait(FOREVER))
     await asyncio.sleep(0)
     hub.wake([JOB])
     task.cancel()

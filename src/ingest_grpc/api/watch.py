@@ -140,8 +140,8 @@ class WatchStreams:
     async def watch(self, caller: Caller, request: WatchRequest, context: Context) -> None:
         """Streams until the watch ends. Raises what WatchService.watch raises, and WATCHER_TOO_SLOW."""
 
-        async def run(stream: _Stream) -> None:
-            await self._watches.watch(caller, request, _Watcher(stream, self._clock))
+        def run(stream: _Stream) -> Coroutine[None, None, None]:
+            return self._watches.watch(caller, request, _Watcher(stream, self._clock))
 
         await self._stream(run, context, {"job_id": request.job_id})
 

@@ -7,6 +7,7 @@ for the same commit cause one read and one encoding; each then takes the bytes a
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Self
 
 from ingest_grpc.hub import Hub
 from ingest_grpc.model import EventKind, Job, TimelineEvent
@@ -58,13 +59,24 @@ class TailPage:
     """Events after a cursor, and the job as it stood in the snapshot that they were read from, or in a later one.
 
     `current` says that this snapshot held every commit that anybody had been told of when the page was asked for:
-    only then may `job` be taken for the job at the head.
+    only then may `job` be taken for the job at the head. `whole` says that no event is missing between the cursor and
+    the last one; without events, that there are none to come up to the job's head.
     """
 
     events: Sequence[TailEvent]
     job: Job
     settled: bool
-    current: bool = True
+    current: bool
+    whole: bool
+
+    @classmethod
+    def after(cls, cursor: int, events: Sequence[TailEvent], job: Job, *, current: bool = True) -> Self:
+        if events:
+            # The last one too: of what is no longer kept, milestones stay behind as islands.
+            whole = events[0].sequence == cursor + 1 and events[-1].sequence == cursor + len(events)
+        else:
+            whole = cursor >= job.last_sequence
+        return cls(events, job, job.facts.settled, current, whole)
 
 
 @dataclass(slots=True)
@@ -94,9 +106,8 @@ class _Tail:
         if not first - 1 <= cursor <= self.job.last_sequence:
             return None
         start = cursor + 1 - first
-        return TailPage(
-            self.events[start : start + PAGE], self.job, self.job.facts.settled, self.generation == generation
-        )
+        current = self.generation == generation
+        return TailPage.after(cursor, self.events[start : start + PAGE], self.job, current=current)
 
 
 class EventTail:
@@ -161,7 +172,7 @@ class EventTail:
         for event in read:  # who reads lags behind, perhaps for long: bytes take less than what they are made of
             event.data()
         self._keep(job_row, cursor, generation, read, job)
-        return TailPage(read, job, job.facts.settled)
+        return TailPage.after(cursor, read, job)
 
     def _keep(self, job_row: int, cursor: int, generation: int, events: list[TailEvent], job: Job) -> None:
         """Extends the tail if the read reached the head without a gap, and is newer than what is kept."""

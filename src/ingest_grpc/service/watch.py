@@ -5,7 +5,7 @@ or the end. Nothing is handed over in memory, so nothing can be dropped, doubled
 costs one page. The numbered rules are those of docs/watch.md.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -31,7 +31,7 @@ from ingest_grpc.service import views
 from ingest_grpc.service.jobs import check_not_in_future
 from ingest_grpc.service.positions import ProgressCursor, ProgressFeed
 from ingest_grpc.service.stream_pace import StreamPace
-from ingest_grpc.service.tail import EventTail, TailEvent, TailPage
+from ingest_grpc.service.tail import EventTail, TailPage
 from ingest_grpc.service.watch_lag import WatchLag
 from ingest_grpc.service.watch_limits import WatchLimits
 from ingest_grpc.store.interface import Rows, Store
@@ -175,7 +175,7 @@ class _Watch:
 
     __slots__ = (
         "_cursor", "_ledger_id", "_pace", "_progress", "_request", "_row", "_shown_first", "_signal", "_silent",
-        "_sources", "_waited", "_watcher",
+        "_sources", "_watcher",
     )  # fmt: skip
 
     def __init__(
@@ -199,21 +199,25 @@ class _Watch:
         self._progress = ProgressCursor() if request.progress else None
         self._pace = pace
         self._silent = request.after_sequence is not None
-        self._waited = False
 
     async def run(self) -> None:
         """Snapshot, then what is new, again and again."""
         await self._send_snapshot()
-        tail, row = self._sources.tail, self._row
+        tail, row, signal, kinds = self._sources.tail, self._row, self._signal, self._request.kinds
+        waited = False
         while True:
-            self._signal.clear()
+            signal.clear()
             page = tail.at_hand(row, self._cursor) or await tail.after(row, self._cursor)
-            for event in self._checked(page):
+            if not page.whole:  # rule 2
+                raise _compacted(page.job, self._cursor)
+            for event in page.events:
                 self._cursor = event.sequence
-                if self._wants(event):
+                if kinds is None or event.kind in kinds:
                     self._silent = False
                     await self._watcher.write(event.data())
-                    self._delivered(event)
+                    if waited:  # the time says nothing of a watcher that lags behind, or reads old events
+                        waited = False
+                        self._sources.lag.delivered(event.happened_at)
             at_head = page.current and self._cursor >= page.job.last_sequence
             if at_head:
                 reason = self._reached(page)
@@ -222,8 +226,8 @@ class _Watch:
             if self._silent or self._pace.is_due:
                 await self._beat(page.job)
             if at_head:
-                await self._signal.wait(self._due())
-                self._waited = True
+                await signal.wait(self._due())
+                waited = True
 
     async def _send_snapshot(self) -> None:
         job, self._shown_first = self._shown_first, None
@@ -269,40 +273,20 @@ class _Watch:
             after = files[-1][0]
         yield Synced(sequence)
 
-    def _checked(self, page: TailPage) -> Sequence[TailEvent]:
-        """The page's events, if they continue the cursor without a gap (rule 2)."""
-        if page.events:
-            first, last = page.events[0].sequence, page.events[-1].sequence
-            # The last one too: of what is no longer kept, milestones stay behind as islands.
-            whole = first == self._cursor + 1 and last == self._cursor + len(page.events)
-        else:
-            whole = self._cursor >= page.job.last_sequence
-        if not whole:
-            raise _compacted(page.job, self._cursor)
-        return page.events
-
-    def _delivered(self, event: TailEvent) -> None:
-        """Of a watcher that lags behind, or reads old events, the time says nothing."""
-        if self._waited:
-            self._waited = False
-            self._sources.lag.delivered(event.happened_at)
-
-    def _wants(self, event: TailEvent) -> bool:
-        return self._request.kinds is None or event.kind in self._request.kinds
-
     def _reached(self, page: TailPage) -> WatchEndReason | None:
         """Why the watch ends at this head, judged on the job as it is now, never on old events (rule 7)."""
         job = page.job
         if job.deleted_at is not None:
             return WatchEndReason.DELETED
         match self._request.until:
-            case WatchUntil.SETTLED if page.settled:
-                return WatchEndReason.SETTLED
-            case WatchUntil.TERMINAL if job.status in TERMINAL_JOB_STATUSES:
-                return WatchEndReason.TERMINAL
+            case WatchUntil.SETTLED:
+                return WatchEndReason.SETTLED if page.settled else None
+            case WatchUntil.NEVER:
+                return None
+            case WatchUntil.TERMINAL:
+                return WatchEndReason.TERMINAL if job.status in TERMINAL_JOB_STATUSES else None
             case WatchUntil.HEAD:
                 return WatchEndReason.HEAD
-        return None
 
     def _due(self) -> float:
         return self._pace.due if self._progress is None else min(self._pace.due, self._progress.due)
