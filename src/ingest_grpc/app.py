@@ -222,7 +222,7 @@ class App:
             self.store, clock, event_days=settings.event_retention_days, output_days=settings.output_retention_days
         )
         self.compactor = Compactor(retention)
-        self.keeper = Keeper(self.knowledge.keeper, self.knowledge.bases)
+        self.keeper = Keeper(self.knowledge.keeper, self.knowledge.bases, self.knowledge.sources)
         self.syncer = Syncer(self.store, self.knowledge.syncs, clock)
         self.janitor = Janitor(self.store, self.file_services, clock, request_id_days=settings.request_id_days)
         self._background = (self.stager, self.janitor, self.compactor, self.keeper, self.syncer)

@@ -238,13 +238,14 @@ class JobLedger(AlignmentLedger):
         self, tally: Tally, *, markdown_files: int, expired_outputs: int, archives: int, chunks_created: int
     ) -> None:
         """Sets what the job counts."""
+        has_some = bool(tally.total or markdown_files) and self.job.job_type is not JobType.KNOWLEDGE_BASE
         self._set(
             tally=tally,
             markdown_files=markdown_files,
             expired_outputs=expired_outputs,
             archives=archives,
             chunks_created=chunks_created,
-            ever_active=self.job.ever_active or bool(tally.total or markdown_files),
+            ever_active=self.job.ever_active or has_some,  # a job of that type says so itself: `filled`
         )
 
     async def close(self) -> Job:

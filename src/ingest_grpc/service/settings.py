@@ -14,6 +14,7 @@ from ingest_grpc.service import views
 from ingest_grpc.service.idempotency import once, recall
 from ingest_grpc.service.job_files import markdown_entry
 from ingest_grpc.service.jobs import CANCEL_SLICE, JobService, check_external_id
+from ingest_grpc.service.knowledge_bases.documents import give_up_reindex
 from ingest_grpc.service.knowledge_bases.finding import find_knowledge_base, refuse_knowledge_base_job
 from ingest_grpc.service.ledger import JobLedger
 from ingest_grpc.service.progress import ProgressBoard
@@ -76,7 +77,7 @@ class SettingsService:
                     check_etag(ledger.job, etag)
                     await self._jobs.cancel_in_flight(ledger, await tx.newest_record(ledger.job.row_id), CANCEL_SLICE)
                     ledger.delete(self._clock.now() + self._purge_after)
-                await ledger.close()
+                await give_up_reindex(tx, await ledger.close(), ledger.now)
                 return JobEffect(job_id=job_id)
 
             return await once(tx, caller, request, self._clock.now(), JobEffect, effect)
@@ -92,7 +93,8 @@ class SettingsService:
                 return False
             job = await views.find_job(tx, caller.team_id, job_id)
             check_etag(job, etag)
-            return job.deleted_at is None and job.tally.in_flight > CANCEL_SLICE
+            # To a job that is being filled the next slice adds more than what is in flight now.
+            return job.deleted_at is None and (job.facts.filling or job.tally.in_flight > CANCEL_SLICE)
 
         if await self._store.write(is_due):
             await self._jobs.cancel(caller, job_id, None)

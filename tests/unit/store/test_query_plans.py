@@ -16,6 +16,7 @@ SMALL = {
     "alignments_with_sections": "reads what it found itself, one row for each alignment that keeps sections",
     "any_api_key": "ends at the first",
     "api_keys": "an operator's list of a few",
+    "data_sources_being_removed": "data sources, asked at the start",
     "jobs_being_filled": "data sources, asked at the start",
     "ledger_id": "one row",
 }

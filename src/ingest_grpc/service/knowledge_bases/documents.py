@@ -126,18 +126,21 @@ async def _in_its_job(tx: Tx, row: RecordRow, now: int, actor: str, by: str) -> 
     await end_reindex(tx, await other.close(), now)
 
 
-async def remove_document(tx: Tx, document: Document, now: int, actor: str, by: str) -> None:
+async def remove_document(tx: Tx, document: Document, now: int, actor: str, by: str) -> int:
     """Takes a document and what was unpacked from it out of its knowledge base; work on it is stopped.
 
-    `by` is the job or whatever else removed it. To be called where no ledger of a job of its records is open.
+    `by` is the job or whatever else removed it. To be called where no ledger of a job of its records is open. Returns
+    how many documents went.
     """
+    removed = 1
     for member in await tx.members_of_document(document.row_id):
-        await remove_document(tx, member, now, actor, by)
+        removed += await remove_document(tx, member, now, actor, by)
     rows = await tx.in_flight_records_of_document(document.row_id)
     rows += await tx.unresolved_records_of_document(document.row_id)
     for row in rows:
         await _in_its_job(tx, row, now, actor, by)
     await _gone(tx, document, now)
+    return removed
 
 
 async def record_removed(ledger: JobLedger, row: RecordRow) -> None:
@@ -157,12 +160,13 @@ async def _gone(tx: Tx, document: Document, now: int) -> None:
 
 async def end_reindex(tx: Tx, job: Job, now: int) -> None:
     """Once a reindex is whole, the set of chunks that its job filled takes the place of the one that is searched."""
-    if job.job_type is not JobType.KNOWLEDGE_BASE or job.knowledge_base_id is None:
-        return
     if job.facts.filling or job.tally.in_flight or job.tally.unresolved:
         return
-    knowledge_base = await tx.knowledge_base(job.team_id, job.knowledge_base_id)
-    if knowledge_base is None or knowledge_base.next is None or knowledge_base.next.job_id != job.job_id:
+    knowledge_base = await _reindexed_by(tx, job)
+    if knowledge_base is None or knowledge_base.next is None:
+        return
+    if knowledge_base.next.filled_to is not None:  # its job was cancelled before it had all its files
+        await give_up_reindex(tx, job, now)
         return
     await tx.deploy_next_versions(knowledge_base.row_id, now)
     changes = {"indexing": knowledge_base.next.indexing, "next": None, "updated_at": now}
@@ -171,12 +175,19 @@ async def end_reindex(tx: Tx, job: Job, now: int) -> None:
 
 
 async def give_up_reindex(tx: Tx, job: Job, now: int) -> None:
-    """A reindex was cancelled: what is searched stays, and what was filled so far is dropped."""
+    """A reindex was cancelled or its job deleted: what is searched stays, and what was filled so far is dropped."""
+    knowledge_base = await _reindexed_by(tx, job)
+    if knowledge_base is not None:
+        await tx.forget_next_versions(knowledge_base.row_id)
+        await tx.update_knowledge_base(knowledge_base.model_copy(update={"next": None, "updated_at": now}))
+        tx.commit.unindexed = True
+
+
+async def _reindexed_by(tx: Tx, job: Job) -> KnowledgeBase | None:
+    """The knowledge base whose next set of chunks the job fills."""
     if job.job_type is not JobType.KNOWLEDGE_BASE or job.knowledge_base_id is None:
-        return
+        return None
     knowledge_base = await tx.knowledge_base(job.team_id, job.knowledge_base_id)
     if knowledge_base is None or knowledge_base.next is None or knowledge_base.next.job_id != job.job_id:
-        return
-    await tx.forget_next_versions(knowledge_base.row_id)
-    await tx.update_knowledge_base(knowledge_base.model_copy(update={"next": None, "updated_at": now}))
-    tx.commit.unindexed = True
+        return None
+    return knowledge_base

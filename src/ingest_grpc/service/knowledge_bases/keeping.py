@@ -49,7 +49,7 @@ class IndexKeeper:
 
         Returns how many documents were cleared.
         """
-        await attempted("giving a reindex its files", self._reindexer.fill())
+        await self._reindexer.fill()
         cleared = await attempted("clearing removed documents", self._clear_removed())
         await self._settle_suspects()
         await attempted("telling the index of metadata", self._teller.step())

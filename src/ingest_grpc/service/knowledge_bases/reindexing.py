@@ -6,6 +6,7 @@ from functools import partial
 from ingest_grpc.clock import Clock
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.model import Caller, Document, Indexing, IngestionJob, KnowledgeBase, Method, Reindexing
+from ingest_grpc.service.attempted import attempted
 from ingest_grpc.service.job_files import check_queue_room
 from ingest_grpc.service.knowledge_bases.documents import end_reindex
 from ingest_grpc.service.knowledge_bases.feeding import Version, feed, feeding_job, feeding_run, run_of
@@ -63,12 +64,15 @@ class Reindexer:
             self._unfilled.discard(row)  # before the look: a reindex that begins during it is a new one
             filled = False
             try:
-                while await self._store.write(partial(self._fill_slice, knowledge_base_row=row)):
-                    continue
-                filled = True
+                filled = bool(await attempted("giving a reindex its files", self._fill_whole(row)))
             finally:
                 if not filled:
                     self._unfilled.add(row)
+
+    async def _fill_whole(self, knowledge_base_row: int) -> bool:
+        while await self._store.write(partial(self._fill_slice, knowledge_base_row=knowledge_base_row)):
+            continue
+        return True
 
     async def _fill_slice(self, tx: Tx, *, knowledge_base_row: int) -> bool:
         """Whether there may be more. The job may have ended meanwhile: it was cancelled, or the call failed."""
@@ -86,7 +90,7 @@ class Reindexer:
         assert knowledge_base.next is not None
         tx, after = ledger.tx, knowledge_base.next.filled_to or 0
         documents = await tx.documents_of_knowledge_base(knowledge_base.row_id, after, SLICE)
-        await self._feed(ledger, run, [each for each in documents if each.searchable])
+        await self._feed(ledger, run, [each for each in documents if each.searchable or await _is_mended(tx, each)])
         more = len(documents) == SLICE
         filled_to = documents[-1].row_id if more else None
         next_set = knowledge_base.next.model_copy(update={"filled_to": filled_to})
@@ -135,3 +139,8 @@ class Reindexer:
         if document.record_row is not None:
             method = (await tx.record_by_row(document.record_row)).record.method
         return Version(document, file, method)
+
+
+async def _is_mended(tx: Tx, document: Document) -> bool:
+    """Whether it is not searchable only because the index lost it, and another job brings it back."""
+    return bool(await tx.in_flight_records_of_document(document.row_id))

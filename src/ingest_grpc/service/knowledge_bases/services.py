@@ -74,6 +74,7 @@ class KnowledgeServices:
         """Opens the index, and ends what the last server left half-written."""
         await self.index.open()
         await self.syncs.recover()
+        await self.sources.recover()
 
     async def stop(self) -> None:
         """Closes the index and frees the models. Idempotent."""

@@ -19,7 +19,8 @@ from ingest_grpc.model import (
     Page,
     Request,
 )
-from ingest_grpc.service.idempotency import once, recall, remember
+from ingest_grpc.service.attempted import attempted
+from ingest_grpc.service.idempotency import once, recall
 from ingest_grpc.service.knowledge_bases.documents import remove_document
 from ingest_grpc.service.knowledge_bases.finding import (
     find_data_source,
@@ -68,6 +69,8 @@ class DataSourceService:
         self._listing = listing
         self._syncs = syncs
         self._default_method = default_method
+        self._removals: dict[int, str] = {}
+        """Rows of removed sources that may still have files, and who removed them."""
 
     async def add(self, caller: Caller, new: NewDataSource, request: Request | None) -> Mutation[Synced]:
         """Adds a data source and begins its first sync.
@@ -187,39 +190,62 @@ class DataSourceService:
     async def remove(self, caller: Caller, data_source_id: str, request: Request | None) -> Mutation[int]:
         """Stops its sync and removes it with its files; how many those were. Raises DATA_SOURCE_NOT_FOUND.
 
-        Many files go in slices; a removal that is interrupted between two of them is finished by the caller's retry,
-        which finds only what is left.
+        The source is gone at once, its files go in slices. What cannot be done now `finish_removals` does later: the
+        removal is committed, and nobody needs to ask for it again.
         """
-        removed = 0
-        while True:
-            slice_ = partial(
-                self._remove_slice, caller=caller, data_source_id=data_source_id, request=request, so_far=removed
-            )
-            done, more = await self._store.write(slice_)
-            removed = done.value.files_removed
-            if not more:
-                return Mutation(removed, done.replayed)
+        done, row = await self._store.write(
+            partial(self._remove, caller=caller, data_source_id=data_source_id, request=request)
+        )
+        if row is not None:
+            self._removals[row] = caller.user_id
+            await attempted("removing the files of a data source", self._remove_files(row))
+        return Mutation(done.value.files_removed, done.replayed)
 
-    async def _remove_slice(
-        self, tx: Tx, *, caller: Caller, data_source_id: str, request: Request | None, so_far: int
-    ) -> tuple[Mutation[SourceEffect], bool]:
-        """Also returns whether there are more files; the source itself goes with the last ones."""
-        earlier = await recall(tx, caller, request, SourceEffect)
-        if earlier is not None:
-            return Mutation(earlier, replayed=True), False
-        source, _ = await find_data_source(tx, caller.team_id, data_source_id)
-        now = self._clock.now()
-        await end_filling(tx, source.team_id, source.sync_job_id, now)
-        known = await tx.known_keys(source.row_id, 0, REMOVED_AT_ONCE)
+    async def _remove(
+        self, tx: Tx, *, caller: Caller, data_source_id: str, request: Request | None
+    ) -> tuple[Mutation[SourceEffect], int | None]:
+        """Also returns the row of the source, None if this is a replay."""
+        row: int | None = None
+
+        async def effect() -> SourceEffect:
+            nonlocal row
+            source, _ = await find_data_source(tx, caller.team_id, data_source_id)
+            now, row = self._clock.now(), source.row_id
+            await end_filling(tx, source.team_id, source.sync_job_id, now)
+            await tx.update_data_source(source.model_copy(update={"removed_at": now, "updated_at": now}))
+            files = await tx.count_known_keys(source.row_id)
+            return SourceEffect(data_source_id=data_source_id, files_removed=files)
+
+        return await once(tx, caller, request, self._clock.now(), SourceEffect, effect), row
+
+    async def recover(self) -> None:
+        """At start: what the last server left of sources that were removed is removed by the next `finish_removals`."""
+        for source in await self._store.read(lambda rows: rows.data_sources_being_removed()):
+            self._removals[source.row_id] = source.user_id
+
+    async def finish_removals(self) -> None:
+        """Removes the files that removals left behind."""
+        for row in tuple(self._removals):
+            await attempted("removing the files of a data source", self._remove_files(row))
+
+    async def _remove_files(self, source_row: int) -> None:
+        while await self._store.write(partial(self._remove_slice, source_row=source_row)):
+            continue
+        self._removals.pop(source_row, None)
+
+    async def _remove_slice(self, tx: Tx, *, source_row: int) -> bool:
+        """Whether there may be more."""
+        known = await tx.known_keys(source_row, 0, REMOVED_AT_ONCE)
+        if not known:
+            return False
+        source, now = await tx.data_source_by_row(source_row), self._clock.now()
+        actor, removed = self._removals.get(source_row, source.user_id), 0
         for each in known:
             document = await tx.document_by_row(each.row_id)
-            await remove_document(tx, document, now, caller.user_id, data_source_id)
-        effect = SourceEffect(data_source_id=data_source_id, files_removed=so_far + len(known))
-        more = len(known) == REMOVED_AT_ONCE
-        if not more:
-            await tx.update_data_source(source.model_copy(update={"removed_at": now, "updated_at": now}))
-            await remember(tx, caller, request, effect, now)
-        return Mutation(effect), more
+            removed += await remove_document(tx, document, now, actor, source.data_source_id)
+            if removed >= REMOVED_AT_ONCE:  # members of archives count, too
+                break
+        return True
 
 
 async def _check_files(tx: Tx, team: str, file_ids: tuple[str, ...]) -> None:

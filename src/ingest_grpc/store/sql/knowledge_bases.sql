@@ -138,6 +138,12 @@ WHERE s.next_sync_at IS NOT NULL AND s.removed_at IS NULL AND k.deleted_at IS NU
 -- Jobs of syncs that are still adding files, or were interrupted while they did.
 SELECT j.* FROM data_sources AS s JOIN jobs AS j ON j.job_id = s.sync_job_id WHERE j.ever_active = 0;
 
+-- name: data_sources_being_removed
+-- Data sources that were removed and still have documents.
+SELECT s.*, k.knowledge_base_id FROM data_sources AS s JOIN knowledge_bases AS k ON k.id = s.knowledge_base
+WHERE s.removed_at IS NOT NULL
+  AND EXISTS (SELECT 1 FROM documents AS d WHERE d.data_source = s.id AND d.removed_at IS NULL);
+
 -- name: insert_data_source<!
 -- A new data source.
 INSERT INTO data_sources (
@@ -184,6 +190,10 @@ SELECT d.id AS row_id, d.key, d.etag, f.size_bytes, f.sha256, r.status, r.error_
 FROM documents AS d CROSS JOIN files AS f ON f.id = d.file LEFT JOIN file_records AS r ON r.id = d.record
 WHERE d.data_source = :data_source AND d.removed_at IS NULL AND d.parent IS NULL AND d.id > :after
 ORDER BY d.id LIMIT :limit;
+
+-- name: count_known_keys^
+-- How many keys of a data source are known.
+SELECT count(*) FROM documents WHERE data_source = :data_source AND removed_at IS NULL AND parent IS NULL;
 
 -- name: documents_of_knowledge_base
 -- One page of a knowledge base's documents, in the order they were added.

@@ -192,6 +192,9 @@ class SqliteKnowledgeRows(Statements):
     async def jobs_being_filled(self) -> list[Job]:
         return self._all("jobs_being_filled", values.job_of)
 
+    async def data_sources_being_removed(self) -> list[DataSource]:
+        return self._all("data_sources_being_removed", data_source_of)
+
     async def data_source(self, team: str, data_source_id: str) -> DataSource | None:
         return self._one("data_source", data_source_of, team=team, data_source_id=data_source_id)
 
@@ -229,6 +232,9 @@ class SqliteKnowledgeRows(Statements):
     async def document_of_key(self, knowledge_base_row: int, data_source_row: int | None, key: str) -> Document | None:
         where = {"knowledge_base": knowledge_base_row, "data_source": data_source_row, "key": key}
         return self._one("document_of_key", document_of, **where)
+
+    async def count_known_keys(self, data_source_row: int) -> int:
+        return int(self._value("count_known_keys", data_source=data_source_row))
 
     async def known_keys(self, data_source_row: int, after: int, limit: int) -> list[KnownKey]:
         return self._all("known_keys", known_key_of, data_source=data_source_row, after=after, limit=limit)
