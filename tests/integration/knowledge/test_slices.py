@@ -162,9 +162,9 @@ async def test_reindex__whose_job_is_deleted_is_given_up(
     job = await reindex(full)
     await full.server.jobs.DeleteJob(DeleteJobRequest(job_id=job.job_id))
     await full.server.app.keeper.step()
+    full.server.app.pool.start()
     await full.sync()  # is no longer refused
     again = await reindex(full, 64)
-    full.server.app.pool.start()
     await full.server.app.keeper.step()
     assert completed(await full.settled(again)) == 4
     assert await cut_and_searchable(full) == (64, 4)
