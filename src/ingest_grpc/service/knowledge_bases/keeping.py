@@ -8,7 +8,7 @@ from functools import partial
 from ingest_grpc.clock import Clock
 from ingest_grpc.model import Caller, Document, Indexing, KnowledgeBase, Scope
 from ingest_grpc.pipeline.index.interface import DocumentState, Fence, Index, UnknownKnowledgeBase
-from ingest_grpc.service.attempted import attempted
+from ingest_grpc.service.attempted import attempted, attempted_each
 from ingest_grpc.service.knowledge_bases.index_work import removal_fence, swap_fence, void_fence
 from ingest_grpc.service.knowledge_bases.reindexing import Reindexer
 from ingest_grpc.service.knowledge_bases.telling import MetadataTeller
@@ -51,7 +51,7 @@ class IndexKeeper:
         """
         await self._reindexer.fill()
         cleared = await attempted("clearing removed documents", self._clear_removed())
-        await self._settle_suspects()
+        await attempted_each("settling a document", self._suspects, self._settle_one)
         await attempted("telling the index of metadata", self._teller.step())
         await attempted("dropping old sets of chunks", self._drop_old_sets())
         return cleared or 0
@@ -88,16 +88,6 @@ class IndexKeeper:
         await self._store.write(lambda tx: tx.document_cleared(document.row_id, self._clock.now()))
 
     # ── documents that are not as the ledger says ──────────────────────────────────────────────────────
-
-    async def _settle_suspects(self) -> None:
-        for row in tuple(self._suspects):
-            self._suspects.discard(row)  # before the look: an attempt that ends during it makes it suspect anew
-            settled = False
-            try:
-                settled = bool(await attempted("settling a document", self._settle_one(row)))
-            finally:
-                if not settled:
-                    self._suspects.add(row)
 
     async def _settle_one(self, row: int) -> bool:
         """False while an attempt runs: it settles the document, or the next look does."""

@@ -6,7 +6,7 @@ from functools import partial
 from ingest_grpc.clock import Clock
 from ingest_grpc.errors import IngestError, Reason
 from ingest_grpc.model import Caller, Document, Indexing, IngestionJob, KnowledgeBase, Method, Reindexing
-from ingest_grpc.service.attempted import attempted
+from ingest_grpc.service.attempted import attempted_each
 from ingest_grpc.service.job_files import check_queue_room
 from ingest_grpc.service.knowledge_bases.documents import end_reindex
 from ingest_grpc.service.knowledge_bases.feeding import Version, feed, feeding_job, feeding_run, run_of
@@ -60,14 +60,7 @@ class Reindexer:
 
     async def fill(self) -> None:
         """Gives the jobs of all reindexes that were begun the rest of their files."""
-        for row in tuple(self._unfilled):
-            self._unfilled.discard(row)  # before the look: a reindex that begins during it is a new one
-            filled = False
-            try:
-                filled = bool(await attempted("giving a reindex its files", self._fill_whole(row)))
-            finally:
-                if not filled:
-                    self._unfilled.add(row)
+        await attempted_each("giving a reindex its files", self._unfilled, self._fill_whole)
 
     async def _fill_whole(self, knowledge_base_row: int) -> bool:
         while await self._store.write(partial(self._fill_slice, knowledge_base_row=knowledge_base_row)):
